@@ -1,0 +1,101 @@
+/**
+ * Every fact that tandem reports, once: its fields here, its level, metric labels and meaning below.
+ *
+ * From this list come the typed event, the log line and the metric (`tandem_<kind>_total`). A `count` field is
+ * what the metric grows by. Labels are bounded in number: never a key, a stream or an offset.
+ */
+interface Facts {
+  // Producer: lanes and tracks
+  'cluster-connected': { cluster: string }
+  'cluster-unreachable': { cluster: string; reason: string }
+  'cluster-mismatched': { cluster: string; reason: string }
+  'replication-low': { cluster: string; topic: string; replicas: number; inSync: number }
+  'circuit-opened': { cluster: string; topic: string; partition: number; reason: string }
+  'circuit-closed': { cluster: string; topic: string; partition: number; openMs: number }
+  'lane-away': { cluster: string; reason: string }
+  'lane-returned': { cluster: string; awayMs: number }
+  'client-discarded': { cluster: string; reason: string; inDoubt: number }
+  'record-refused': { cluster: string; topic: string; partition: number; reason: string; first: number; count: number }
+  'record-hollow': { cluster: string; topic: string; partition: number; count: number }
+  'void-written': { cluster: string; topic: string; partition: number; first: number; count: number; reason: string }
+  'void-refused': { cluster: string; topic: string; partition: number; first: number; count: number; reason: string }
+  'message-shed': { reason: string; count: number }
+  'message-undelivered': { topic: string; outcome: string; count: number }
+  'partitions-grown': { cluster: string; topic: string; partitions: number; pinned: number }
+  // Consumer: feeds and arbiter
+  'feed-away': { cluster: string; topic: string; partition: number }
+  'feed-returned': { cluster: string; topic: string; partition: number; awayMs: number }
+  'feed-paused': { cluster: string; topic: string; partition: number; held: number }
+  'feeds-diverged': { topic: string; partition: number; stream: string; counter: number }
+  'record-unstamped': { cluster: string; topic: string; partition: number; offset: number; reason: string }
+  'stamp-malformed': { cluster: string; topic: string; partition: number; offset: number; reason: string }
+  'data-after-void': { cluster: string; topic: string; partition: number; stream: string; first: number; count: number }
+  'positions-rejected': { topic: string; partition: number; stream: string; first: number; count: number }
+  'debt-opened': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
+  'debt-paid': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
+  'delivered-late': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
+  'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
+  'offset-beyond-end': { cluster: string; topic: string; partition: number; offset: number; end: number }
+  // Consumer: store and ownership
+  'store-away': { reason: string }
+  'store-returned': { awayMs: number }
+  'flush-refused': { topic: string; partition: number; reason: string }
+  'store-behind': { topic: string; partition: number }
+  'lease-lost': { topic: string; partition: number; reason: string }
+  // Process
+  'threads-scarce': { poolSize: number; wanted: number }
+}
+
+export type EventKind = keyof Facts
+
+/** A fact as a core or an outside states it: without a time. */
+export type TandemFact = { [K in EventKind]: { readonly kind: K } & Readonly<Facts[K]> }[EventKind]
+
+/** A fact as a subscriber of `events$` gets it; `atMs` is milliseconds since 1970. */
+export type TandemEvent = TandemFact & { readonly atMs: number }
+
+type Level = 'debug' | 'info' | 'warn' | 'error'
+
+interface EventInfo<K extends EventKind> {
+  readonly level: Level
+  readonly labels: readonly (keyof Facts[K] & string)[]
+  readonly meaning: string
+}
+
+export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
+  'cluster-connected': { level: 'info', labels: ['cluster'], meaning: 'A client of this cluster is ready.' },
+  'cluster-unreachable': { level: 'warn', labels: ['cluster'], meaning: 'A client of this cluster could not be made ready; it is tried again.' },
+  'cluster-mismatched': { level: 'error', labels: ['cluster'], meaning: 'The two clusters disagree about a topic, or are one; this lane stays out.' },
+  'replication-low': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A topic has fewer than three replicas, or some are out of sync.' },
+  'circuit-opened': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A track waits: its cluster does not take this partition.' },
+  'circuit-closed': { level: 'info', labels: ['cluster', 'topic'], meaning: 'The track drains in order again.' },
+  'lane-away': { level: 'error', labels: ['cluster'], meaning: 'A whole cluster takes nothing; the other one carries on.' },
+  'lane-returned': { level: 'info', labels: ['cluster'], meaning: 'The cluster takes records again.' },
+  'client-discarded': { level: 'warn', labels: ['cluster'], meaning: 'A client was given up; what it held is in doubt and written again.' },
+  'record-refused': { level: 'error', labels: ['cluster', 'topic'], meaning: 'A cluster refused a record for good; a void takes its place there.' },
+  'record-hollow': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A record was acknowledged without an offset; it is written again.' },
+  'void-written': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A log now says that these counters will not be written to it.' },
+  'void-refused': { level: 'error', labels: ['cluster', 'topic'], meaning: 'A void could not be written; consumers wait out the hole instead.' },
+  'message-shed': { level: 'warn', labels: ['reason'], meaning: 'Messages were refused before stamping.' },
+  'message-undelivered': { level: 'error', labels: ['topic', 'outcome'], meaning: 'Messages were given up after stamping.' },
+  'partitions-grown': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A topic has more partitions than this epoch is pinned to.' },
+  'feed-away': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A feed brings neither records nor word of its end.' },
+  'feed-returned': { level: 'info', labels: ['cluster', 'topic'], meaning: 'The feed is live again.' },
+  'feed-paused': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A feed leads by as much as may be held; it waits for the other.' },
+  'feeds-diverged': { level: 'error', labels: ['topic'], meaning: 'The two logs hold different bytes under one position.' },
+  'record-unstamped': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A record without a stamp was handled by policy.' },
+  'stamp-malformed': { level: 'error', labels: ['cluster', 'topic'], meaning: 'A record has a stamp that cannot be read; handled like one without.' },
+  'data-after-void': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A log brought data that it had voided before; there it is not believed.' },
+  'positions-rejected': { level: 'warn', labels: ['topic'], meaning: 'Every feed voided these counters: their sends were rejected.' },
+  'debt-opened': { level: 'warn', labels: ['topic'], meaning: 'Delivery went past a hole; what is missing is owed and comes late.' },
+  'debt-paid': { level: 'info', labels: ['topic'], meaning: 'Something owed was delivered late and is finished.' },
+  'delivered-late': { level: 'warn', labels: ['topic'], meaning: 'A message was delivered out of order, flagged late.' },
+  'log-start-moved': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'Retention removed records that were not read yet.' },
+  'offset-beyond-end': { level: 'error', labels: ['cluster', 'topic'], meaning: 'A stored offset lies beyond the end of its log.' },
+  'store-away': { level: 'error', labels: [], meaning: 'The high-water store does not answer.' },
+  'store-returned': { level: 'info', labels: [], meaning: 'The high-water store answers again.' },
+  'flush-refused': { level: 'error', labels: ['topic'], meaning: 'The store refused a flush.' },
+  'store-behind': { level: 'warn', labels: ['topic'], meaning: 'The store lost what it had confirmed; the whole position is written again.' },
+  'lease-lost': { level: 'error', labels: ['topic'], meaning: 'This instance no longer owns the partition.' },
+  'threads-scarce': { level: 'warn', labels: [], meaning: 'libuv has few threads; a hung cluster can hold them. Set UV_THREADPOOL_SIZE.' },
+}

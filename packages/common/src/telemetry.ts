@@ -1,0 +1,98 @@
+import { metrics, type Counter, type Meter } from '@opentelemetry/api'
+import { Subject, type Observable } from 'rxjs'
+
+import type { Clock } from './clock.js'
+import { EVENTS, type EventKind, type TandemEvent, type TandemFact } from './events.js'
+
+/** What tandem needs of a logger; a pino logger fits. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/**
+ * One fact, told three times: an event, a log line, a metric. Nothing can be silent in one of them (I6).
+ *
+ * Facts are told after the work that caused them, from a queue: a logger or a subscriber that calls `send()`
+ * finds the instance at rest, and one that throws disturbs nobody. The queue keeps `WAITING_MAX` facts and
+ * counts what it had to leave out; it can only fill while a subscriber never returns.
+ */
+export class Telemetry {
+  readonly events$: Observable<TandemEvent>
+  readonly #subject = new Subject<TandemEvent>()
+  readonly #clock: Clock
+  readonly #logger: Logger | undefined
+  readonly #meter: Meter
+  readonly #counters = new Map<EventKind, Counter>()
+  #waiting: TandemEvent[] = []
+  #scheduled = false
+  #closed = false
+
+  constructor(options: { clock: Clock; logger?: Logger | undefined; meter?: Meter | undefined }) {
+    this.#clock = options.clock
+    this.#logger = options.logger
+    this.#meter = options.meter ?? metrics.getMeter('tandem')
+    this.events$ = this.#subject.asObservable()
+  }
+
+  tell(fact: TandemFact): void {
+    if (this.#closed) return
+    const event = { ...fact, atMs: this.#clock.wall() } as TandemEvent
+    this.#count(event)
+    if (this.#waiting.length >= WAITING_MAX) return
+    this.#waiting.push(event)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => this.#drain())
+  }
+
+  /** Tells what waits, then completes `events$`. */
+  close(): void {
+    this.#drain()
+    this.#closed = true
+    this.#subject.complete()
+  }
+
+  #drain(): void {
+    this.#scheduled = false
+    const batch = this.#waiting
+    this.#waiting = []
+    for (const event of batch) {
+      this.#log(event)
+      this.#subject.next(event)
+    }
+  }
+
+  #count(event: TandemEvent): void {
+    let counter = this.#counters.get(event.kind)
+    if (counter === undefined) {
+      counter = this.#meter.createCounter(metricName(event.kind), { description: EVENTS[event.kind].meaning })
+      this.#counters.set(event.kind, counter)
+    }
+    const labels: Record<string, string> = {}
+    const fields = event as unknown as Record<string, unknown>
+    for (const label of EVENTS[event.kind].labels) {
+      if (fields[label] !== undefined) labels[label] = String(fields[label])
+    }
+    counter.add(typeof fields['count'] === 'number' ? fields['count'] : 1, labels)
+  }
+
+  #log(event: TandemEvent): void {
+    if (this.#logger === undefined) return
+    try {
+      this.#logger[EVENTS[event.kind].level](event, event.kind)
+    } catch {
+      // A logger's own failure is not ours to handle, and must not stop the work it describes.
+    }
+  }
+}
+
+/** `circuit-opened` -> `tandem_circuit_opened_total`. */
+export function metricName(kind: EventKind): string {
+  return `tandem_${kind.replaceAll('-', '_')}_total`
+}
+
+/** Far above what one turn of the loop can bring forth; a bound all the same (I4). */
+const WAITING_MAX = 10_000
