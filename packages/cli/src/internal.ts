@@ -1,0 +1,11 @@
+/** For our tests and the bench: promises nothing. */
+export * from './judge/acknowledgements.js'
+export * from './judge/bare-log-reader.js'
+export * from './judge/books.js'
+export * from './judge/effects.js'
+export * from './judge/line-file.js'
+export * from './judge/log-census.js'
+export * from './judge/number-set.js'
+export * from './judge/transfer.js'
+export * from './judge/verdict.js'
+export * from './demo/transfer-source.js'

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto'
+
+import { ClustersUnreachableError } from '@tandem/common'
+import { decodeStamp, STAMP_HEADER } from '@tandem/common/internal'
+import kafka from 'node-rdkafka'
+
+import { LogCensus } from './log-census.js'
+import { decodeTransfer } from './transfer.js'
+
+/** A topic of one cluster, to be read by a client that knows nothing of tandem. */
+export interface BareLog {
+  /** The user's name of the cluster, for messages. */
+  readonly cluster: string
+  readonly bootstrapServers: string
+  readonly topic: string
+}
+
+/**
+ * Reads a log whole, from its start to the end it has when reading begins, and counts what it holds.
+ *
+ * A plain consumer of librdkafka: no stamp decides what a record is, only its payload, except that a void is known
+ * by its header. Nothing is kept but bits, so 160,000 messages and 16 million take about the same.
+ *
+ * @throws ClustersUnreachableError `TANDEM_CLUSTERS_UNREACHABLE`: the cluster or its topic cannot be read, or
+ *   brings nothing for 30 s; `details.cluster` says which.
+ */
+export async function takeCensus(log: BareLog): Promise<LogCensus> {
+  const census = new LogCensus()
+  const consumer = new kafka.KafkaConsumer(
+    {
+      'bootstrap.servers': log.bootstrapServers,
+      'group.id': `tandem-judge-${randomUUID()}`,
+      'enable.auto.commit': false,
+      // Without it, consume(n) would wait for its timeout at the end of each partition.
+      'enable.partition.eof': true,
+      // What a log holds is judged, open transactions of others included.
+      'isolation.level': 'read_uncommitted',
+      // Bounds what librdkafka reads ahead of us; its default is 64 MB.
+      'queued.max.messages.kbytes': 8192,
+    },
+    { 'auto.offset.reset': 'error' },
+  )
+  // Without a listener an error of the client would be thrown; what matters of it shows as lack of progress.
+  consumer.on('event.error', () => undefined)
+  try {
+    await connect(consumer, log)
+    await readAll(consumer, log, await extents(consumer, log), census)
+  } finally {
+    await new Promise((resolve) => consumer.disconnect(resolve))
+  }
+  return census
+}
+
+interface Extent {
+  readonly partition: number
+  readonly start: number
+  readonly end: number
+}
+
+async function connect(consumer: kafka.KafkaConsumer, log: BareLog): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    consumer.connect({ topic: log.topic, timeout: ANSWER_MS }, (error) =>
+      error ? reject(unreadable(log, error.message, error)) : resolve(),
+    )
+  })
+}
+
+/** The partitions of the topic that hold something, and where their logs start and end now. */
+async function extents(consumer: kafka.KafkaConsumer, log: BareLog): Promise<Extent[]> {
+  const metadata = await new Promise<kafka.Metadata>((resolve, reject) => {
+    consumer.getMetadata({ topic: log.topic, timeout: ANSWER_MS }, (error, answer) =>
+      error ? reject(unreadable(log, error.message, error)) : resolve(answer),
+    )
+  })
+  const partitions = metadata.topics.find(({ name }) => name === log.topic)?.partitions ?? []
+  if (partitions.length === 0) throw unreadable(log, 'it has no such topic')
+  const found: Extent[] = []
+  for (const { id } of partitions) {
+    const { lowOffset, highOffset } = await new Promise<kafka.WatermarkOffsets>((resolve, reject) => {
+      consumer.queryWatermarkOffsets(log.topic, id, ANSWER_MS, (error, offsets) =>
+        error ? reject(unreadable(log, error.message, error)) : resolve(offsets),
+      )
+    })
+    if (lowOffset < highOffset) found.push({ partition: id, start: lowOffset, end: highOffset })
+  }
+  return found
+}
+
+async function readAll(
+  consumer: kafka.KafkaConsumer,
+  log: BareLog,
+  toRead: readonly Extent[],
+  census: LogCensus,
+): Promise<void> {
+  const ends = new Map(toRead.map(({ partition, end }) => [partition, end]))
+  const reached = (partition: number, next: number) => {
+    if (next >= (ends.get(partition) ?? Infinity)) ends.delete(partition)
+  }
+  // A log may end in records that no consumer sees (markers of transactions): then only the end itself is shown.
+  consumer.on('partition.eof', ({ partition, offset }) => reached(partition, offset))
+  consumer.setDefaultConsumeTimeout(CONSUME_MS)
+  consumer.assign(toRead.map(({ partition, start }) => ({ topic: log.topic, partition, offset: start })))
+  let progressAt = performance.now()
+  while (ends.size > 0) {
+    const messages = await nextBatch(consumer, log)
+    for (const message of messages) {
+      const end = ends.get(message.partition)
+      // Records behind the end that was asked for are not judged: whoever writes them is still at it.
+      if (end === undefined || message.offset >= end) continue
+      count(message, census)
+      reached(message.partition, message.offset + 1)
+    }
+    if (messages.length > 0) progressAt = performance.now()
+    else if (performance.now() - progressAt > STALLED_MS) {
+      throw unreadable(log, `it brought nothing for ${STALLED_MS / 1000} s, partitions ${[...ends.keys()].join(', ')}`)
+    }
+  }
+}
+
+function nextBatch(consumer: kafka.KafkaConsumer, log: BareLog): Promise<kafka.Message[]> {
+  return new Promise((resolve, reject) => {
+    consumer.consume(BATCH_RECORDS, (error, messages) => {
+      if (!error) resolve(messages)
+      // Errors of a moment (a broker that restarts) pass; lack of progress ends the reading.
+      else if (consumer.isConnected()) setTimeout(resolve, CONSUME_MS, [])
+      else reject(unreadable(log, error.message, error))
+    })
+  })
+}
+
+function count(message: kafka.Message, census: LogCensus): void {
+  const transfer = decodeTransfer(message.value)
+  if (transfer !== undefined) {
+    census.handleMessage(transfer.number)
+    return
+  }
+  const stamp = stampOf(message.headers)
+  if (stamp?.kind === 'void') census.handleVoid(stamp)
+  else census.handleForeign()
+}
+
+function stampOf(headers: kafka.Message['headers']): ReturnType<typeof decodeStamp> | undefined {
+  const value = headers?.find((header) => STAMP_HEADER in header)?.[STAMP_HEADER]
+  if (value === undefined) return undefined
+  try {
+    return decodeStamp(Buffer.from(value))
+  } catch {
+    return undefined
+  }
+}
+
+function unreadable(log: BareLog, reason: string, cause?: unknown): ClustersUnreachableError {
+  const { cluster, bootstrapServers, topic } = log
+  return new ClustersUnreachableError(
+    `the log of ${topic} in ${cluster} (${bootstrapServers}) cannot be read: ${reason}`,
+    { cluster, bootstrapServers, topic },
+    cause,
+  )
+}
+
+const BATCH_RECORDS = 1000
+/** How long consume(n) waits for the next record of a batch. */
+const CONSUME_MS = 100
+/** A cluster that was killed is back in about 15 s; one that answers is asked again by librdkafka itself. */
+const ANSWER_MS = 20_000
+const STALLED_MS = 30_000
