@@ -1,0 +1,87 @@
+import type { WriteFailure } from '../core/write-failure.js'
+
+/**
+ * One Kafka client that writes to one cluster, as a lane's outside needs it.
+ *
+ * Callbacks instead of promises and emitters, so that the simulator can stand in for it in virtual time. A client
+ * lives once: it connects, is used, and is discarded. None of its calls calls back before it has returned, and after
+ * `discard` nothing calls back but `discard`'s own `done`.
+ */
+export interface ClusterClient {
+  /** Answers by `handleConnected` once a broker has answered, or by `handleConnectFailed`, in bounded time. */
+  connect(): void
+
+  /** Asks for brokers and topics. A topic that the cluster does not have comes back without partitions. */
+  describe(
+    topics: readonly string[],
+    timeoutMs: number,
+    done: (description: ClusterDescription | undefined, reason: string) => void,
+  ): void
+
+  /**
+   * Hands a record over. A failure given back at once means that it was not handed over; otherwise one
+   * `handleReport` with this `id` follows, unless the client is discarded first.
+   */
+  produce(id: number, record: WireRecord): WriteFailure | undefined
+
+  /** Lets go of the client without waiting for anything; `done` when its threads are gone, which may take long. */
+  discard(done?: () => void): void
+}
+
+export interface ClusterClientHandler {
+  handleConnected(): void
+  handleConnectFailed(reason: string): void
+  /** `offset` is negative if the cluster acknowledged without saying where; `failure` if it did not acknowledge. */
+  handleReport(id: number, offset: number, failure: WriteFailure | undefined): void
+  /** The client itself says that it is of no use any more. */
+  handleFatal(reason: string): void
+}
+
+export interface ClusterClientOptions {
+  readonly cluster: string
+  /** librdkafka properties as the user gave them, checked: none that tandem owns. */
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly connectTimeoutMs: number
+  /** Largest value, key and headers together, of any topic. */
+  readonly messageBytesMax: number
+}
+
+/** @throws OptionsInvalidError if librdkafka does not know one of the properties. */
+export type ClusterClientFactory = (options: ClusterClientOptions, handler: ClusterClientHandler) => ClusterClient
+
+/** A record as it goes to a cluster: the same bytes to both. */
+export interface WireRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly timestampMs: number
+  readonly headers: WireHeaders
+}
+
+/** One object with a single property per header, in order: node-rdkafka's form, built once and used for both lanes. */
+export type WireHeaders = readonly Readonly<Record<string, string>>[]
+
+export interface ClusterDescription {
+  readonly brokers: readonly BrokerDescription[]
+  readonly topics: readonly TopicDescription[]
+}
+
+export interface BrokerDescription {
+  readonly id: number
+  readonly host: string
+  readonly port: number
+}
+
+export interface TopicDescription {
+  readonly name: string
+  readonly partitions: readonly PartitionDescription[]
+}
+
+export interface PartitionDescription {
+  readonly partition: number
+  /** Broker id; -1 if the partition has no leader now. */
+  readonly leader: number
+  readonly replicas: number
+  readonly inSync: number
+}
