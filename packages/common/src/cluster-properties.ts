@@ -100,6 +100,7 @@ const OWNED: readonly OwnedProperty[] = [
   },
 ]
 
+/** The same list for both sides, so that one `clusters` object is either right for both or refused by both. */
 export const PRODUCER_OWNED: readonly OwnedProperty[] = OWNED
 export const CONSUMER_OWNED: readonly OwnedProperty[] = OWNED
 
@@ -176,7 +177,8 @@ function isValue(value: unknown): boolean {
 }
 
 function shown(property: string, value: unknown): string {
-  return SECRET.test(property) ? 'a value that is not shown' : received(value)
+  if (value === undefined || !SECRET.test(property)) return received(value)
+  return `a ${typeof value} that is not shown`
 }
 
 function invalid(path: string, got: string, allowed: string): OptionsInvalidError {

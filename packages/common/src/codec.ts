@@ -1,7 +1,7 @@
 import { Decoder, Encoder } from '@msgpack/msgpack'
 
 import { CodecFailedError } from './errors.js'
-import { received } from './received.js'
+import { printable, received } from './received.js'
 
 /**
  * Values to bytes and back. May answer later, so that a schema-registry client fits.
@@ -89,7 +89,7 @@ function notDecoded(codec: string, encoded: Uint8Array, cause: unknown): CodecFa
 }
 
 function reason(cause: unknown): string {
-  return cause instanceof Error ? `: ${cause.message}` : ''
+  return cause instanceof Error ? `: ${printable(cause.message, 160)}` : ''
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -2,8 +2,8 @@
  * Options as data: one table per set of options holds unit, range, default and meaning of each. What it says is
  * checked here, typed from it, and printed in the manual from it, so that the three cannot disagree.
  */
-import { OptionsInvalidError } from './errors.js'
-import { received } from './received.js'
+import { InvariantError, OptionsInvalidError } from './errors.js'
+import { printable, received } from './received.js'
 
 interface Described {
   /** What it decides, and what the default means. */
@@ -189,7 +189,7 @@ function readPresent(option: OptionSpec, given: unknown, path: string): unknown 
     case 'list':
       return readList(option, given, path)
     default:
-      throw option satisfies never
+      throw unknownKind(option)
   }
 }
 
@@ -214,7 +214,7 @@ function isAllowed(
     case 'opaque':
       return option.check(given)
     default:
-      throw option satisfies never
+      throw unknownKind(option)
   }
 }
 
@@ -243,7 +243,7 @@ function whatText(option: OptionSpec): string {
     case 'list':
       return `an array of ${countText(option)}`
     default:
-      throw option satisfies never
+      throw unknownKind(option)
   }
 }
 
@@ -267,7 +267,8 @@ function readMap(option: MapOption, given: unknown, path: string): Record<string
 function readList(option: ListOption, given: unknown, path: string): readonly unknown[] {
   if (!Array.isArray(given)) throw invalid(path, received(given), allowedText(option))
   checkCount(option, given.length, path)
-  return Object.freeze(given.map((value: unknown, index) => readOption(option.of, value, `${path}[${index}]`)))
+  // Array.from, since map() would jump over the holes of a sparse array.
+  return Object.freeze(Array.from(given, (value: unknown, index) => readOption(option.of, value, `${path}[${index}]`)))
 }
 
 function checkCount(option: MapOption | ListOption, count: number, path: string): void {
@@ -281,13 +282,22 @@ function fieldsOf(given: unknown, path: string): Record<string, unknown> {
   throw invalid(path, given === undefined ? 'nothing' : received(given), 'an object')
 }
 
-function invalid(path: string, got: string, allowed: string): OptionsInvalidError {
-  return new OptionsInvalidError(`option ${path}: received ${got}, allowed is ${allowed}`, {
-    path,
-    received: got,
-    allowed,
-  })
+function unknownKind(option: never): InvariantError {
+  return new InvariantError(`no option is ${received(option)}`)
 }
 
+function invalid(path: string, got: string, allowed: string): OptionsInvalidError {
+  return new OptionsInvalidError(
+    `option ${printable(path, PATH_CHARACTERS_MAX)}: received ${got}, allowed is ${allowed}`,
+    {
+      path,
+      received: got,
+      allowed,
+    },
+  )
+}
+
+/** Room for the deepest of ours with a topic's name in it, which Kafka bounds to 249. */
+const PATH_CHARACTERS_MAX = 320
 /** Topics or clusters that one instance could sensibly be given by hand; a bound all the same. */
 const COUNT_MAX = 10_000

@@ -8,7 +8,7 @@ export function received(value: unknown): string {
     case 'number':
       return Object.is(value, -0) ? '-0' : String(value)
     case 'bigint':
-      return `${printable(String(value))}n (bigint)`
+      return 'a bigint'
     case 'boolean':
     case 'undefined':
       return String(value)
@@ -24,22 +24,19 @@ export function received(value: unknown): string {
 /** At most `max` printable characters of `text`; what is cut off shows as `…`, what is not printable as `.`. */
 export function printable(text: string, max = RECEIVED_CHARACTERS_MAX): string {
   const shown = text.length > max ? text.slice(0, max - 1) + '…' : text
-  return shown.replace(/[^\x20-\x7e…]/g, '.')
+  return shown.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '.')
 }
 
 function objectKind(value: object): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`
-  if (value instanceof Uint8Array) return `${value.length} bytes`
-  const name = constructorName(value)
-  return name === '' || name === 'Object' ? 'an object' : `an instance of ${name}`
-}
-
-function constructorName(value: object): string {
   try {
+    if (Array.isArray(value)) return `an array of ${value.length}`
+    if (value instanceof Uint8Array) return `${value.length} bytes`
     const name: unknown = (value.constructor as { name?: unknown } | undefined)?.name
-    return typeof name === 'string' ? printable(name) : ''
+    return typeof name !== 'string' || name === '' || name === 'Object'
+      ? 'an object'
+      : `an instance of ${printable(name)}`
   } catch {
-    return '' // a proxy or a getter that throws
+    return 'an object' // a proxy or a getter that throws
   }
 }
 

@@ -12,8 +12,8 @@
  * Decoding happens for every record of both clusters, duplicates included: it reads bytes by hand and allocates one
  * object.
  */
-import { invariant, StampMalformedError } from './errors.js'
-import { printable } from './received.js'
+import { invariant, InvariantError, StampMalformedError } from './errors.js'
+import { printable, received } from './received.js'
 import type { SequenceId } from './sequence.js'
 
 export type StampKind = 'data' | 'frame' | 'void'
@@ -57,9 +57,9 @@ export class StampEncoder {
   constructor(sequence: SequenceId) {
     const { producerId, epoch, incarnation, keyRange } = sequence
     invariant(isProducerId(producerId), 'a producerId is 1 to 128 of A-Z a-z 0-9 . _ -', { producerId })
-    invariant(isCount(epoch, 0, Number.MAX_SAFE_INTEGER), 'an epoch is an integer below 2^53', { epoch })
-    invariant(isCount(incarnation, 0, INCARNATION_MAX), 'an incarnation is an integer below 2^32', { incarnation })
-    invariant(isCount(keyRange, 0, KEY_RANGE_MAX), 'a key range is an integer below 2^31', { keyRange })
+    invariant(within(epoch, 0, Number.MAX_SAFE_INTEGER), 'an epoch is an integer below 2^53', { epoch })
+    invariant(within(incarnation, 0, INCARNATION_MAX), 'an incarnation is an integer below 2^32', { incarnation })
+    invariant(within(keyRange, 0, KEY_RANGE_MAX), 'a key range is an integer below 2^31', { keyRange })
     const tail = `${producerId}:${epoch}:${incarnation}:${keyRange}:`
     this.#data = `1:d:${tail}`
     this.#frame = `1:f:${tail}`
@@ -68,7 +68,7 @@ export class StampEncoder {
 
   encode(kind: StampKind, first: number, count: number): string {
     invariant(
-      isCount(first, 1, Number.MAX_SAFE_INTEGER) && isCount(count, 1, Number.MAX_SAFE_INTEGER - first + 1),
+      within(first, 1, Number.MAX_SAFE_INTEGER) && within(count, 1, Number.MAX_SAFE_INTEGER - first + 1),
       'a run of counters lies in 1 to 2^53 - 1',
       { first, count },
     )
@@ -81,7 +81,7 @@ export class StampEncoder {
       case 'void':
         return `${this.#void}${first}:${count}`
       default:
-        throw kind satisfies never
+        throw new InvariantError(`${received(kind satisfies never)} is no kind of a stamp`)
     }
   }
 }
@@ -192,15 +192,15 @@ function malformed(bytes: Uint8Array, field: string, expected: string): StampMal
 }
 
 function notBytes(value: unknown): StampMalformedError {
-  const type = value === null ? 'null' : typeof value
-  return new StampMalformedError(`a stamp must be bytes, received ${type}`, {
+  const got = received(value)
+  return new StampMalformedError(`a stamp must be bytes, received ${got}`, {
     field: 'type',
     expected: 'Uint8Array',
-    received: type,
+    received: got,
   })
 }
 
-function isCount(value: number, min: number, max: number): boolean {
+function within(value: number, min: number, max: number): boolean {
   return Number.isInteger(value) && value >= min && value <= max
 }
 
