@@ -124,7 +124,8 @@ describe('stamp', () => {
   })
 
   it('keeps producers apart whose ids look alike', () => {
-    const ids = ['ab', 'ba', 'aab', 'abb', 'a', 'b']
+    // The first two share a slot, and the second is how the first begins.
+    const ids = ['xaj', 'xa', 'ab', 'ba', 'aab', 'abb', 'a', 'b']
     for (const one of 'abcdefgh-._019XYZ') for (const other of 'abcdefgh-._019XYZ') ids.push(`l${one}${other}7`)
     for (let round = 0; round < 2; round++) {
       for (const producerId of ids) {

@@ -131,7 +131,9 @@ describe('telemetry', () => {
 
   it('tells what waits when it is closed, then completes and is silent', async () => {
     const seen: string[] = []
-    const telemetry = new Telemetry({ clock })
+    const lines: [string, object, string][] = []
+    const counted: Counted[] = []
+    const telemetry = new Telemetry({ clock, logger: recordingLogger(lines), meter: countingMeter(counted) })
     telemetry.events$.subscribe({ next: ({ kind }) => seen.push(kind), complete: () => seen.push('complete') })
     telemetry.tell(opened)
     telemetry.close()
@@ -139,6 +141,7 @@ describe('telemetry', () => {
     telemetry.tell(shed)
     await told()
     expect(seen).to.deep.equal(['circuit-opened', 'complete'])
+    expect([lines.length, counted.length]).to.deep.equal([1, 1])
   })
 
   it('gives every kind a metric of its own with labels that are bounded in number', () => {
