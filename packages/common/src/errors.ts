@@ -107,6 +107,16 @@ export class ClusterSharedError extends UsageError {
   static override readonly code = 'TANDEM_CLUSTER_SHARED'
 }
 
+/** A program or server that `@tandem/testing` needs is not on this machine; the message names what installs it. */
+export class ServiceMissingError extends UsageError {
+  static override readonly code = 'TANDEM_SERVICE_MISSING'
+}
+
+/** A server of `@tandem/testing` did not start, or is not in the state that the call needs. */
+export class ServiceFailedError extends UsageError {
+  static override readonly code = 'TANDEM_SERVICE_FAILED'
+}
+
 export class ShedError extends RefusedError {
   static override readonly code = 'TANDEM_SHED'
   static override readonly retriable = true
@@ -150,6 +160,8 @@ export const ERRORS = [
   TopicMissingError,
   PartitionsUnequalError,
   ClusterSharedError,
+  ServiceMissingError,
+  ServiceFailedError,
   ShedError,
   ClustersUnreachableError,
   EpochStoreFailedError,

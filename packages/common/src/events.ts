@@ -25,6 +25,7 @@ interface Facts {
   // Consumer: feeds and arbiter
   'feed-away': { cluster: string; topic: string; partition: number }
   'feed-returned': { cluster: string; topic: string; partition: number; awayMs: number }
+  'feed-discounted': { cluster: string; topic: string; partition: number }
   'feed-paused': { cluster: string; topic: string; partition: number; held: number }
   'feeds-diverged': { topic: string; partition: number; stream: string; counter: number }
   'record-unstamped': { cluster: string; topic: string; partition: number; offset: number; reason: string }
@@ -34,6 +35,7 @@ interface Facts {
   'debt-opened': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
   'debt-paid': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
   'delivered-late': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
+  'poll-failed': { cluster: string; reason: string }
   'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
   'offset-beyond-end': { cluster: string; topic: string; partition: number; offset: number; end: number }
   // Consumer: store and ownership
@@ -81,6 +83,11 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   'partitions-grown': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A topic has more partitions than this epoch is pinned to.' },
   'feed-away': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A feed brings neither records nor word of its end.' },
   'feed-returned': { level: 'info', labels: ['cluster', 'topic'], meaning: 'The feed is live again.' },
+  'feed-discounted': {
+    level: 'warn',
+    labels: ['cluster', 'topic'],
+    meaning: 'A feed answers but did not bring what was missing in time; it counts as away until it has caught up.',
+  },
   'feed-paused': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A feed leads by as much as may be held; it waits for the other.' },
   'feeds-diverged': { level: 'error', labels: ['topic'], meaning: 'The two logs hold different bytes under one position.' },
   'record-unstamped': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A record without a stamp was handled by policy.' },
@@ -90,6 +97,11 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   'debt-opened': { level: 'warn', labels: ['topic'], meaning: 'Delivery went past a hole; what is missing is owed and comes late.' },
   'debt-paid': { level: 'info', labels: ['topic'], meaning: 'Something owed was delivered late and is finished.' },
   'delivered-late': { level: 'warn', labels: ['topic'], meaning: 'A message was delivered out of order, flagged late.' },
+  'poll-failed': {
+    level: 'warn',
+    labels: ['cluster'],
+    meaning: 'The client of a feed reported an error instead of records; it is asked again.',
+  },
   'log-start-moved': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'Retention removed records that were not read yet.' },
   'offset-beyond-end': { level: 'error', labels: ['cluster', 'topic'], meaning: 'A stored offset lies beyond the end of its log.' },
   'store-away': { level: 'error', labels: [], meaning: 'The high-water store does not answer.' },

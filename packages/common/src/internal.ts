@@ -1,5 +1,7 @@
 export * from './agenda.js'
 export * from './clock.js'
+export * from './cluster-comparison.js'
+export * from './cluster-description.js'
 export * from './cluster-properties.js'
 export * from './codec.js'
 export * from './errors.js'

@@ -1,0 +1,492 @@
+import { randomUUID } from 'node:crypto'
+
+import {
+  AlreadySubscribedError,
+  ClosedError,
+  ClustersUnreachableError,
+  compareClusters,
+  missingTopic,
+  partitionsOf,
+  Agenda,
+  systemClock,
+  Telemetry,
+  type Clock,
+  type ClusterDescription,
+  type TandemError,
+  type TandemEvent,
+} from '@tandem/common/internal'
+import { filter, Observable, Subject, type Subscriber } from 'rxjs'
+
+import type { FeedIndex } from './core/arbiter.js'
+import { PollingClock, STEP_MAX_MS } from './core/polling-clock.js'
+import { Window } from './core/window.js'
+import type { Delivery, OpenDelivery } from './delivery.js'
+import { FeedLink } from './feed-link.js'
+import type { FeedClientFactory, FeedPosition, FeedRecord } from './kafka/feed-client.js'
+import { KafkaFeedClient } from './kafka/kafka-feed-client.js'
+import { readConsumerOptions, type ConsumerOptions, type ConsumerSettings } from './options.js'
+import { Partition, type PartitionHost, type PartitionStatus } from './partition.js'
+
+/** What a consumer touches of the world; the simulator brings its own. */
+export interface ConsumerOutsides {
+  readonly clock: Clock
+  readonly createFeedClient: FeedClientFactory
+  /** A random id, unique among all instances. */
+  readonly createId: () => string
+}
+
+const REAL: ConsumerOutsides = {
+  clock: systemClock,
+  createFeedClient: (options, handler) => new KafkaFeedClient(options, handler),
+  createId: randomUUID,
+}
+
+export interface ConsumerStatus {
+  readonly partitions: readonly PartitionStatus[]
+  /** Handed to the subscriber and not acknowledged. */
+  readonly unacknowledged: number
+  readonly delivered: number
+  readonly late: number
+  readonly duplicatesDropped: number
+  readonly held: number
+  readonly store: 'answering' | 'away'
+}
+
+export interface ConsumerHealth {
+  /** The instance can go on; if not, restart it. */
+  readonly live: boolean
+  /** It reads at least one cluster and owns its partitions. */
+  readonly ready: boolean
+  /** It goes on with less than it should have: the reasons, in words. */
+  readonly degraded: readonly string[]
+}
+
+/**
+ * Merges two clusters into one Observable of deliveries, each message once, in the order of its stream.
+ *
+ * Subscribing to `deliveries$` starts, unsubscribing drains and stops. It errors if the start fails (with the error
+ * that `connect()` rejects with), and otherwise only for a bug in tandem.
+ */
+export class Consumer<T = unknown> {
+  /** What is delivered, late ones too, flagged. One subscription at a time and in all. */
+  readonly deliveries$: Observable<Delivery<T>>
+  /** A view of what `deliveries$` delivers late; subscribing to it starts nothing. */
+  readonly late$: Observable<Delivery<T>>
+  readonly events$: Observable<TandemEvent>
+  readonly #settings: ConsumerSettings
+  readonly #outsides: ConsumerOutsides
+  readonly #telemetry: Telemetry
+  readonly #agenda: Agenda
+  readonly #polling: PollingClock
+  readonly #window: Window
+  readonly #links: readonly [FeedLink, FeedLink]
+  readonly #descriptions: [ClusterDescription | undefined, ClusterDescription | undefined] = [undefined, undefined]
+  readonly #refused: [TandemError | undefined, TandemError | undefined] = [undefined, undefined]
+  readonly #partitions = new Map<string, Partition[]>()
+  readonly #host: PartitionHost
+  readonly #delivered$ = new Subject<Delivery<T>>()
+  #subscriber: Subscriber<Delivery<T>> | undefined
+  #connecting: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  #handleContact: (() => void) | undefined
+  #started = false
+  #outbox: OpenDelivery[] = []
+  #outboxHead = 0
+  #emitting = false
+  #flushAt = Infinity
+  #storeAwaySince: number | undefined
+  #delivered = 0
+  #late = 0
+
+  /** @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID` */
+  constructor(options: ConsumerOptions, outsides: ConsumerOutsides = REAL) {
+    const settings = readConsumerOptions(options)
+    const { clock } = outsides
+    this.#settings = settings
+    this.#outsides = outsides
+    this.#telemetry = new Telemetry({ clock, logger: settings.logger, meter: settings.meter })
+    this.#agenda = new Agenda(clock, () => this.#wake())
+    this.#polling = new PollingClock(clock.now())
+    this.#polling.handleStopped(clock.now())
+    this.#window = new Window({ messagesMax: settings.unacknowledgedMax, bytesMax: settings.unacknowledgedBytesMax })
+    this.#links = [this.#createLink(0), this.#createLink(1)]
+    this.#host = this.#createHost()
+    this.events$ = this.#telemetry.events$
+    this.late$ = this.#delivered$.pipe(filter((delivery) => delivery.late))
+    this.deliveries$ = new Observable((subscriber) => this.#handleSubscribed(subscriber))
+  }
+
+  /**
+   * Contacts the clusters and the store; called by subscribing too. Resolves with one cluster if the other is away.
+   *
+   * @throws ClustersUnreachableError `TANDEM_CLUSTERS_UNREACHABLE`: neither answered within `connectTimeoutMs`.
+   * @throws TopicMissingError `TANDEM_TOPIC_MISSING`, PartitionsUnequalError `TANDEM_PARTITIONS_UNEQUAL`,
+   *   ClusterSharedError `TANDEM_CLUSTER_SHARED`: the clusters are not two copies of these topics.
+   * @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: the store did not answer.
+   */
+  connect(): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(new ClosedError('The consumer is closed'))
+    this.#connecting ??= this.#connect()
+    return this.#connecting
+  }
+
+  status(): ConsumerStatus {
+    const partitions = this.#all().map((partition) => partition.status)
+    const sum = (number: (status: PartitionStatus) => number): number =>
+      partitions.reduce((total, status) => total + number(status), 0)
+    return {
+      partitions,
+      unacknowledged: this.#window.messages,
+      delivered: this.#delivered,
+      late: this.#late,
+      duplicatesDropped: sum(({ duplicatesDropped }) => duplicatesDropped),
+      held: sum(({ feeds }) => Object.values(feeds).reduce((total, { held }) => total + held, 0)),
+      store: this.#storeAwaySince === undefined ? 'answering' : 'away',
+    }
+  }
+
+  health(): ConsumerHealth {
+    const degraded: string[] = []
+    this.#settings.clusters.forEach((cluster, feed) => {
+      const away = this.#all().some(({ status }) => status.feeds[cluster]?.state === 'away')
+      if (this.#links[feed]!.client === undefined || away) degraded.push(`feed ${cluster} is away`)
+    })
+    if (this.#storeAwaySince !== undefined) degraded.push('the high-water store does not answer')
+    const lost = this.#all().some((partition) => partition.lost)
+    if (lost) degraded.push('partitions were lost to another holder')
+    const live = this.#closing === undefined
+    const ready = live && this.#started && !lost && this.#links.some(({ client }) => client !== undefined)
+    return { live, ready, degraded }
+  }
+
+  /** Stops reading, waits up to `closeTimeoutMs` for what is unacknowledged, stores the position. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  // --- start ----------------------------------------------------------------------------------------------------
+
+  #handleSubscribed(subscriber: Subscriber<Delivery<T>>): (() => void) | undefined {
+    if (this.#subscriber !== undefined) {
+      subscriber.error(new AlreadySubscribedError('deliveries$ has a subscriber already; share() it to have more'))
+      return undefined
+    }
+    this.#subscriber = subscriber
+    this.connect().then(
+      () => this.#start(),
+      (error: unknown) => subscriber.error(error),
+    )
+    return () => void this.close()
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      await this.#contact()
+      await this.#acquire()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /** Until both clusters have answered, or one has and the other was given `SECOND_MS` more. */
+  async #contact(): Promise<void> {
+    const { clock } = this.#outsides
+    const until = clock.now() + this.#settings.connectTimeoutMs
+    let secondUntil = Infinity
+    this.#links.forEach((link) => link.connect())
+    for (;;) {
+      const failed = this.#refused.find((error) => error !== undefined)
+      if (failed !== undefined) throw failed
+      const answered = this.#descriptions.filter((description) => description !== undefined).length
+      const now = clock.now()
+      if (answered === 2 || (answered === 1 && now >= secondUntil)) return
+      if (answered === 1) secondUntil = Math.min(secondUntil, now + SECOND_MS, until)
+      if (answered === 0 && now >= until) {
+        throw new ClustersUnreachableError(
+          `Neither ${this.#settings.clusters.join(' nor ')} answered within ${this.#settings.connectTimeoutMs} ms`,
+          { clusters: this.#settings.clusters, connectTimeoutMs: this.#settings.connectTimeoutMs },
+        )
+      }
+      await new Promise<void>((resolve) => {
+        const cancel = clock.schedule(Math.min(until, secondUntil), resolve)
+        this.#handleContact = () => {
+          cancel()
+          resolve()
+        }
+      })
+    }
+  }
+
+  async #acquire(): Promise<void> {
+    const { groupId, topics, highWater } = this.#settings
+    const described = this.#descriptions.find((description) => description !== undefined)!
+    const claim = { owner: this.#host.owner, greatestSeen: 0 }
+    await Promise.all(
+      topics.map(async (topic) => {
+        const count = partitionsOf(described, topic)
+        const ids = Array.from({ length: count }, (_, partition) => ({ groupId, topic, partition }))
+        const partitions = await Promise.all(
+          ids.map(async (id) => new Partition(this.#host, id, await highWater.acquire(id, claim))),
+        )
+        this.#partitions.set(topic, partitions)
+      }),
+    )
+  }
+
+  #start(): void {
+    if (this.#closing !== undefined) return
+    this.#started = true
+    for (const feed of [0, 1] as const) this.#begin(feed)
+    this.#turn()
+  }
+
+  #begin(feed: FeedIndex): void {
+    if (!this.#started || this.#refused[feed] !== undefined || this.#links[feed].client === undefined) return
+    for (const partition of this.#all()) partition.begin(feed)
+    this.#links[feed].poll()
+  }
+
+  // --- feeds ----------------------------------------------------------------------------------------------------
+
+  #createLink(feed: FeedIndex): FeedLink {
+    const { clusters, properties, groupId, topics, connectTimeoutMs } = this.#settings
+    const cluster = clusters[feed]
+    const timeoutMs = Math.min(connectTimeoutMs, CONTACT_MS)
+    const options = { cluster, groupId, properties: properties[feed], topics, connectTimeoutMs: timeoutMs }
+    return new FeedLink(this.#outsides, options, {
+      handleConnected: (description) => {
+        this.#telemetry.tell({ kind: 'cluster-connected', cluster })
+        this.#handleDescribed(feed, description)
+      },
+      handleUnreachable: (reason) => this.#telemetry.tell({ kind: 'cluster-unreachable', cluster, reason }),
+      handleBatch: (records, ends) => this.#handleBatch(feed, records, ends),
+      handlePollFailed: (reason) => {
+        this.#telemetry.tell({ kind: 'poll-failed', cluster, reason })
+        const { clock } = this.#outsides
+        clock.schedule(clock.now() + POLL_AGAIN_MS, () => this.#turn())
+      },
+    })
+  }
+
+  #handleDescribed(feed: FeedIndex, description: ClusterDescription): void {
+    const { clusters, topics } = this.#settings
+    const own = { cluster: clusters[feed], description }
+    const other = this.#descriptions[1 - feed]
+    const error =
+      missingTopic(own, topics) ??
+      (other && compareClusters({ cluster: clusters[1 - feed]!, description: other }, own, topics))
+    if (error === undefined) this.#descriptions[feed] = description
+    else {
+      this.#refused[feed] = error
+      this.#telemetry.tell({ kind: 'cluster-mismatched', cluster: clusters[feed], reason: error.message })
+    }
+    this.#handleContact?.()
+    this.#begin(feed)
+  }
+
+  #handleBatch(feed: FeedIndex, records: readonly FeedRecord[], ends: readonly FeedPosition[]): void {
+    if (this.#closing !== undefined) return
+    const time = this.#time()
+    const touched = new Set<Partition>()
+    for (const record of records) {
+      const partition = this.#find(record.topic, record.partition)
+      if (partition === undefined) continue
+      partition.handleRecord(feed, record, time)
+      touched.add(partition)
+    }
+    for (const end of ends) {
+      const partition = this.#find(end.topic, end.partition)
+      if (partition === undefined) continue
+      partition.handleEndReached(feed, end.offset, time)
+      touched.add(partition)
+    }
+    for (const partition of touched) partition.drain(time)
+    if (touched.size > 0) this.#scheduleFlush()
+    this.#turn()
+  }
+
+  // --- deliveries -----------------------------------------------------------------------------------------------
+
+  #createHost(): PartitionHost {
+    return {
+      settings: this.#settings,
+      clock: this.#outsides.clock,
+      telemetry: this.#telemetry,
+      owner: this.#outsides.createId(),
+      time: () => this.#time(),
+      clientOf: (feed) => this.#links[feed].client,
+      deliver: (delivery) => this.#outbox.push(delivery),
+      handleAcknowledged: (delivery) => {
+        this.#window.give(delivery.size)
+        this.#turn()
+      },
+      handleRefused: (delivery, delayMs) => {
+        const { clock } = this.#outsides
+        clock.schedule(clock.now() + delayMs, () => this.#redeliver(delivery))
+      },
+      handleChanged: () => this.#scheduleFlush(),
+    }
+  }
+
+  /** Hands out what the window allows, then reads on if nothing waits to be handed out. */
+  #turn(): void {
+    if (this.#emitting || this.#closing !== undefined || !this.#started) return
+    this.#emitting = true
+    while (this.#outboxHead < this.#outbox.length && !this.#window.full) {
+      const delivery = this.#outbox[this.#outboxHead]!
+      if (!delivery.ready) {
+        delivery.onReady = () => this.#turn()
+        break
+      }
+      this.#outboxHead++
+      this.#window.take(delivery.size)
+      this.#handOut(delivery)
+    }
+    if (this.#outboxHead === this.#outbox.length) {
+      this.#outbox = []
+      this.#outboxHead = 0
+    }
+    this.#emitting = false
+    const now = this.#outsides.clock.now()
+    if (this.#outbox.length > 0 || this.#window.full) {
+      this.#polling.handleStopped(now)
+      return
+    }
+    this.#polling.handleStarted(now)
+    for (const feed of [0, 1] as const) if (this.#refused[feed] === undefined) this.#links[feed].poll()
+    this.#arm()
+  }
+
+  #redeliver(delivery: OpenDelivery): void {
+    if (this.#closing !== undefined || delivery.signal.aborted) return
+    delivery.redelivered = true
+    this.#handOut(delivery)
+  }
+
+  #handOut(delivery: OpenDelivery): void {
+    if (delivery.signal.aborted) {
+      this.#window.give(delivery.size)
+      return
+    }
+    this.#delivered++
+    if (delivery.late) this.#late++
+    delivery.handOut()
+    this.#subscriber?.next(delivery as Delivery as Delivery<T>)
+    this.#delivered$.next(delivery as Delivery as Delivery<T>)
+  }
+
+  // --- time and store -------------------------------------------------------------------------------------------
+
+  #time(): number {
+    return this.#polling.read(this.#outsides.clock.now())
+  }
+
+  #wake(): void {
+    if (this.#closing !== undefined) return
+    const time = this.#time()
+    for (const partition of this.#all()) if (time >= partition.deadline()) partition.handleDeadline(time)
+    if (this.#outsides.clock.now() >= this.#flushAt) this.#flushAll()
+    this.#turn()
+    this.#arm()
+  }
+
+  #arm(): void {
+    const now = this.#outsides.clock.now()
+    const time = this.#time()
+    let at = this.#flushAt
+    if (this.#polling.running) {
+      at = Math.min(at, now + STEP_MAX_MS / 2)
+      for (const partition of this.#all()) at = Math.min(at, now + Math.max(0, partition.deadline() - time))
+    }
+    this.#agenda.arm(at)
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushAt !== Infinity) return
+    this.#flushAt = this.#outsides.clock.now() + this.#settings.flushIntervalMs
+    this.#agenda.arm(this.#flushAt)
+  }
+
+  #flushAll(): void {
+    this.#flushAt = Infinity
+    for (const partition of this.#all()) void this.#flush(partition)
+  }
+
+  async #flush(partition: Partition): Promise<void> {
+    try {
+      await partition.flush()
+      this.#handleStoreAnswered()
+    } catch (error) {
+      this.#handleStoreFailed(error)
+    }
+    if (!partition.settled) this.#scheduleFlush()
+  }
+
+  #handleStoreAnswered(): void {
+    if (this.#storeAwaySince === undefined) return
+    const awayMs = Math.round(this.#outsides.clock.now() - this.#storeAwaySince)
+    this.#storeAwaySince = undefined
+    this.#telemetry.tell({ kind: 'store-returned', awayMs })
+  }
+
+  #handleStoreFailed(error: unknown): void {
+    if (this.#storeAwaySince !== undefined) return
+    this.#storeAwaySince = this.#outsides.clock.now()
+    this.#telemetry.tell({ kind: 'store-away', reason: error instanceof Error ? error.message : String(error) })
+  }
+
+  // --- end ------------------------------------------------------------------------------------------------------
+
+  async #close(): Promise<void> {
+    const { clock } = this.#outsides
+    const until = clock.now() + this.#settings.closeTimeoutMs
+    this.#agenda.close()
+    this.#outbox = []
+    this.#outboxHead = 0
+    // What was handed out is waited for; a short look now and then is enough, once in a life.
+    while (this.#window.messages > 0 && clock.now() < until) await this.#pause(DRAIN_LOOK_MS)
+    while (this.#all().some((partition) => !partition.lost) && !(await this.#flushLast())) {
+      if (clock.now() >= until) break
+      await this.#pause(DRAIN_LOOK_MS)
+    }
+    await Promise.allSettled(this.#all().map((partition) => partition.release()))
+    const closed = Promise.all(this.#links.map((link) => new Promise<void>((resolve) => link.close(resolve))))
+    await Promise.race([closed, this.#pause(CLIENTS_CLOSE_MS)])
+    this.#telemetry.close()
+    this.#delivered$.complete()
+    this.#subscriber?.complete()
+  }
+
+  async #flushLast(): Promise<boolean> {
+    await Promise.all(this.#all().map((partition) => this.#flush(partition)))
+    return this.#all().every((partition) => partition.settled)
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { clock } = this.#outsides
+    return new Promise((resolve) => void clock.schedule(clock.now() + ms, resolve))
+  }
+
+  #all(): Partition[] {
+    return [...this.#partitions.values()].flat()
+  }
+
+  #find(topic: string, partition: number): Partition | undefined {
+    return this.#partitions.get(topic)?.[partition]
+  }
+}
+
+/** Once one cluster has answered, a start waits this long for the other: long enough to compare two that are well. */
+const SECOND_MS = 1_000
+/** One attempt to contact a cluster. */
+const CONTACT_MS = 5_000
+const POLL_AGAIN_MS = 200
+const DRAIN_LOOK_MS = 10
+/** node-rdkafka's disconnect may hang with its cluster; what is to be stored is stored by then. */
+const CLIENTS_CLOSE_MS = 5_000

@@ -1,0 +1,86 @@
+/**
+ * Where one feed's log ends, asked in time: rules 6 and 7 believe an end only if it was asked for after the hole (or
+ * the newer epoch) was seen, since an older answer says nothing of what was written in between.
+ *
+ * One query is in flight and one more is wanted at most; its answer serves every hole seen before it was asked. An
+ * end counts from when the feed has read up to it. Queries that fail are asked again after `RETRY_MS`.
+ */
+export interface Reached {
+  readonly askedStep: number
+  readonly time: number
+}
+
+export class EndQuery {
+  #wantedAfter = -2
+  #askedStep = -1
+  #inFlight: number | undefined
+  #notBefore = 0
+  #answers: { readonly askedStep: number; readonly end: number }[] = []
+  #reached: Reached[] = []
+
+  /** An answer is wanted that was asked for after `step`. */
+  want(step: number): void {
+    if (step > this.#wantedAfter) this.#wantedAfter = step
+  }
+
+  /** Whether to ask now. */
+  due(time: number): boolean {
+    return this.#inFlight === undefined && this.#wantedAfter >= this.#askedStep && time >= this.#notBefore
+  }
+
+  /** When `due` becomes true if nothing else happens. */
+  get deadline(): number | undefined {
+    return this.#inFlight === undefined && this.#wantedAfter >= this.#askedStep ? this.#notBefore : undefined
+  }
+
+  handleAsked(step: number): void {
+    this.#askedStep = step
+    this.#inFlight = step
+  }
+
+  /** @returns false for an answer to a query that is no longer ours. */
+  handleAnswer(step: number, end: number, nextOffset: number, time: number): boolean {
+    if (this.#inFlight !== step) return false
+    this.#inFlight = undefined
+    this.#notBefore = time + INTERVAL_MS
+    this.#answers.push({ askedStep: step, end })
+    if (this.#answers.length > ANSWERS_MAX) this.#answers.splice(1, 1)
+    this.handleOffset(nextOffset, time)
+    return true
+  }
+
+  handleFailed(step: number, time: number): void {
+    if (this.#inFlight !== step) return
+    this.#inFlight = undefined
+    this.#askedStep = -1
+    this.#notBefore = time + RETRY_MS
+  }
+
+  /** The feed has read up to (not including) `nextOffset`. */
+  handleOffset(nextOffset: number, time: number): void {
+    while (this.#answers.length > 0 && this.#answers[0]!.end <= nextOffset) {
+      this.#reached.push({ askedStep: this.#answers.shift()!.askedStep, time })
+    }
+  }
+
+  /** Since when the feed has been at an end asked for after `step`, or undefined. */
+  reachedAfter(step: number): number | undefined {
+    for (const reached of this.#reached) if (reached.askedStep > step) return reached.time
+    return undefined
+  }
+
+  /** Nothing seen before `step` waits any longer. */
+  prune(step: number): void {
+    while (this.#reached.length > 1 && this.#reached[0]!.askedStep <= step) this.#reached.shift()
+    if (this.#reached.length > REACHED_MAX) this.#reached.splice(1, this.#reached.length - REACHED_MAX)
+  }
+}
+
+/** Between two queries of one feed: a hole waits seconds, so a tenth of one costs nothing. */
+const INTERVAL_MS = 100
+/** After a query that brought no answer. */
+const RETRY_MS = 500
+/** Answers not yet read up to; of a longer row the oldest and the newest tell enough. */
+const ANSWERS_MAX = 1_000
+/** Far more than one hole timeout can bring forth at `INTERVAL_MS`. */
+const REACHED_MAX = 1_000

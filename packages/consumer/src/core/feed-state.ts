@@ -1,0 +1,34 @@
+import { EndQuery } from './end-query.js'
+import { OpenRecords } from './open-records.js'
+
+/** What the arbiter knows of one feed of its partition. */
+export class FeedState<R> {
+  readonly open: OpenRecords<R>
+  readonly end = new EndQuery()
+  /** Offset of the next record to read; -1 until it is assigned. */
+  nextOffset = -1
+  /** Polling time of its last record, or of its last word about its end. */
+  heardAt: number
+  /** Polling time at which it was last asked for a sign of life. */
+  askedAt = -Infinity
+  awaySince: number | undefined
+  /**
+   * Waited for in vain for `holeTimeoutMs` at this step (rules 6 and 7): counts as away until it is at an end that was
+   * asked for after that, so that waits do not add up.
+   */
+  discountedAt: number | undefined
+  /** Paused at the held bound. */
+  paused = false
+  heldMessages = 0
+  heldBytes = 0
+
+  constructor(feed: number, time: number) {
+    this.open = new OpenRecords(feed)
+    this.heardAt = time
+  }
+
+  /** Whether it is waited for. */
+  get live(): boolean {
+    return this.awaySince === undefined && this.discountedAt === undefined
+  }
+}

@@ -1,0 +1,54 @@
+import type { Sequence } from './sequence.js'
+
+/**
+ * The resume offset of one feed: just behind everything that is finished, as the same flush stores it.
+ *
+ * Records are remembered in the order of their offsets until every counter in them is finished or rejected, or, for a
+ * void and for data that this feed voided before, until that void is stored. Asked once per flush, each record is
+ * looked at about once. Source: position.md, What is finished.
+ */
+interface OpenRecord<R> {
+  readonly offset: number
+  readonly sequence: Sequence<R>
+  readonly first: number
+  readonly last: number
+}
+
+export class OpenRecords<R> {
+  readonly #feed: number
+  #records: OpenRecord<R>[] = []
+  #head = 0
+
+  constructor(feed: number) {
+    this.#feed = feed
+  }
+
+  get size(): number {
+    return this.#records.length - this.#head
+  }
+
+  open(offset: number, sequence: Sequence<R>, first: number, last: number): void {
+    this.#records.push({ offset, sequence, first, last })
+  }
+
+  /** First offset that must be read again after a crash; `nextOffset` if all that was read is settled. */
+  resumeOffset(nextOffset: number): number {
+    const records = this.#records
+    while (this.#head < records.length) {
+      const { offset, sequence, first, last } = records[this.#head]!
+      if (!sequence.settles(this.#feed, offset, first, last)) {
+        this.#compact()
+        return offset
+      }
+      this.#head++
+    }
+    this.#compact()
+    return nextOffset
+  }
+
+  #compact(): void {
+    if (this.#head * 2 < this.#records.length) return
+    this.#records = this.#records.slice(this.#head)
+    this.#head = 0
+  }
+}

@@ -1,0 +1,104 @@
+import { Intervals } from '@tandem/common/internal'
+
+import { Held } from './held.js'
+import { Sightings } from './sightings.js'
+import { Voids } from './voids.js'
+
+/**
+ * What is known of one sequence of one partition: the table that the rules are read from.
+ *
+ * `delivered` is what is finished or in flight; below the frontier, what it and `rejected` lack is a debt. A sequence
+ * says what may be stored of itself; it decides nothing.
+ */
+export class Sequence<R> {
+  /** Tells sequences of one arbiter apart in few bits. */
+  readonly index: number
+  readonly epoch: number
+  readonly incarnation: number
+  /** Delivery in order has gone up to here. */
+  frontier = 0
+  /** Whether its turn has come (rule 7); what is read before is held. */
+  begun = false
+  readonly delivered: Intervals
+  readonly finished: Intervals
+  readonly rejected: Intervals
+  readonly lateInFlight = new Intervals()
+  /** Messages delivered in order and not yet finished. */
+  inOrderInFlight = 0
+  readonly voids: readonly [Voids, Voids] = [new Voids(), new Voids()]
+  readonly held: readonly [Held<R>, Held<R>] = [new Held(), new Held()]
+  /** Seen on any feed, and on each, beyond the frontier. */
+  readonly sightings = new Sightings()
+  readonly sightingsOf: readonly [Sightings, Sightings] = [new Sightings(), new Sightings()]
+  readonly firstSeen: { readonly time: number; readonly step: number }
+  /** Highest offset at which each feed brought something of it; -1 for never. */
+  readonly lastOffsets: [number, number] = [-1, -1]
+  /** False while an older sequence of the stream has in-order deliveries in flight (position.md, strict-crash). */
+  storable = true
+
+  constructor(
+    index: number,
+    id: { readonly epoch: number; readonly incarnation: number },
+    firstSeen: { readonly time: number; readonly step: number },
+    stored?: { readonly frontier: number; readonly finished: Intervals; readonly rejected: Intervals },
+  ) {
+    this.index = index
+    this.epoch = id.epoch
+    this.incarnation = id.incarnation
+    this.firstSeen = firstSeen
+    this.finished = stored?.finished ?? new Intervals()
+    this.rejected = stored?.rejected ?? new Intervals()
+    this.delivered = this.finished.clone()
+    if (stored !== undefined) {
+      this.frontier = stored.frontier
+      this.begun = true
+    }
+  }
+
+  get holds(): boolean {
+    return this.held[0].size > 0 || this.held[1].size > 0
+  }
+
+  /** Whether nothing beyond the frontier is known. */
+  get quiet(): boolean {
+    return this.sightings.high <= this.frontier + 1 && !this.holds
+  }
+
+  /** Counters that delivery went past and that are still owed. */
+  get debts(): number {
+    let debts = 0
+    for (const open of this.delivered.missing(1, this.frontier)) {
+      for (const { first, last } of this.rejected.missing(open.first, open.last)) debts += last - first + 1
+    }
+    return debts
+  }
+
+  /** No higher than just below the lowest in-order delivery in flight, so that it comes again in order. */
+  get storedFrontier(): number {
+    if (this.inOrderInFlight === 0) return this.frontier
+    for (const { first, last } of this.delivered) {
+      for (const open of this.finished.missing(first, last)) {
+        for (const inOrder of this.lateInFlight.missing(open.first, open.last)) return inOrder.first - 1
+      }
+    }
+    return this.frontier
+  }
+
+  /** Whether a feed may resume behind a record at `offset` that carries first…last, as a flush now would store it. */
+  settles(feed: number, offset: number, first: number, last: number): boolean {
+    if (!this.storable) return false
+    if (this.finished.covers(first, last)) return true
+    const storedFrontier = this.storedFrontier
+    for (const open of this.finished.missing(first, last)) {
+      for (const owed of this.rejected.missing(open.first, open.last)) {
+        if (owed.last > storedFrontier) return false
+        for (let counter = owed.first; counter <= owed.last; ) {
+          const entry = this.voids[feed]!.at(counter)
+          if (entry === undefined || entry.offset > offset) return false
+          counter = entry.last + 1
+        }
+      }
+    }
+    return true
+  }
+}

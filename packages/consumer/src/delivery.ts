@@ -1,0 +1,217 @@
+import { CodecFailedError, isTandemError, STAMP_HEADER, type Codec, type Position } from '@tandem/common/internal'
+
+import type { Deliver } from './core/arbiter.js'
+import type { FeedRecord } from './kafka/feed-client.js'
+
+/** One message, delivered: to be acknowledged when its effect is done. */
+export interface Delivery<T = unknown> {
+  readonly topic: string
+  readonly partition: number
+  readonly keyRange: number
+  /** Bytes as they were sent; null if there was no key. */
+  readonly key: Buffer | null
+  /**
+   * What the topic's codec made of the bytes; without a codec the bytes themselves (null for a tombstone).
+   *
+   * @throws CodecFailedError `TANDEM_CODEC_FAILED`: the codec could not read them; `bytes` still holds them.
+   */
+  readonly value: T
+  /** The payload as it was sent. */
+  readonly bytes: Buffer | null
+  /** Headers by name, as bytes; an array where a name occurs more than once. The stamp is not among them. */
+  readonly headers: { readonly [name: string]: Buffer | readonly Buffer[] }
+  /** Kafka's timestamp, ms since 1970. */
+  readonly timestampMs: number
+  readonly position: Position
+  /** The cluster it was read from, and its offset there. */
+  readonly from: string
+  readonly offset: number
+  /** It was given out before by this instance (`nack`). */
+  readonly redelivered: boolean
+  /** Out of order: something newer of its stream was delivered before. */
+  readonly late: boolean
+  /** Owner token of the partition, for conditional writes: refuse an effect with a lower one than was seen. */
+  readonly fence: number
+  /** Aborted when this instance loses the partition. */
+  readonly signal: AbortSignal
+  /** Its effect is done; it will not come again. Idempotent. */
+  ack(): void
+  /** Its effect failed; it comes again after `delayMs` (default 1,000), flagged `redelivered`. */
+  nack(error?: unknown, options?: { readonly delayMs?: number }): void
+}
+
+/** Where an open delivery reports to. */
+export interface DeliveryOwner {
+  readonly fence: number
+  readonly signal: AbortSignal
+  handleAcknowledged(delivery: OpenDelivery): void
+  handleRefused(delivery: OpenDelivery, delayMs: number): void
+}
+
+export interface DeliveryFacts {
+  readonly owner: DeliveryOwner
+  /** The arbiter's command, of which this is one message. */
+  readonly cause: Deliver<FeedRecord>
+  readonly counter: number
+  readonly from: string
+  readonly codec: Codec<unknown> | undefined
+}
+
+type Decoded =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly error: CodecFailedError }
+
+/** A delivery from the moment it is due until it is acknowledged. */
+export class OpenDelivery implements Delivery {
+  readonly cause: Deliver<FeedRecord>
+  readonly counter: number
+  readonly from: string
+  redelivered = false
+  readonly #owner: DeliveryOwner
+  readonly #record: FeedRecord
+  #decoded: Decoded | undefined
+  #acknowledged = false
+  #out = false
+
+  constructor(facts: DeliveryFacts) {
+    this.#owner = facts.owner
+    this.#record = facts.cause.record
+    this.cause = facts.cause
+    this.counter = facts.counter
+    this.from = facts.from
+    const { value } = this.#record
+    if (facts.codec !== undefined && value !== null) this.#decode(facts.codec, value)
+  }
+
+  get topic(): string {
+    return this.#record.topic
+  }
+
+  get partition(): number {
+    return this.#record.partition
+  }
+
+  get keyRange(): number {
+    return this.cause.stream.keyRange
+  }
+
+  get position(): Position {
+    const { stream, sequence } = this.cause
+    const { epoch, incarnation } = sequence
+    return { producerId: stream.producerId, epoch, incarnation, counter: this.counter }
+  }
+
+  get late(): boolean {
+    return this.cause.late
+  }
+
+  get key(): Buffer | null {
+    return this.#record.key
+  }
+
+  get bytes(): Buffer | null {
+    return this.#record.value
+  }
+
+  get timestampMs(): number {
+    return this.#record.timestampMs
+  }
+
+  get offset(): number {
+    return this.#record.offset
+  }
+
+  get fence(): number {
+    return this.#owner.fence
+  }
+
+  get signal(): AbortSignal {
+    return this.#owner.signal
+  }
+
+  get value(): unknown {
+    if (this.#decoded === undefined) return this.#record.value
+    if (this.#decoded.kind === 'value') return this.#decoded.value
+    if (this.#decoded.kind === 'failed') throw this.#decoded.error
+    return undefined
+  }
+
+  get headers(): { readonly [name: string]: Buffer | readonly Buffer[] } {
+    const headers: Record<string, Buffer | Buffer[]> = Object.create(null) as Record<string, Buffer | Buffer[]>
+    for (const header of this.#record.headers) {
+      for (const [name, value] of Object.entries(header)) {
+        if (name === STAMP_HEADER) continue
+        const known = headers[name]
+        if (known === undefined) headers[name] = value
+        else if (Array.isArray(known)) known.push(value)
+        else headers[name] = [known, value]
+      }
+    }
+    return headers
+  }
+
+  /** What it takes of the window. */
+  get size(): number {
+    return (this.#record.value?.length ?? 0) + (this.#record.key?.length ?? 0)
+  }
+
+  /** False while an asynchronous codec is at work: it and what follows wait, so that order is kept. */
+  get ready(): boolean {
+    return this.#decoded?.kind !== 'waiting'
+  }
+
+  /** Called when an asynchronous codec is done. */
+  onReady: (() => void) | undefined
+
+  get acknowledged(): boolean {
+    return this.#acknowledged
+  }
+
+  /** It is handed to the subscriber now. */
+  handOut(): void {
+    this.#out = true
+  }
+
+  ack(): void {
+    if (this.#acknowledged) return
+    this.#acknowledged = true
+    this.#owner.handleAcknowledged(this)
+  }
+
+  nack(_error?: unknown, options: { readonly delayMs?: number } = {}): void {
+    if (this.#acknowledged || !this.#out) return
+    this.#out = false
+    this.#owner.handleRefused(this, Math.max(0, options.delayMs ?? NACK_DELAY_MS))
+  }
+
+  #decode(codec: Codec<unknown>, bytes: Buffer): void {
+    try {
+      const value = codec.decode(bytes)
+      if (!(value instanceof Promise)) {
+        this.#decoded = { kind: 'value', value }
+        return
+      }
+      this.#decoded = { kind: 'waiting' }
+      value.then(
+        (decoded) => this.#handleDecoded({ kind: 'value', value: decoded }),
+        (error: unknown) => this.#handleDecoded({ kind: 'failed', error: failure(codec, error) }),
+      )
+    } catch (error) {
+      this.#decoded = { kind: 'failed', error: failure(codec, error) }
+    }
+  }
+
+  #handleDecoded(decoded: Decoded): void {
+    this.#decoded = decoded
+    this.onReady?.()
+  }
+}
+
+function failure(codec: Codec<unknown>, error: unknown): CodecFailedError {
+  if (isTandemError(error, 'TANDEM_CODEC_FAILED')) return error as CodecFailedError
+  return new CodecFailedError(`Codec ${codec.name} could not read a message`, { codec: codec.name }, error)
+}
+
+/** A handler that fails at once must not turn into a busy loop. */
+const NACK_DELAY_MS = 1_000

@@ -1,0 +1,26 @@
+/**
+ * Takes the record of one (group, topic, partition).
+ *
+ * KEYS[1]  `tandem:{group/topic/partition}:p`, a hash; may be missing
+ * ARGV[1]  owner: random id of the claimant
+ * ARGV[2]  greatest token the claimant has seen, decimal
+ *
+ * Returns the whole hash (field, value, …) after the change. The token becomes the greatest of: the previous one plus
+ * one, the time of this Redis in µs, the greatest seen plus one. `birth` (ms) is set if it is missing.
+ * Numbers are written with %.0f: Lua's own conversion keeps 14 digits.
+ * Repeating it after a lost reply takes the record once more, with a greater token: harmless.
+ */
+export const ACQUIRE = `
+local held = redis.call('HMGET', KEYS[1], 'token', 'birth', 'rev')
+local time = redis.call('TIME')
+local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local token = math.max((tonumber(held[1]) or 0) + 1, micros, tonumber(ARGV[2]) + 1)
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', string.format('%.0f', token), 'v', '1')
+if not held[2] then
+  redis.call('HSET', KEYS[1], 'birth', string.format('%.0f', math.floor(micros / 1000)))
+end
+if not held[3] then
+  redis.call('HSET', KEYS[1], 'rev', '0')
+end
+return redis.call('HGETALL', KEYS[1])
+`

@@ -1,0 +1,104 @@
+import { HighWaterStoreFailedError, InvariantError } from '@tandem/common/internal'
+import type { Redis } from 'ioredis'
+
+import { ACQUIRE } from './acquire-script.js'
+import { FLUSH, FLUSH_ANSWERS } from './flush-script.js'
+import type { Claim, Flush, FlushAnswer, HighWaterStore, Holding, PartitionOfGroup } from './high-water-store.js'
+import { RELEASE } from './release-script.js'
+
+/**
+ * Keeps positions in Redis: one hash a partition, one script call a flush, nothing that expires.
+ *
+ * The connection is the caller's, who also closes it; it may be shared. Each call is given `timeoutMs`, whatever the
+ * connection itself would wait. A script that Redis has forgotten is sent again by ioredis.
+ */
+export class RedisHighWaterStore implements HighWaterStore {
+  readonly name = 'redis'
+  readonly #redis: RedisWithScripts
+  readonly #timeoutMs: number
+
+  /** @param options.timeoutMs what one call may take, ms; default 2,000. */
+  constructor(redis: Redis, options: { readonly timeoutMs?: number } = {}) {
+    this.#redis = redis as RedisWithScripts
+    this.#timeoutMs = options.timeoutMs ?? 2_000
+    redis.defineCommand('tandemAcquire', { numberOfKeys: 1, lua: ACQUIRE })
+    redis.defineCommand('tandemFlush', { numberOfKeys: 1, lua: FLUSH })
+    redis.defineCommand('tandemRelease', { numberOfKeys: 1, lua: RELEASE })
+  }
+
+  async acquire(partition: PartitionOfGroup, claim: Claim): Promise<Holding> {
+    const reply = await this.#answer(
+      'acquire',
+      this.#redis.tandemAcquireBuffer(keyOf(partition), claim.owner, String(claim.greatestSeen)),
+    )
+    const hash = new Map<string, Buffer>()
+    for (let i = 0; i + 1 < reply.length; i += 2) hash.set(reply[i]!.toString(), reply[i + 1]!)
+    const version = numberOf(hash, 'v')
+    if (version > VERSION) {
+      throw new HighWaterStoreFailedError(
+        `The position of ${keyOf(partition)} was written by a newer version of tandem: format ${version}, this one reads ${VERSION}`,
+        { key: keyOf(partition), version },
+      )
+    }
+    const fields = new Map([...hash].filter(([name]) => name.startsWith('f:') || name.startsWith('s:')))
+    return { token: numberOf(hash, 'token'), number: numberOf(hash, 'rev'), bornMs: numberOf(hash, 'birth'), fields }
+  }
+
+  async flush(partition: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {
+    const fields: (string | Buffer)[] = []
+    for (const [name, bytes] of flush.fields) fields.push(name, Buffer.from(bytes))
+    const { owner, token, number, confirmed, whole } = flush
+    const code = await this.#answer(
+      'flush',
+      this.#redis.tandemFlush(
+        keyOf(partition),
+        owner,
+        String(token),
+        String(number),
+        String(confirmed),
+        whole ? '1' : '0',
+        ...fields,
+      ),
+    )
+    const answer = FLUSH_ANSWERS[code as keyof typeof FLUSH_ANSWERS]
+    if (answer === undefined) throw new InvariantError(`The flush script returned ${code}`)
+    return answer
+  }
+
+  async release(partition: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> {
+    await this.#answer('release', this.#redis.tandemRelease(keyOf(partition), holder.owner, String(holder.token)))
+  }
+
+  async #answer<T>(call: string, reply: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeoutMs} ms`)), this.#timeoutMs)
+    })
+    try {
+      return await Promise.race([reply, timeout])
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new HighWaterStoreFailedError(`Redis did not ${call} a position: ${reason}`, { call }, cause)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+interface RedisWithScripts extends Redis {
+  tandemAcquireBuffer(key: string, owner: string, greatestSeen: string): Promise<Buffer[]>
+  tandemFlush(key: string, ...args: (string | Buffer)[]): Promise<number>
+  tandemRelease(key: string, owner: string, token: string): Promise<number>
+}
+
+/** The braces make one slot of it in a Redis Cluster. */
+function keyOf({ groupId, topic, partition }: PartitionOfGroup): string {
+  return `tandem:{${groupId}/${topic}/${partition}}:p`
+}
+
+function numberOf(hash: ReadonlyMap<string, Buffer>, field: string): number {
+  return Number(hash.get(field)?.toString() ?? 0)
+}
+
+/** Format of the hash. */
+const VERSION = 1

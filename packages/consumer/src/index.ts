@@ -1,0 +1,15 @@
+export { Consumer, type ConsumerHealth, type ConsumerStatus } from './consumer.js'
+export type { Delivery } from './delivery.js'
+export type {
+  Claim,
+  Fields,
+  Flush,
+  FlushAnswer,
+  HighWaterStore,
+  Holding,
+  PartitionOfGroup,
+} from './high-water/high-water-store.js'
+export { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
+export { RedisHighWaterStore } from './high-water/redis-high-water-store.js'
+export type { ConsumerOptions } from './options.js'
+export type { FeedStatus, PartitionStatus } from './partition.js'

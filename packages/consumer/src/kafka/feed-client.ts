@@ -1,0 +1,67 @@
+import type { ClusterDescription } from '@tandem/common/internal'
+
+/**
+ * The consumer's client of one cluster, as the wiring needs it.
+ *
+ * Callbacks instead of promises and emitters, so that the simulator can stand in for it in virtual time. A client lives
+ * once: it connects, is used, and is closed. No call calls back before it has returned; after `close` nothing does but
+ * `close`'s own `done`. Once connected it finds its brokers again by itself, however long they were away.
+ */
+export interface FeedClient {
+  /** Answers by `handleConnected` or `handleConnectFailed`, in bounded time. */
+  connect(): void
+  /** Begins to read these partitions at these offsets; others go on as they are. One that is assigned moves there. */
+  assign(positions: readonly FeedPosition[]): void
+  pause(partitions: readonly FeedPartition[]): void
+  resume(partitions: readonly FeedPartition[]): void
+  /** Asks for one batch; one `handleBatch` follows, also if there was nothing. */
+  poll(): void
+  /** Where the log begins, and the offset of the next record to be written; undefined if no answer came in time. */
+  queryEnd(partition: FeedPartition, done: (ends: LogEnds | undefined) => void): void
+  /** First offset at or after a time, ms since 1970; the end of the log if there is none, undefined without an answer. */
+  queryTime(partition: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void
+  close(done: () => void): void
+}
+
+export interface FeedClientHandler {
+  handleConnected(description: ClusterDescription): void
+  handleConnectFailed(reason: string): void
+  /** One poll is over. `ends` were reached after the records of the same partition that stand before it. */
+  handleBatch(records: readonly FeedRecord[], ends: readonly FeedPosition[]): void
+  /** One poll is over, with an error that the client does not mend by itself or cannot attribute. */
+  handlePollFailed(reason: string): void
+}
+
+export interface FeedClientOptions {
+  readonly cluster: string
+  readonly groupId: string
+  /** librdkafka properties as the user gave them, checked: none that tandem owns. */
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly topics: readonly string[]
+  readonly connectTimeoutMs: number
+}
+
+export type FeedClientFactory = (options: FeedClientOptions, handler: FeedClientHandler) => FeedClient
+
+export interface FeedPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface FeedPosition extends FeedPartition {
+  readonly offset: number
+}
+
+export interface LogEnds {
+  readonly low: number
+  readonly high: number
+}
+
+/** A record as it was read. */
+export interface FeedRecord extends FeedPosition {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly timestampMs: number
+  /** One object with a single property per header, in order: node-rdkafka's form. */
+  readonly headers: readonly Readonly<Record<string, Buffer>>[]
+}

@@ -1,0 +1,253 @@
+import {
+  clusterProperties,
+  CONSUMER_OWNED,
+  OptionsInvalidError,
+  readOptions,
+  type Codec,
+  type Logger,
+  type OptionsSpec,
+} from '@tandem/common/internal'
+import type { Meter } from '@opentelemetry/api'
+
+import type { HighWaterStore } from './high-water/high-water-store.js'
+
+/** What `new Consumer()` takes; units, ranges, defaults and meanings stand in `CONSUMER_OPTIONS`. */
+export interface ConsumerOptions {
+  readonly groupId: string
+  /** Exactly two, by name; any librdkafka property that tandem does not own passes through. */
+  readonly clusters: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Names, or names with the codec that reads their values. */
+  readonly topics: readonly string[] | Readonly<Record<string, { readonly codec?: Codec<unknown> }>>
+  readonly highWater: HighWaterStore
+  readonly unacknowledgedMax?: number
+  readonly unacknowledgedBytesMax?: number
+  readonly order?: 'late'
+  readonly gapTimeoutMs?: number
+  readonly holeTimeoutMs?: number
+  readonly feedAwayAfterMs?: number
+  readonly flushIntervalMs?: number
+  readonly heldMessagesMax?: number
+  readonly heldBytesMax?: number
+  readonly unstamped?: 'event'
+  readonly from?: 'earliest' | 'latest'
+  readonly connectTimeoutMs?: number
+  readonly closeTimeoutMs?: number
+  readonly logger?: Logger
+  readonly meter?: Meter
+}
+
+const CODEC: OptionsSpec = {
+  codec: {
+    kind: 'opaque',
+    meaning: 'Reads the values of this topic; without one they stay bytes.',
+    allowed: 'a codec',
+    check: (value) => hasMethods(value, 'encode', 'decode'),
+    optional: true,
+  },
+}
+
+export const CONSUMER_OPTIONS = {
+  groupId: {
+    kind: 'string',
+    meaning: 'The group: each one gets every message once.',
+    allowed: '1 to 249 letters, digits, dots, underscores and hyphens',
+    pattern: /^[A-Za-z0-9._-]{1,249}$/,
+  },
+  clusters: {
+    kind: 'map',
+    meaning: 'The two clusters by name, each with librdkafka properties.',
+    countMin: 2,
+    countMax: 2,
+    of: { kind: 'opaque', meaning: 'librdkafka properties', allowed: 'librdkafka properties', check: () => true },
+  },
+  topics: {
+    kind: 'map',
+    meaning: 'Topics to read, each with its codec.',
+    countMin: 1,
+    of: { kind: 'object', meaning: 'How to read a topic.', options: CODEC },
+  },
+  highWater: {
+    kind: 'opaque',
+    meaning: 'Where the position is kept.',
+    allowed: 'a HighWaterStore',
+    check: (value) => hasMethods(value, 'acquire', 'flush', 'release'),
+  },
+  unacknowledgedMax: {
+    kind: 'number',
+    unit: 'messages',
+    min: 1,
+    max: 10_000_000,
+    default: 10_000,
+    meaning: 'Deliveries that may be unacknowledged; beyond it nothing is read.',
+  },
+  unacknowledgedBytesMax: {
+    kind: 'number',
+    unit: 'bytes',
+    min: 1,
+    max: 2 ** 40,
+    default: 64 << 20,
+    meaning: 'The same, in bytes of keys and values.',
+  },
+  order: {
+    kind: 'enum',
+    values: ['late'],
+    default: 'late',
+    meaning: 'What cannot come in order comes late, flagged, instead of holding up what can.',
+  },
+  gapTimeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 1,
+    max: 3_600_000,
+    default: 5_000,
+    meaning: 'How long a hole that every live feed has read beyond may still be filled before delivery goes past it.',
+  },
+  holeTimeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 1,
+    max: 86_400_000,
+    default: 60_000,
+    meaning: 'The longest that anything is waited for before delivery goes past a hole.',
+  },
+  feedAwayAfterMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 100,
+    max: 3_600_000,
+    default: 10_000,
+    meaning: 'A feed that brings neither records nor word of its end for this long is not waited for.',
+  },
+  flushIntervalMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 1,
+    max: 60_000,
+    default: 100,
+    meaning: 'How often what changed is stored; after a crash at most this much comes again.',
+  },
+  heldMessagesMax: {
+    kind: 'number',
+    unit: 'messages',
+    min: 1,
+    max: 10_000_000,
+    default: 50_000,
+    meaning: 'What one feed of one partition may lead by, out of order, before it is paused.',
+  },
+  heldBytesMax: {
+    kind: 'number',
+    unit: 'bytes',
+    min: 1,
+    max: 2 ** 40,
+    default: 64 << 20,
+    meaning: 'The same, in bytes.',
+  },
+  unstamped: {
+    kind: 'enum',
+    values: ['event'],
+    default: 'event',
+    meaning: 'Records without a stamp are counted and skipped, with an event.',
+  },
+  from: {
+    kind: 'enum',
+    values: ['earliest', 'latest'],
+    default: 'earliest',
+    meaning: 'Where a group without a position begins: at the start of the logs, or at the time of its birth.',
+  },
+  connectTimeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 100,
+    max: 600_000,
+    default: 10_000,
+    meaning: 'How long a start may take until one cluster and the store have answered.',
+  },
+  closeTimeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 0,
+    max: 600_000,
+    default: 10_000,
+    meaning: 'How long closing waits for what is unacknowledged.',
+  },
+  logger: {
+    kind: 'opaque',
+    meaning: 'Gets a line for every event; a pino logger fits.',
+    allowed: 'a logger with debug, info, warn and error',
+    check: (value) => hasMethods(value, 'debug', 'info', 'warn', 'error'),
+    optional: true,
+  },
+  meter: {
+    kind: 'opaque',
+    meaning: 'OpenTelemetry meter; the global one if left out.',
+    allowed: 'an OpenTelemetry Meter',
+    check: (value) => hasMethods(value, 'createCounter'),
+    optional: true,
+  },
+} as const satisfies OptionsSpec
+
+export interface ConsumerSettings {
+  readonly groupId: string
+  readonly clusters: readonly [string, string]
+  readonly properties: readonly [Record<string, unknown>, Record<string, unknown>]
+  readonly topics: readonly string[]
+  readonly codecs: ReadonlyMap<string, Codec<unknown>>
+  readonly highWater: HighWaterStore
+  readonly unacknowledgedMax: number
+  readonly unacknowledgedBytesMax: number
+  readonly gapTimeoutMs: number
+  readonly holeTimeoutMs: number
+  readonly feedAwayAfterMs: number
+  readonly flushIntervalMs: number
+  readonly heldMessagesMax: number
+  readonly heldBytesMax: number
+  readonly from: 'earliest' | 'latest'
+  readonly connectTimeoutMs: number
+  readonly closeTimeoutMs: number
+  readonly logger: Logger | undefined
+  readonly meter: Meter | undefined
+}
+
+/** @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`, with what was received and what is allowed. */
+export function readConsumerOptions(given: ConsumerOptions): ConsumerSettings {
+  const topics = Array.isArray(given?.topics) ? namesToMap(given.topics as readonly unknown[]) : given?.topics
+  const read = readOptions(CONSUMER_OPTIONS, { ...given, topics }, 'consumer')
+  const [east, west] = Object.keys(read.clusters) as [string, string]
+  const properties = [east, west].map((name) => clusterProperties(name, read.clusters[name], CONSUMER_OWNED))
+  const codecs = new Map<string, Codec<unknown>>()
+  for (const [topic, { codec }] of Object.entries(read.topics)) {
+    if (codec !== undefined) codecs.set(topic, codec as Codec<unknown>)
+  }
+  return {
+    ...read,
+    clusters: [east, west],
+    properties: properties as [Record<string, unknown>, Record<string, unknown>],
+    topics: Object.keys(read.topics),
+    codecs,
+    highWater: read.highWater as HighWaterStore,
+    from: read.from,
+    logger: read.logger as Logger | undefined,
+    meter: read.meter as Meter | undefined,
+  }
+}
+
+function namesToMap(names: readonly unknown[]): Record<string, object> {
+  const map: Record<string, object> = {}
+  for (const name of names) {
+    if (typeof name !== 'string' || name in map) {
+      throw new OptionsInvalidError(`consumer.topics: received ${String(name)}; allowed are topic names, each once`, {
+        path: 'consumer.topics',
+      })
+    }
+    map[name] = {}
+  }
+  return map
+}
+
+function hasMethods(value: unknown, ...names: readonly string[]): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+  )
+}

@@ -1,0 +1,359 @@
+import { decodeStamp, STAMP_HEADER, type Clock, type Codec, type Stamp, type Telemetry } from '@tandem/common/internal'
+
+import { Arbiter, type Deliver, type FeedIndex } from './core/arbiter.js'
+import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
+import { storedStream, withoutUnread } from './core/stored-stream.js'
+import { OpenDelivery, type DeliveryOwner } from './delivery.js'
+import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
+import {
+  decodePosition,
+  encodeFeed,
+  encodeStream,
+  feedField,
+  streamField,
+  type StoredPosition,
+} from './high-water/position-codec.js'
+import type { FeedClient, FeedPosition, FeedRecord, LogEnds } from './kafka/feed-client.js'
+import { recordDigest } from './kafka/record-digest.js'
+import type { ConsumerSettings } from './options.js'
+
+/** What a partition needs of the consumer that it belongs to. */
+export interface PartitionHost {
+  readonly settings: ConsumerSettings
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  /** Random id under which this instance holds its partitions. */
+  readonly owner: string
+  /** Polling time now. */
+  time(): number
+  clientOf(feed: FeedIndex): FeedClient | undefined
+  deliver(delivery: OpenDelivery): void
+  handleAcknowledged(delivery: OpenDelivery): void
+  handleRefused(delivery: OpenDelivery, delayMs: number): void
+  /** Something changed that is to be stored. */
+  handleChanged(): void
+}
+
+/**
+ * One partition of one topic, from both feeds to the store: hands events to the arbiter and carries out its commands.
+ */
+export class Partition implements DeliveryOwner {
+  readonly topic: string
+  readonly partition: number
+  readonly fence: number
+  readonly #host: PartitionHost
+  readonly #id: PartitionOfGroup
+  readonly #arbiter: Arbiter<FeedRecord>
+  readonly #plan: FlushPlan
+  readonly #stored: StoredPosition
+  readonly #bornMs: number
+  readonly #codec: Codec<unknown> | undefined
+  readonly #abort = new AbortController()
+  readonly #resumeOffsets: [number, number] = [-1, -1]
+
+  constructor(host: PartitionHost, id: PartitionOfGroup, holding: Holding) {
+    const { settings } = host
+    this.topic = id.topic
+    this.partition = id.partition
+    this.fence = holding.token
+    this.#host = host
+    this.#id = id
+    this.#bornMs = holding.bornMs
+    this.#codec = settings.codecs.get(id.topic)
+    this.#plan = new FlushPlan(holding.number)
+    this.#arbiter = new Arbiter({ ...settings, topic: id.topic, partition: id.partition }, host.time())
+    this.#stored = decodePosition(holding.fields)
+    for (const stream of this.#stored.streams) {
+      this.#arbiter.restore(withoutUnread(stream, this.#stored.resumeOffsets))
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** Whether another holder took the partition; nothing of it is delivered any more. */
+  get lost(): boolean {
+    return this.#abort.signal.aborted
+  }
+
+  // --- feeds ----------------------------------------------------------------------------------------------------
+
+  /** A feed's cluster can be read: finds out where, and begins. */
+  begin(feed: FeedIndex): void {
+    const client = this.#host.clientOf(feed)
+    if (client === undefined || this.lost) return
+    const again = (): void => {
+      this.#host.clock.schedule(this.#host.clock.now() + BEGIN_AGAIN_MS, () => this.begin(feed))
+    }
+    client.queryEnd(this, (ends) => {
+      if (ends === undefined) return again()
+      const stored = this.#stored.resumeOffsets[this.#clusterOf(feed)]
+      if (stored !== undefined) return this.#assign(feed, client, this.#checked(feed, stored, ends))
+      if (this.#host.settings.from === 'earliest') return this.#assign(feed, client, ends.low)
+      client.queryTime(this, this.#bornMs, (offset) => {
+        if (offset === undefined) again()
+        else this.#assign(feed, client, offset)
+      })
+    })
+  }
+
+  handleRecord(feed: FeedIndex, record: FeedRecord, time: number): void {
+    if (this.lost) return
+    const stamp = this.#stampOf(feed, record)
+    if (stamp === undefined) {
+      this.#arbiter.handleForeign(feed, record.offset, time)
+      return
+    }
+    const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0)
+    const { offset } = record
+    this.#arbiter.handleRecord({ feed, offset, stamp, bytes, digest: recordDigest(record), record }, time)
+  }
+
+  handleEndReached(feed: FeedIndex, offset: number, time: number): void {
+    if (!this.lost) this.#arbiter.handleEndReached(feed, offset, time)
+  }
+
+  // --- time -----------------------------------------------------------------------------------------------------
+
+  /** Polling time at which it wants `handleDeadline`. */
+  deadline(): number {
+    return this.lost ? Infinity : this.#arbiter.deadline()
+  }
+
+  handleDeadline(time: number): void {
+    this.#arbiter.handleDeadline(time)
+    this.drain(time)
+  }
+
+  /** Carries out what the arbiter wants. */
+  drain(time: number): void {
+    for (let command = this.#arbiter.poll(time); command !== undefined; command = this.#arbiter.poll(time)) {
+      switch (command.kind) {
+        case 'deliver':
+          this.#deliver(command)
+          break
+        case 'ask-end':
+          this.#askEnd(command.feed, command.step)
+          break
+        case 'pause':
+          this.#host.clientOf(command.feed)?.pause([this])
+          break
+        case 'resume':
+          this.#host.clientOf(command.feed)?.resume([this])
+          break
+        case 'seek':
+          this.#host.clientOf(command.feed)?.assign([this.#at(command.offset)])
+          break
+        case 'tell':
+          this.#host.telemetry.tell(command.fact)
+          break
+        default:
+          command satisfies never
+      }
+    }
+  }
+
+  // --- deliveries -----------------------------------------------------------------------------------------------
+
+  handleAcknowledged(delivery: OpenDelivery): void {
+    if (!this.lost) {
+      this.#arbiter.handleFinished(delivery.cause, delivery.counter, delivery.counter)
+      if (delivery.late) this.drain(this.#host.time())
+      this.#host.handleChanged()
+    }
+    this.#host.handleAcknowledged(delivery)
+  }
+
+  handleRefused(delivery: OpenDelivery, delayMs: number): void {
+    this.#host.handleRefused(delivery, delayMs)
+  }
+
+  // --- the store ------------------------------------------------------------------------------------------------
+
+  /** Whether everything that changed has been confirmed. */
+  get settled(): boolean {
+    return this.lost || this.#plan.settled
+  }
+
+  /**
+   * Stores what changed since the last confirmed flush; resolves when that is answered, at once if nothing did.
+   * @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: what was carried goes with the next one.
+   */
+  async flush(): Promise<void> {
+    if (this.lost) return
+    this.#collect()
+    const planned = this.#plan.poll()
+    if (planned === undefined) return
+    try {
+      await this.#send(planned)
+    } catch (error) {
+      this.#plan.handleUnanswered(planned)
+      throw error
+    }
+  }
+
+  async release(): Promise<void> {
+    if (this.lost) return
+    this.#abort.abort()
+    await this.#host.settings.highWater.release(this.#id, { owner: this.#host.owner, token: this.fence })
+  }
+
+  // --- numbers --------------------------------------------------------------------------------------------------
+
+  get status(): PartitionStatus {
+    const { topic, partition } = this
+    const feeds: Record<string, FeedStatus> = {}
+    this.#arbiter.feeds.forEach((feed, index) => {
+      feeds[this.#host.settings.clusters[index]!] = {
+        nextOffset: feed.nextOffset,
+        state: feed.awaySince !== undefined ? 'away' : feed.paused ? 'paused' : 'live',
+        held: feed.heldMessages,
+      }
+    })
+    let highWater = 0
+    let debts = 0
+    for (const stream of this.#arbiter.streams.values()) {
+      for (const sequence of stream.sequences) {
+        highWater += sequence.finished.contiguous
+        debts += sequence.debts
+      }
+    }
+    const streams = this.#arbiter.streams.size
+    return { topic, partition, feeds, streams, highWater, debts, duplicatesDropped: this.#arbiter.duplicatesDropped }
+  }
+
+  #deliver(command: Deliver<FeedRecord>): void {
+    const from = this.#clusterOf(command.feed)
+    for (let counter = command.first; counter <= command.last; counter++) {
+      this.#host.deliver(new OpenDelivery({ owner: this, cause: command, counter, from, codec: this.#codec }))
+    }
+    this.#host.handleChanged()
+  }
+
+  #askEnd(feed: FeedIndex, step: number): void {
+    const client = this.#host.clientOf(feed)
+    const answer = (ends: LogEnds | undefined): void => {
+      if (this.lost) return
+      const time = this.#host.time()
+      if (ends === undefined) this.#arbiter.handleEndFailed(feed, step, time)
+      else this.#arbiter.handleEnd({ feed, step, ...ends }, time)
+      this.drain(time)
+    }
+    if (client === undefined) answer(undefined)
+    else client.queryEnd(this, answer)
+  }
+
+  #assign(feed: FeedIndex, client: FeedClient, offset: number): void {
+    if (this.lost) return
+    this.#arbiter.handleAssigned(feed, offset)
+    client.assign([this.#at(offset)])
+  }
+
+  /**
+   * A stored offset as the log allows it. Below its start, retention was faster: what only that log had is owed.
+   * Beyond its end, the log lost its tail, and what was finished is dropped when it is read again from the start.
+   */
+  #checked(feed: FeedIndex, stored: number, ends: LogEnds): number {
+    const name = { cluster: this.#clusterOf(feed), topic: this.topic, partition: this.partition }
+    if (stored < ends.low) {
+      this.#host.telemetry.tell({ kind: 'log-start-moved', ...name, from: stored, to: ends.low })
+      return ends.low
+    }
+    if (stored > ends.high) {
+      this.#host.telemetry.tell({ kind: 'offset-beyond-end', ...name, offset: stored, end: ends.high })
+      return ends.low
+    }
+    return stored
+  }
+
+  #stampOf(feed: FeedIndex, record: FeedRecord): Stamp | undefined {
+    const header = record.headers.find((one) => STAMP_HEADER in one)
+    const name = { cluster: this.#clusterOf(feed), topic: this.topic, partition: this.partition, offset: record.offset }
+    if (header === undefined) {
+      this.#host.telemetry.tell({ kind: 'record-unstamped', ...name, reason: 'no stamp' })
+      return undefined
+    }
+    try {
+      return decodeStamp(header[STAMP_HEADER]!)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#host.telemetry.tell({ kind: 'stamp-malformed', ...name, reason })
+      return undefined
+    }
+  }
+
+  #collect(): void {
+    const { clusters } = this.#host.settings
+    const changed = this.#arbiter.takeChanged()
+    for (const stream of this.#plan.whole ? this.#arbiter.streams.values() : changed) {
+      const stored = storedStream(stream, clusters)
+      if (stored !== undefined) this.#plan.handleChanged(streamField(stream.key), encodeStream(stored))
+    }
+    for (const feed of [0, 1] as const) {
+      const offset = this.#arbiter.resumeOffset(feed)
+      if (offset < 0 || (offset === this.#resumeOffsets[feed] && !this.#plan.whole)) continue
+      this.#resumeOffsets[feed] = offset
+      this.#plan.handleChanged(feedField(this.#clusterOf(feed)), encodeFeed(offset))
+    }
+  }
+
+  async #send(planned: PlannedFlush): Promise<void> {
+    const { settings, telemetry, owner } = this.#host
+    const name = { topic: this.topic, partition: this.partition }
+    const answer = await settings.highWater.flush(this.#id, { owner, token: this.fence, ...planned })
+    switch (answer) {
+      case 'flushed':
+        this.#plan.handleFlushed(planned)
+        break
+      case 'behind':
+        this.#plan.handleBehind(planned)
+        telemetry.tell({ kind: 'store-behind', ...name })
+        this.#host.handleChanged()
+        break
+      case 'stale':
+        this.#plan.handleUnanswered(planned)
+        telemetry.tell({ kind: 'flush-refused', ...name, reason: 'a later flush was executed before' })
+        this.#host.handleChanged()
+        break
+      case 'fenced':
+        this.#abort.abort()
+        telemetry.tell({ kind: 'lease-lost', ...name, reason: 'another holder has a greater token' })
+        break
+      default:
+        answer satisfies never
+    }
+  }
+
+  #at(offset: number): FeedPosition {
+    return { topic: this.topic, partition: this.partition, offset }
+  }
+
+  #clusterOf(feed: FeedIndex): string {
+    return this.#host.settings.clusters[feed]
+  }
+}
+
+export interface PartitionStatus {
+  readonly topic: string
+  readonly partition: number
+  readonly feeds: Readonly<Record<string, FeedStatus>>
+  /** Streams seen. */
+  readonly streams: number
+  /** Sum of the high waters of all sequences: messages of the contiguous prefixes that are finished. */
+  readonly highWater: number
+  /** Messages that delivery went past and that are still owed. */
+  readonly debts: number
+  readonly duplicatesDropped: number
+}
+
+export interface FeedStatus {
+  /** Offset of the next record to read; -1 before the first contact. */
+  readonly nextOffset: number
+  readonly state: 'live' | 'paused' | 'away'
+  /** Messages held since they came before their turn. */
+  readonly held: number
+}
+
+/** A cluster that did not say where its log begins and ends is asked again. */
+const BEGIN_AGAIN_MS = 500
