@@ -10,6 +10,7 @@ export class Agenda {
   readonly #task: () => void
   #armedFor = Infinity
   #cancel: (() => void) | undefined
+  #closed = false
 
   constructor(clock: Clock, task: () => void) {
     this.#clock = clock
@@ -18,7 +19,7 @@ export class Agenda {
 
   /** Arms for `deadline` unless something earlier is armed already; `undefined` and Infinity arm nothing. */
   arm(deadline: number | undefined): void {
-    if (deadline === undefined || deadline >= this.#armedFor) return
+    if (this.#closed || deadline === undefined || deadline >= this.#armedFor) return
     this.#cancel?.()
     this.#armedFor = deadline
     this.#cancel = this.#clock.schedule(deadline, () => {
@@ -29,6 +30,7 @@ export class Agenda {
   }
 
   close(): void {
+    this.#closed = true
     this.#cancel?.()
     this.#cancel = undefined
     this.#armedFor = Infinity

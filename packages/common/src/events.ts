@@ -17,6 +17,7 @@ interface Facts {
   'client-discarded': { cluster: string; reason: string; inDoubt: number }
   'record-refused': { cluster: string; topic: string; partition: number; reason: string; first: number; count: number }
   'record-hollow': { cluster: string; topic: string; partition: number; count: number }
+  'record-given-up': { cluster: string; count: number; reason: string }
   'void-written': { cluster: string; topic: string; partition: number; first: number; count: number; reason: string }
   'void-refused': { cluster: string; topic: string; partition: number; first: number; count: number; reason: string }
   'message-shed': { reason: string; count: number }
@@ -76,6 +77,7 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   'client-discarded': { level: 'warn', labels: ['cluster'], meaning: 'A client was given up; what it held is in doubt and written again.' },
   'record-refused': { level: 'error', labels: ['cluster', 'topic'], meaning: 'A cluster refused a record for good; a void takes its place there.' },
   'record-hollow': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A record was acknowledged without an offset; it is written again.' },
+  'record-given-up': { level: 'warn', labels: ['cluster', 'reason'], meaning: 'A lane ran out of memory: what the other cluster holds will be voided here.' },
   'void-written': { level: 'warn', labels: ['cluster', 'topic'], meaning: 'A log now says that these counters will not be written to it.' },
   'void-refused': { level: 'error', labels: ['cluster', 'topic'], meaning: 'A void could not be written; consumers wait out the hole instead.' },
   'message-shed': { level: 'warn', labels: ['reason'], meaning: 'Messages were refused before stamping.' },

@@ -5,7 +5,7 @@ import type { Clock } from './clock.js'
 import { EVENTS, type EventKind, type TandemEvent, type TandemFact } from './events.js'
 import { metricName, Telemetry, type Logger } from './telemetry.js'
 
-const clock: Clock = { now: () => 0, wall: () => 1234, schedule: () => () => {} }
+const clock: Clock = { now: () => 0, wall: () => 1234, schedule: (_at, task) => (setImmediate(task), () => undefined) }
 const opened: TandemFact = {
   kind: 'circuit-opened',
   cluster: 'east',

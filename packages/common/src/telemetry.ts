@@ -15,9 +15,10 @@ export interface Logger {
 /**
  * One fact, told three times: an event, a log line, a metric. Nothing can be silent in one of them (I6).
  *
- * Facts are told after the work that caused them, from a queue: a logger or a subscriber that calls `send()`
- * finds the instance at rest, and one that throws disturbs nobody. The queue keeps `WAITING_MAX` facts and
- * counts what it had to leave out; it can only fill while a subscriber never returns.
+ * Facts are told after the work that caused them, from a queue and by a timer: a logger or a subscriber that calls
+ * `send()` finds the instance at rest, and one that causes a new fact for each one it hears starves nobody. A logger
+ * or meter that throws disturbs nothing; a subscriber that throws is reported by RxJS as an uncaught exception. The
+ * queue keeps `WAITING_MAX` facts; beyond that only the metric counts.
  */
 export class Telemetry {
   readonly events$: Observable<TandemEvent>
@@ -45,7 +46,7 @@ export class Telemetry {
     this.#waiting.push(event)
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => this.#drain())
+    this.#clock.schedule(this.#clock.now(), () => this.#drain())
   }
 
   /** Tells what waits, then completes `events$`. */
@@ -66,6 +67,14 @@ export class Telemetry {
   }
 
   #count(event: TandemEvent): void {
+    try {
+      this.#add(event)
+    } catch {
+      // Nor is a meter's.
+    }
+  }
+
+  #add(event: TandemEvent): void {
     let counter = this.#counters.get(event.kind)
     if (counter === undefined) {
       counter = this.#meter.createCounter(metricName(event.kind), { description: EVENTS[event.kind].meaning })

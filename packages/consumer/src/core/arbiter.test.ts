@@ -1,0 +1,398 @@
+import { expect } from 'chai'
+
+import { Arbiter, type ArbiterCommand, type FeedIndex } from './arbiter.js'
+
+/**
+ * An arbiter with two written logs. `1` is epoch 1 counter 1, `2:1` epoch 2 counter 1, `v5` a void, `3-5` a frame,
+ * `2b:1` another incarnation of epoch 2.
+ */
+class Bench {
+  time = 0
+  readonly arbiter: Arbiter<string>
+  /** What was delivered, late ones with an exclamation mark. */
+  readonly delivered: string[] = []
+  readonly facts: string[] = []
+  readonly commands: string[] = []
+  /** Offsets that end queries answer, by feed; undefined: no answer. */
+  ends: [number | undefined, number | undefined] = [undefined, undefined]
+  acknowledging = true
+  readonly #offsets: [number, number] = [0, 0]
+
+  constructor(options: { heldMessagesMax?: number; from?: 'earliest' | 'latest' } = {}) {
+    this.arbiter = new Arbiter(
+      {
+        topic: 't',
+        partition: 0,
+        clusters: ['east', 'west'],
+        gapTimeoutMs: 5_000,
+        holeTimeoutMs: 60_000,
+        feedAwayAfterMs: 10_000,
+        heldMessagesMax: options.heldMessagesMax ?? 1_000,
+        heldBytesMax: 1_000_000,
+        from: options.from ?? 'earliest',
+      },
+      0,
+    )
+    for (const feed of [0, 1] as const) this.arbiter.handleAssigned(feed, 0)
+  }
+
+  east(log: string): this {
+    return this.read(0, log)
+  }
+
+  west(log: string): this {
+    return this.read(1, log)
+  }
+
+  read(feed: FeedIndex, log: string): this {
+    for (const word of log.split(' ').filter((text) => text !== '')) {
+      const offset = this.#offsets[feed]++
+      this.arbiter.handleRecord({ feed, offset, ...recordOf(word) }, this.time)
+      this.drain()
+    }
+    return this
+  }
+
+  /** The feed is at its end, and says so when it is asked. */
+  atEnd(feed: FeedIndex): this {
+    this.ends[feed] = this.#offsets[feed]
+    this.drain()
+    return this
+  }
+
+  wait(ms: number): this {
+    const until = this.time + ms
+    for (;;) {
+      const deadline = this.arbiter.deadline()
+      if (deadline > until) break
+      this.time = Math.max(this.time, deadline)
+      this.arbiter.handleDeadline(this.time)
+      this.drain()
+    }
+    this.time = until
+    this.arbiter.handleDeadline(this.time)
+    this.drain()
+    return this
+  }
+
+  drain(): void {
+    let command: ArbiterCommand<string> | undefined
+    while ((command = this.arbiter.poll(this.time)) !== undefined) this.#carryOut(command)
+  }
+
+  #carryOut(command: ArbiterCommand<string>): void {
+    switch (command.kind) {
+      case 'deliver': {
+        const { stream, sequence, first, last, late } = command
+        for (let counter = first; counter <= last; counter++) {
+          this.delivered.push(`${sequence.epoch === 1 ? '' : `${sequence.epoch}:`}${counter}${late ? '!' : ''}`)
+        }
+        if (this.acknowledging) this.arbiter.handleFinished({ stream, sequence, late }, first, last)
+        break
+      }
+      case 'ask-end': {
+        const { feed, step } = command
+        const high = this.ends[feed]
+        this.commands.push(`ask ${feed}`)
+        if (high === undefined) this.arbiter.handleEndFailed(feed, step, this.time)
+        else this.arbiter.handleEnd({ feed, step, low: 0, high }, this.time)
+        break
+      }
+      case 'tell':
+        this.facts.push(command.fact.kind)
+        break
+      case 'pause':
+      case 'resume':
+      case 'seek':
+        this.commands.push(`${command.kind} ${command.feed}`)
+        break
+      default:
+        command satisfies never
+    }
+  }
+
+  get out(): string {
+    return this.delivered.join(' ')
+  }
+
+  count(kind: string): number {
+    return this.facts.filter((fact) => fact === kind).length
+  }
+}
+
+function recordOf(word: string) {
+  const [, epoch, incarnation, isVoid, first, last] = /^(?:(\d+)(b?):)?(v?)(\d+)(?:-(\d+))?$/.exec(word)!
+  const count = last === undefined ? 1 : Number(last) - Number(first) + 1
+  return {
+    stamp: {
+      kind: isVoid ? ('void' as const) : count > 1 ? ('frame' as const) : ('data' as const),
+      producerId: 'p',
+      epoch: Number(epoch ?? 1),
+      incarnation: incarnation ? 2 : 1,
+      keyRange: 0,
+      first: Number(first),
+      count,
+    },
+    bytes: 10,
+    digest: Number(first),
+    record: word,
+  }
+}
+
+/** A bench whose stream has begun: both feeds have shown 1. */
+function begun(options = {}): Bench {
+  return new Bench(options).east('1').west('1')
+}
+
+describe('arbiter', () => {
+  describe('rule 1: per feed and counter the first of data and void decides', () => {
+    it('does not believe data that this feed voided before, and rejects what every feed voided', () => {
+      const bench = begun().east('v2 2 3').west('v2 3')
+      expect(bench.out).to.equal('1 3')
+      expect(bench.count('data-after-void')).to.equal(1)
+      expect(bench.count('positions-rejected')).to.equal(1)
+    })
+
+    it('delivers data that came before its void', () => {
+      expect(begun().east('2 v2 3').west('v2 3').out).to.equal('1 2 3')
+      expect(begun().west('v2 3').east('2 v2 3').out).to.equal('1 2 3')
+    })
+
+    it('keeps what is held from a void that comes after it', () => {
+      const bench = begun().east('3 v3').west('v3 2')
+      expect(bench.out).to.equal('1 2 3')
+    })
+  })
+
+  describe('rules 2 to 5: at the frontier, below, beyond', () => {
+    it('drops what is finished or in flight, and counts it', () => {
+      const bench = begun().east('2 3').west('2 3 3')
+      expect(bench.out).to.equal('1 2 3')
+      expect(bench.arbiter.duplicatesDropped).to.equal(4)
+    })
+
+    it('fills a hole of one feed from the other', () => {
+      const bench = begun().east('3').west('2 3')
+      expect(bench.out).to.equal('1 2 3')
+      expect(bench.facts).to.deep.equal([])
+    })
+
+    it('delivers of a frame only what was not delivered', () => {
+      const bench = begun().east('2 5').west('2-4').west('4-7')
+      expect(bench.out).to.equal('1 2 3 4 5 6 7')
+    })
+  })
+
+  describe('rule 6: a hole', () => {
+    it('waits while a live feed that has not voided it is not past it', () => {
+      const bench = begun().east('3')
+      bench.atEnd(0)
+      for (let i = 0; i < 5; i++) {
+        // West answers, but has not read up to what it says.
+        bench.ends[1] = 100
+        bench.wait(5_000)
+      }
+      expect(bench.out).to.equal('1')
+      bench.west('2')
+      expect(bench.out).to.equal('1 2 3')
+    })
+
+    it('waits gapTimeoutMs more when both are past it, and delivers late what comes then', () => {
+      const bench = begun().east('3').west('3')
+      bench.atEnd(0).atEnd(1).wait(4_999)
+      expect(bench.out).to.equal('1')
+      bench.wait(1)
+      expect(bench.out).to.equal('1 3')
+      bench.east('2').west('2')
+      expect(bench.out).to.equal('1 3 2!')
+      expect(bench.facts).to.deep.equal(['debt-opened', 'delivered-late', 'debt-paid'])
+    })
+
+    it('does not wait for a feed that voided it', () => {
+      const bench = begun().east('v2 3').west('3')
+      bench.atEnd(0).atEnd(1).wait(5_000)
+      expect(bench.out).to.equal('1 3')
+    })
+
+    it('has one clock for each hole, from when something beyond it was seen', () => {
+      const bench = begun().east('3 5 7 9').west('3 5 7 9')
+      bench.atEnd(0).atEnd(1).wait(5_000)
+      expect(bench.out).to.equal('1 3 5 7 9')
+    })
+
+    it('believes an end only if it was asked for after the hole was seen', () => {
+      const bench = begun()
+      bench.atEnd(1).wait(4_000)
+      expect(bench.commands).to.include('ask 1')
+      bench.ends[1] = undefined
+      bench.east('3').wait(5_500)
+      expect(bench.out, 'the old answer says nothing').to.equal('1')
+      bench.atEnd(1).wait(5_600)
+      expect(bench.out).to.equal('1 3')
+    })
+
+    it('does not wait for a feed that is away', () => {
+      const bench = begun().east('3')
+      bench.ends[0] = 2
+      bench.wait(9_999)
+      expect(bench.out).to.equal('1')
+      bench.wait(1)
+      expect(bench.out).to.equal('1 3')
+      expect(bench.count('feed-away')).to.equal(1)
+      bench.west('2')
+      expect(bench.out).to.equal('1 3 2!')
+      expect(bench.count('feed-returned')).to.equal(1)
+    })
+
+    it('waits for nothing longer than holeTimeoutMs, and only once for a feed that answers but is slow', () => {
+      const bench = begun().east('3')
+      bench.ends = [2, 100]
+      bench.wait(59_999)
+      expect(bench.out).to.equal('1')
+      bench.wait(1)
+      expect(bench.out).to.equal('1 3')
+      bench.east('5')
+      bench.ends = [3, 100]
+      bench.wait(5_000)
+      expect(bench.out).to.equal('1 3 5')
+    })
+
+    it('takes a void with nothing after it for a hole', () => {
+      const bench = begun().atEnd(1).east('v2')
+      bench.wait(5_000)
+      expect(bench.count('debt-opened')).to.equal(1)
+      bench.west('2')
+      expect(bench.out).to.equal('1 2!')
+    })
+
+    it('goes past a hole of many counters at once, but not past what another feed may still bring', () => {
+      const bench = begun().east('v2-4 9').west('9')
+      bench.atEnd(0).atEnd(1).wait(5_000)
+      expect(bench.out).to.equal('1 9')
+      bench.west('3 7')
+      expect(bench.out).to.equal('1 9 3! 7!')
+    })
+  })
+
+  describe('rule 7: a newer epoch', () => {
+    it('waits for the other feed to show it, or to be at an end asked for after it was seen', () => {
+      const bench = begun().east('2 2:1')
+      expect(bench.out).to.equal('1 2')
+      bench.west('2 3 2:1')
+      expect(bench.out).to.equal('1 2 3 2:1')
+    })
+
+    it('begins when the other feed is at its end', () => {
+      const bench = begun().atEnd(1).east('2:1')
+      expect(bench.out).to.equal('1 2:1')
+    })
+
+    it('delivers what is held of the older first, past its holes, without the gap timeout', () => {
+      const bench = begun().east('3 2:1').west('3 2:1')
+      expect(bench.out).to.equal('1 3 2:1')
+      expect(bench.count('debt-opened')).to.equal(1)
+    })
+
+    it('delivers late what still comes of the older, or of one that was never seen', () => {
+      const bench = begun().east('2:1').west('2:1').east('2').west('0:1')
+      expect(bench.out).to.equal('1 2:1 2! 0:1!')
+    })
+
+    it('lets the first sequence of a stream begin in the same way', () => {
+      const bench = new Bench().east('2:1')
+      expect(bench.out).to.equal('')
+      bench.west('1 2:1')
+      expect(bench.out).to.equal('1 2:1')
+    })
+
+    it('does not let two incarnations of one epoch wait for each other', () => {
+      const bench = new Bench().east('2:1').west('2b:1')
+      expect(bench.out).to.equal('2:1 2:1')
+    })
+
+    it('waits at most holeTimeoutMs for a feed that answers but brings nothing, once', () => {
+      const bench = new Bench().east('1 2:1')
+      bench.ends = [2, 100]
+      bench.wait(59_999)
+      expect(bench.out).to.equal('')
+      bench.wait(1)
+      expect(bench.out).to.equal('1 2:1')
+      expect(bench.count('feed-discounted')).to.equal(1)
+    })
+  })
+
+  describe('rule 8: a sequence never seen', () => {
+    it('owes what lies before its first message', () => {
+      const bench = new Bench().east('3').west('3')
+      bench.atEnd(0).atEnd(1).wait(5_000)
+      expect(bench.out).to.equal('3')
+      bench.west('2')
+      expect(bench.out).to.equal('3 2!')
+    })
+
+    it('begins at the lowest that is known with from: latest, and owes nothing before', () => {
+      const bench = new Bench({ from: 'latest' }).east('7 8').west('6 7 8')
+      expect(bench.out).to.equal('6 7 8')
+      expect(bench.count('debt-opened')).to.equal(0)
+    })
+  })
+
+  describe('rule 9', () => {
+    it('tells of two records under one position', () => {
+      const bench = begun().east('2')
+      const record = { ...recordOf('2'), digest: 99 }
+      bench.arbiter.handleRecord({ feed: 1, offset: 1, ...record }, 0)
+      bench.drain()
+      expect(bench.count('feeds-diverged')).to.equal(1)
+      expect(bench.out).to.equal('1 2')
+    })
+  })
+
+  describe('bounds', () => {
+    it('pauses a feed at the held bound and resumes it at half', () => {
+      const bench = begun({ heldMessagesMax: 4 }).east('3 4 5')
+      expect(bench.commands).to.not.include('pause 0')
+      bench.east('6')
+      expect(bench.commands).to.include('pause 0')
+      expect(bench.count('feed-paused')).to.equal(1)
+      bench.west('2')
+      expect(bench.out).to.equal('1 2 3 4 5 6')
+      expect(bench.commands).to.include('resume 0')
+    })
+  })
+
+  describe('what is stored', () => {
+    it('moves past a record only when it is finished', () => {
+      const bench = begun()
+      bench.acknowledging = false
+      bench.east('2')
+      bench.arbiter.takeChanged()
+      expect(bench.arbiter.resumeOffset(0)).to.equal(1)
+    })
+
+    it('moves past a void below the frontier, and past data after it (offset-not-pinned)', () => {
+      const bench = new Bench().east('1 2 3 v4').west('1 2 3 5 6').east('4 5 6')
+      bench.atEnd(0).atEnd(1).wait(5_000)
+      expect(bench.out).to.equal('1 2 3 5 6')
+      bench.arbiter.takeChanged()
+      expect(bench.arbiter.resumeOffset(0)).to.equal(7)
+    })
+
+    it('stays at a void that is beyond the frontier', () => {
+      const bench = begun().east('v3')
+      bench.arbiter.takeChanged()
+      expect(bench.arbiter.resumeOffset(0)).to.equal(1)
+    })
+
+    it('does not store of a newer sequence while an older has in-order deliveries in flight', () => {
+      const bench = new Bench()
+      bench.acknowledging = false
+      bench.east('1 2:1').west('1 2:1')
+      const [stream] = bench.arbiter.takeChanged()
+      expect(stream!.sequences.map(({ storable }) => storable)).to.deep.equal([true, false])
+      bench.arbiter.handleFinished({ stream: stream!, sequence: stream!.sequences[0]!, late: false }, 1, 1)
+      bench.arbiter.takeChanged()
+      expect(stream!.sequences.map(({ storable }) => storable)).to.deep.equal([true, true])
+    })
+  })
+})
