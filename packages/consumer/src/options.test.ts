@@ -1,0 +1,70 @@
+import { bytes } from '@tandem/common'
+import { expect } from 'chai'
+
+import { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
+import { readConsumerOptions, type ConsumerOptions } from './options.js'
+
+const GOOD: ConsumerOptions = {
+  groupId: 'balances',
+  clusters: { east: { 'bootstrap.servers': 'east:9092' }, west: { 'bootstrap.servers': 'west:9092' } },
+  topics: ['entries'],
+  highWater: new MemoryHighWaterStore(),
+}
+
+function refused(change: object): string {
+  try {
+    readConsumerOptions({ ...GOOD, ...change } as ConsumerOptions)
+  } catch (error) {
+    expect(error).to.have.property('code', 'TANDEM_OPTIONS_INVALID')
+    return (error as Error).message
+  }
+  return 'accepted'
+}
+
+describe('consumer options', () => {
+  it('have the documented defaults', () => {
+    expect(readConsumerOptions(GOOD)).to.deep.include({
+      clusters: ['east', 'west'],
+      topics: ['entries'],
+      unacknowledgedMax: 10_000,
+      unacknowledgedBytesMax: 64 << 20,
+      gapTimeoutMs: 5_000,
+      holeTimeoutMs: 60_000,
+      feedAwayAfterMs: 10_000,
+      flushIntervalMs: 100,
+      heldMessagesMax: 50_000,
+      heldBytesMax: 64 << 20,
+      from: 'earliest',
+    })
+  })
+
+  it('take topics with their codecs', () => {
+    const settings = readConsumerOptions({ ...GOOD, topics: { entries: { codec: bytes }, other: {} } })
+    expect(settings.topics).to.deep.equal(['entries', 'other'])
+    expect(settings.codecs.get('entries')).to.equal(bytes)
+  })
+
+  it('refuse what is wrong, with what was received and what is allowed', () => {
+    expect(refused({ gapTimeOutMs: 1 })).to.include('gapTimeOutMs')
+    expect(refused({ clusters: { east: GOOD.clusters['east'] } })).to.include('clusters')
+    expect(refused({ clusters: { ...GOOD.clusters, south: { 'bootstrap.servers': 's:1' } } })).to.include('clusters')
+    expect(refused({ clusters: { east: GOOD.clusters['east'], west: {} } })).to.include('bootstrap.servers')
+    const owned = { east: { ...GOOD.clusters['east'], 'enable.auto.commit': true }, west: GOOD.clusters['west'] }
+    expect(refused({ clusters: owned })).to.include('enable.auto.commit')
+    expect(refused({ topics: [] })).to.include('topics')
+    expect(refused({ topics: ['entries', 'entries'] })).to.include('entries')
+    expect(refused({ topics: [7] })).to.include('7')
+    expect(refused({ highWater: {} })).to.include('highWater')
+    expect(refused({ groupId: '' })).to.include('groupId')
+    expect(refused({ groupId: 'a/b' })).to.include('groupId')
+    expect(refused({ order: 'strict' })).to.include('order')
+    expect(refused({ unstamped: 'deliver' })).to.include('unstamped')
+  })
+
+  for (const name of ['gapTimeoutMs', 'holeTimeoutMs', 'unacknowledgedMax', 'heldMessagesMax', 'flushIntervalMs']) {
+    it(`refuse a ${name} at and beyond its edge`, () => {
+      for (const value of [0, -1, 1.5, NaN, Infinity, '5', null]) expect(refused({ [name]: value })).to.include(name)
+      expect(refused({ [name]: 1 })).to.equal('accepted')
+    })
+  }
+})
