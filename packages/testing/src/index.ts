@@ -1,0 +1,5 @@
+export { freePorts } from './free-ports.js'
+export { KafkaCluster, type KafkaClusterOptions } from './kafka-cluster.js'
+export { LocalCluster, type LocalClusterOptions } from './local-cluster.js'
+export { RedisServer, type RedisServerOptions } from './redis-server.js'
+export type { ServiceState, TestCluster, TopicOptions } from './test-cluster.js'

@@ -1,0 +1,6 @@
+export * from './index.js'
+export { KAFKA_CLUSTER_OPTIONS } from './kafka-cluster.js'
+export { kafkaJars } from './kafka-jars.js'
+export { LOCAL_CLUSTER_OPTIONS } from './local-cluster.js'
+export { findProgram } from './program.js'
+export { REDIS_SERVER_OPTIONS } from './redis-server.js'

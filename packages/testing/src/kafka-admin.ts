@@ -1,0 +1,99 @@
+/**
+ * Questions to a cluster that a test has just started: is it up, does it have the topic? Each question has a client of
+ * its own, which goes with the answer.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import rdkafka, { type LibrdKafkaError, type Metadata } from 'node-rdkafka'
+import { ServiceFailedError } from '@tandem/common/internal'
+import { accepts } from './free-ports.js'
+
+export interface ClusterMetadata {
+  /** `host:port` of each. */
+  readonly brokers: readonly string[]
+  /** How many partitions of each topic have a leader. */
+  readonly led: ReadonlyMap<string, number>
+}
+
+/** Resolves when something accepts connections at the port of 127.0.0.1. */
+export async function awaitPort(port: number, over: AbortSignal): Promise<void> {
+  while (!over.aborted && !(await accepts(port))) await sleep(ASK_AGAIN_AFTER_MS)
+}
+
+/**
+ * What the cluster says of itself, as soon as it is `good`; asked again and again until then.
+ *
+ * @param options.topic asks for this one only. A cluster that creates topics on first use then creates it.
+ * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: not good after `timeoutMs`; with the last answer.
+ */
+export async function awaitMetadata(
+  bootstrapServers: string,
+  options: {
+    readonly good: (metadata: ClusterMetadata) => boolean
+    readonly timeoutMs: number
+    readonly topic?: string
+    readonly over?: AbortSignal
+  },
+): Promise<ClusterMetadata> {
+  const deadline = performance.now() + options.timeoutMs
+  let last = 'nothing'
+  do {
+    try {
+      const metadata = await ask(bootstrapServers, options.topic)
+      if (options.good(metadata)) return metadata
+      last = `brokers ${metadata.brokers.join()}, leaders of ${JSON.stringify([...metadata.led])}`
+    } catch (error) {
+      last = (error as Error).message
+    }
+    await sleep(ASK_AGAIN_AFTER_MS)
+  } while (options.over?.aborted !== true && performance.now() < deadline)
+  throw new ServiceFailedError(
+    `the cluster at ${bootstrapServers} did not become ready within ${options.timeoutMs} ms; its last answer: ${last}`,
+  )
+}
+
+async function ask(bootstrapServers: string, topic: string | undefined): Promise<ClusterMetadata> {
+  const client = new rdkafka.Producer({ 'bootstrap.servers': bootstrapServers, log_level: 0 })
+  client.on('event.error', () => {}) // a refused connection; that no answer comes says the same
+  const metadata = await new Promise<Metadata>((resolve, reject) => {
+    const options = topic === undefined ? {} : { topic }
+    client.connect({ ...options, timeout: ANSWER_TIMEOUT_MS }, (error: LibrdKafkaError | null, metadata) => {
+      if (error) reject(error as unknown as Error)
+      else resolve(metadata)
+    })
+  })
+  await new Promise<void>((resolve) => client.disconnect(() => resolve()))
+  return {
+    brokers: metadata.brokers.map(({ host, port }) => `${host}:${port}`),
+    led: new Map(
+      metadata.topics.map(({ name, partitions }) => [name, partitions.filter(({ leader }) => leader >= 0).length]),
+    ),
+  }
+}
+
+export async function createKafkaTopic(
+  bootstrapServers: string,
+  topic: {
+    readonly name: string
+    readonly partitions: number
+    readonly replicas: number
+    readonly config: Readonly<Record<string, string>>
+  },
+): Promise<void> {
+  const { name, partitions, replicas, config } = topic
+  const client = rdkafka.AdminClient.create({ 'bootstrap.servers': bootstrapServers, log_level: 0 })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const wanted = { topic: name, num_partitions: partitions, replication_factor: replicas, config }
+      client.createTopic(wanted, ANSWER_TIMEOUT_MS, (error: LibrdKafkaError | undefined) => {
+        if (error === undefined) resolve()
+        else reject(new ServiceFailedError(`topic ${name} was not created: ${error.message}`, { topic: name }, error))
+      })
+    })
+  } finally {
+    client.disconnect()
+  }
+}
+
+const ASK_AGAIN_AFTER_MS = 25
+/** A cluster that has just come up answers in milliseconds; on a busy machine it may take seconds. */
+const ANSWER_TIMEOUT_MS = 5_000

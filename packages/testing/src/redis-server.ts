@@ -1,0 +1,168 @@
+import { connect } from 'node:net'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readOptions, type OptionsGiven } from '@tandem/common/internal'
+import { expectFree, freePort } from './free-ports.js'
+import { findProgram } from './program.js'
+import { Service } from './service.js'
+import type { ServiceState } from './test-cluster.js'
+
+export const REDIS_SERVER_OPTIONS = {
+  port: {
+    kind: 'number',
+    unit: 'port',
+    min: 1,
+    max: 65_535,
+    optional: true,
+    meaning: 'The port of 127.0.0.1 to listen on; a free one if left out.',
+  },
+  args: {
+    kind: 'list',
+    of: { kind: 'string', meaning: 'One argument.' },
+    meaning: 'More arguments of redis-server, such as `--appendfsync`, `always`; they overrule ours.',
+  },
+} as const
+
+export type RedisServerOptions = OptionsGiven<typeof REDIS_SERVER_OPTIONS>
+
+/**
+ * A Redis of one's own, from the `redis-server` on the path, on a private port of 127.0.0.1.
+ *
+ * It evicts nothing and appends every write to a file before it answers, so that what was answered survives `kill()`
+ * (not a power failure: the file is synchronised once a second, unless `args` say otherwise).
+ *
+ * ```ts
+ * await using redis = await RedisServer.start()
+ * const client = new Redis(redis.url)
+ * ```
+ *
+ * It ends with this process, however that ends.
+ */
+export class RedisServer implements AsyncDisposable {
+  /**
+   * Starts one and waits until it answers.
+   *
+   * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`.
+   * @throws ServiceMissingError `TANDEM_SERVICE_MISSING`: no redis-server on the path; says what installs it.
+   * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: it did not come up; with the end of its log.
+   */
+  static async start(given: RedisServerOptions = {}): Promise<RedisServer> {
+    const options = readOptions(REDIS_SERVER_OPTIONS, given, 'redisServer')
+    const program = await findProgram('redis-server')
+    const port = options.port ?? (await freePort())
+    const service = await Service.create({ what: 'Redis', prefix: 'redis' })
+    const server = new RedisServer(service, program, port, options.args)
+    try {
+      await server.#run()
+      return server
+    } catch (error) {
+      await server.stop()
+      throw error
+    }
+  }
+
+  readonly port: number
+  /** `redis://127.0.0.1:<port>`; the same over restarts. */
+  readonly url: string
+  readonly #service: Service
+  readonly #program: string
+  readonly #args: readonly string[]
+
+  private constructor(service: Service, program: string, port: number, args: readonly string[]) {
+    this.#service = service
+    this.#program = program
+    this.#args = args
+    this.port = port
+    this.url = `redis://127.0.0.1:${port}`
+  }
+
+  get state(): ServiceState {
+    return this.#service.state
+  }
+
+  /** Stops every thread of it: connections stay open and nothing is answered. */
+  hang(): Promise<void> {
+    return this.#service.hang()
+  }
+
+  /** Takes a hang back. */
+  resume(): Promise<void> {
+    return this.#service.resume()
+  }
+
+  /** SIGKILL. What it answered is in its file. */
+  kill(): Promise<void> {
+    return this.#service.kill()
+  }
+
+  /**
+   * Starts it again at the same port; kills it first if it runs.
+   *
+   * @param options.empty `true`: as if its disk had been lost.
+   */
+  async restart(options: { readonly empty?: boolean } = {}): Promise<void> {
+    await this.#service.kill()
+    if (options.empty === true) await this.#clear()
+    await this.#run()
+  }
+
+  /** Ends it for good and removes what it stored. */
+  stop(): Promise<void> {
+    return this.#service.stop()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #run(): Promise<void> {
+    const settings = {
+      port: this.port,
+      bind: '127.0.0.1',
+      dir: this.#service.folder,
+      daemonize: 'no',
+      save: '',
+      appendonly: 'yes',
+      'maxmemory-policy': 'noeviction',
+    }
+    const command = {
+      command: this.#program,
+      arguments: [...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]), ...this.#args],
+    }
+    await expectFree(this.port)
+    await this.#service.start(command, (over) => awaitPong(this.port, over), START_TIMEOUT_MS)
+  }
+
+  async #clear(): Promise<void> {
+    const { folder, logFile } = this.#service
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name)
+      if (path !== logFile) await rm(path, { recursive: true })
+    }
+  }
+}
+
+/** While Redis reads its file it accepts connections and answers every command with `-LOADING`. */
+async function awaitPong(port: number, over: AbortSignal): Promise<void> {
+  while (!over.aborted && !(await ping(port)).startsWith('+PONG')) await sleep(PING_AGAIN_AFTER_MS)
+}
+
+function ping(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port, timeout: PONG_TIMEOUT_MS })
+    const answer = (text: string): void => {
+      socket.destroy()
+      resolve(text)
+    }
+    socket.once('connect', () => socket.write('PING\r\n'))
+    socket.once('data', (bytes) => answer(bytes.toString()))
+    socket.once('timeout', () => answer(''))
+    socket.once('error', () => answer(''))
+    socket.once('end', () => answer(''))
+  })
+}
+
+const PING_AGAIN_AFTER_MS = 10
+const PONG_TIMEOUT_MS = 1_000
+const START_TIMEOUT_MS = 30_000
