@@ -1,6 +1,8 @@
 import { Arbiter, type FeedIndex } from '@tandem/consumer/internal'
 import { expect } from 'chai'
 
+import { ARBITER_OPTIONS, interleavings, logsUpTo, SILENCE_MS } from './enumerate.js'
+
 /**
  * Every pair of logs of up to three records, data and void, counters 1 to 3, in every interleaving, read at once or
  * with one long silence at any point. What is delivered must be a function of the logs alone (I7): a counter is
@@ -17,26 +19,6 @@ const ALPHABET: readonly Entry[] = [1, 2, 3].flatMap((counter) => [
   { counter, isVoid: true },
 ])
 
-function logsUpTo(length: number): Entry[][] {
-  const logs: Entry[][] = [[]]
-  let longest: Entry[][] = [[]]
-  for (let i = 0; i < length; i++) {
-    longest = longest.flatMap((log) => ALPHABET.map((entry) => [...log, entry]))
-    logs.push(...longest)
-  }
-  return logs
-}
-
-/** Every order in which the feeds' records can come: 0 for east, 1 for west. */
-function interleavings(east: number, west: number): FeedIndex[][] {
-  if (east === 0) return [new Array<FeedIndex>(west).fill(1)]
-  if (west === 0) return [new Array<FeedIndex>(east).fill(0)]
-  return [
-    ...interleavings(east - 1, west).map((rest): FeedIndex[] => [0, ...rest]),
-    ...interleavings(east, west - 1).map((rest): FeedIndex[] => [1, ...rest]),
-  ]
-}
-
 function expected(logs: readonly [Entry[], Entry[]]): number[] {
   return [1, 2, 3].filter((counter) =>
     logs.some((log) => log.find((entry) => entry.counter === counter)?.isVoid === false),
@@ -50,7 +32,7 @@ interface Run {
 }
 
 function run(logs: readonly [Entry[], Entry[]], order: readonly FeedIndex[], silenceAt: number): Run {
-  const arbiter = new Arbiter<null>(OPTIONS, 0)
+  const arbiter = new Arbiter<null>(ARBITER_OPTIONS, 0)
   const read: [number, number] = [0, 0]
   const delivered: number[] = []
   const inOrder: number[] = []
@@ -91,25 +73,12 @@ function run(logs: readonly [Entry[], Entry[]], order: readonly FeedIndex[], sil
 }
 
 const SEQUENCE = { producerId: 'p', epoch: 1, incarnation: 1, keyRange: 0 }
-const OPTIONS = {
-  topic: 't',
-  partition: 0,
-  clusters: ['east', 'west'] as const,
-  gapTimeoutMs: 500,
-  holeTimeoutMs: 6_000,
-  feedAwayAfterMs: 10_000,
-  heldMessagesMax: 1_000,
-  heldBytesMax: 1_000_000,
-  from: 'earliest' as const,
-}
-/** Longer than everything that is ever waited for. */
-const SILENCE_MS = 7_000
 
 describe('all small cases of the arbiter', function () {
   this.timeout(0)
 
   it('two logs of up to three records deliver the same in every interleaving', () => {
-    const logs = logsUpTo(3)
+    const logs = logsUpTo(3, ALPHABET)
     let cases = 0
     for (const east of logs) {
       for (const west of logs) {

@@ -1,12 +1,6 @@
 import type { Clock, ClusterDescription } from '@tandem/common/internal'
 
-import type {
-  FeedClient,
-  FeedClientFactory,
-  FeedClientOptions,
-  FeedPosition,
-  FeedRecord,
-} from './kafka/feed-client.js'
+import type { FeedClient, FeedClientFactory, FeedClientOptions, FeedPosition, FeedRecord } from './kafka/feed-client.js'
 
 /**
  * The way to one cluster: makes a client, tries again with another one while that fails, polls it one batch at a time.
@@ -31,7 +25,11 @@ export class FeedLink {
   #retryMs = RETRY_MS_MIN
   #cancelRetry: (() => void) | undefined
 
-  constructor(outsides: { clock: Clock; createFeedClient: FeedClientFactory }, options: FeedClientOptions, handler: FeedLinkHandler) {
+  constructor(
+    outsides: { clock: Clock; createFeedClient: FeedClientFactory },
+    options: FeedClientOptions,
+    handler: FeedLinkHandler,
+  ) {
     this.#clock = outsides.clock
     this.#create = outsides.createFeedClient
     this.#options = options

@@ -148,7 +148,11 @@ export class Arbiter<R> {
   }
 
   /** A delivery is finished: acknowledged by the subscriber. */
-  handleFinished(delivery: { stream: Stream<R>; sequence: Sequence<R>; late: boolean }, first: number, last: number): void {
+  handleFinished(
+    delivery: { stream: Stream<R>; sequence: Sequence<R>; late: boolean },
+    first: number,
+    last: number,
+  ): void {
     const { stream, sequence, late } = delivery
     sequence.finished.add(first, last)
     if (late) {
@@ -213,7 +217,10 @@ export class Arbiter<R> {
 
   /** Takes over what the store has of a stream; before its first record. */
   restore(stored: StoredStream): void {
-    const stream = new Stream<R>({ key: streamKey(stored), keyRange: stored.keyRange, producerId: stored.producerId }, false)
+    const stream = new Stream<R>(
+      { key: streamKey(stored), keyRange: stored.keyRange, producerId: stored.producerId },
+      false,
+    )
     for (const one of stored.sequences) {
       const sequence = new Sequence<R>(this.#sequences++, one, { time: 0, step: 0 }, one)
       for (const index of FEEDS) {
@@ -360,14 +367,10 @@ export class Arbiter<R> {
         for (const [from, to] of sequence.held[feed].without(open.first, open.last)) own.add(from, to, offset, time)
       }
     }
-    for (let counter = first; counter <= last; ) {
+    for (let counter = first; counter <= last;) {
       const mine = own.at(counter)
       const theirs = other.at(counter)
-      const end = Math.min(
-        last,
-        mine?.last ?? own.nextFrom(counter) - 1,
-        theirs?.last ?? other.nextFrom(counter) - 1,
-      )
+      const end = Math.min(last, mine?.last ?? own.nextFrom(counter) - 1, theirs?.last ?? other.nextFrom(counter) - 1)
       if (mine !== undefined && theirs !== undefined) this.#reject(stream, sequence, counter, end)
       counter = end + 1
     }
@@ -461,7 +464,7 @@ export class Arbiter<R> {
   /** What one feed held and the other brought to the frontier first is a duplicate. */
   #dropPassed(sequence: Sequence<R>): void {
     for (const feed of FEEDS) {
-      for (let front = sequence.held[feed].front; front !== undefined && front.last <= sequence.frontier; ) {
+      for (let front = sequence.held[feed].front; front !== undefined && front.last <= sequence.frontier;) {
         sequence.held[feed].shift()
         this.#release(feed, front)
         this.duplicatesDropped += front.last - front.first + 1

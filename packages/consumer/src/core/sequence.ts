@@ -92,7 +92,7 @@ export class Sequence<R> {
     for (const open of this.finished.missing(first, last)) {
       for (const owed of this.rejected.missing(open.first, open.last)) {
         if (owed.last > storedFrontier) return false
-        for (let counter = owed.first; counter <= owed.last; ) {
+        for (let counter = owed.first; counter <= owed.last;) {
           const entry = this.voids[feed]!.at(counter)
           if (entry === undefined || entry.offset > offset) return false
           counter = entry.last + 1

@@ -1,6 +1,14 @@
 import { systemClock, type Clock } from '@tandem/common/internal'
 
-import type { Claim, Fields, Flush, FlushAnswer, HighWaterStore, Holding, PartitionOfGroup } from './high-water-store.js'
+import type {
+  Claim,
+  Fields,
+  Flush,
+  FlushAnswer,
+  HighWaterStore,
+  Holding,
+  PartitionOfGroup,
+} from './high-water-store.js'
 
 /**
  * Keeps positions in this process: for tests, and for one instance that may begin again from the logs.

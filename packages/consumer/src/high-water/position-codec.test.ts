@@ -17,7 +17,10 @@ describe('position codec', () => {
           frontier: BIG,
           finished: Intervals.of([1, 5], [8, BIG]),
           rejected: Intervals.of([6, 6]),
-          feeds: { east: { lastOffset: BIG, voids: [{ first: 6, last: 7, offset: BIG }] }, west: { lastOffset: -1, voids: [] } },
+          feeds: {
+            east: { lastOffset: BIG, voids: [{ first: 6, last: 7, offset: BIG }] },
+            west: { lastOffset: -1, voids: [] },
+          },
         },
       ],
     }

@@ -74,7 +74,8 @@ function decodeSequence(encoded: EncodedSequence): StoredSequence {
   const feeds: Record<string, StoredFeed> = {}
   for (const [cluster, [lastOffset, flat]] of Object.entries(encodedFeeds)) {
     const voids = []
-    for (let i = 0; i + 2 < flat.length; i += 3) voids.push({ first: flat[i]!, last: flat[i + 1]!, offset: flat[i + 2]! })
+    for (let i = 0; i + 2 < flat.length; i += 3)
+      voids.push({ first: flat[i]!, last: flat[i + 1]!, offset: flat[i + 2]! })
     feeds[cluster] = { lastOffset, voids }
   }
   return {
