@@ -6,10 +6,14 @@ export interface Receipt {
   readonly keyRange: number
   readonly partition: number
   /** Per cluster: where its log holds the message; undefined if it did not say so (yet). */
-  readonly clusters: { readonly [cluster: string]: { readonly offset: number } | undefined }
+  readonly clusters: Copies
   /**
    * Resolves when the fate of the second copy is known too: written, or given up there for good (undefined). It waits
    * as long as that takes, or until the producer is closed.
    */
   settled(): Promise<Receipt>
+}
+
+export interface Copies {
+  readonly [cluster: string]: { readonly offset: number } | undefined
 }

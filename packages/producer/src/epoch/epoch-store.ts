@@ -1,4 +1,4 @@
-import { systemClock } from '@tandem/common/internal'
+import { systemClock, type Clock } from '@tandem/common/internal'
 
 /**
  * Where a producer takes its epoch from when it starts: greater than every one that this producerId took before.
@@ -22,12 +22,17 @@ export interface EpochTaken {
   readonly epoch: number
 }
 
-/** The machine's clock as an epoch: no store, and no protection against a clock that was set back between two starts. */
+/** The machine's clock as an epoch: no store, and no protection against a clock that is set back between two starts. */
 export class ClockEpochs implements EpochStore {
+  readonly #clock: Clock
   #last = 0
 
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock
+  }
+
   take(): Promise<EpochTaken> {
-    this.#last = Math.max(this.#last + 1, systemClock.wall())
+    this.#last = Math.max(this.#last + 1, Math.floor(this.#clock.wall()))
     return Promise.resolve({ epoch: this.#last })
   }
 }

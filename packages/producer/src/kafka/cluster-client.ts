@@ -1,3 +1,6 @@
+import type { ClusterDescription } from '@tandem/common/internal'
+
+import type { WireRecord } from '../core/record.js'
 import type { WriteFailure } from '../core/write-failure.js'
 
 /**
@@ -11,7 +14,7 @@ export interface ClusterClient {
   /** Answers by `handleConnected` once a broker has answered, or by `handleConnectFailed`, in bounded time. */
   connect(): void
 
-  /** Asks for brokers and topics. A topic that the cluster does not have comes back without partitions. */
+  /** Asks for brokers and topics. A topic that the cluster does not have is left out. */
   describe(
     topics: readonly string[],
     timeoutMs: number,
@@ -48,40 +51,3 @@ export interface ClusterClientOptions {
 
 /** @throws OptionsInvalidError if librdkafka does not know one of the properties. */
 export type ClusterClientFactory = (options: ClusterClientOptions, handler: ClusterClientHandler) => ClusterClient
-
-/** A record as it goes to a cluster: the same bytes to both. */
-export interface WireRecord {
-  readonly topic: string
-  readonly partition: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly timestampMs: number
-  readonly headers: WireHeaders
-}
-
-/** One object with a single property per header, in order: node-rdkafka's form, built once and used for both lanes. */
-export type WireHeaders = readonly Readonly<Record<string, string>>[]
-
-export interface ClusterDescription {
-  readonly brokers: readonly BrokerDescription[]
-  readonly topics: readonly TopicDescription[]
-}
-
-export interface BrokerDescription {
-  readonly id: number
-  readonly host: string
-  readonly port: number
-}
-
-export interface TopicDescription {
-  readonly name: string
-  readonly partitions: readonly PartitionDescription[]
-}
-
-export interface PartitionDescription {
-  readonly partition: number
-  /** Broker id; -1 if the partition has no leader now. */
-  readonly leader: number
-  readonly replicas: number
-  readonly inSync: number
-}

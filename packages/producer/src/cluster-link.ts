@@ -1,0 +1,175 @@
+/**
+ * Between a lane and its cluster: makes the clients that the lane asks for, hands them its records, and sees that a
+ * client's topics are what they should be before the lane hears of it. No opinion of its own.
+ */
+import type { Clock, ClusterDescription, TandemError } from '@tandem/common/internal'
+
+import type { Lane, LaneCommand } from './core/lane.js'
+import type {
+  ClusterClient,
+  ClusterClientFactory,
+  ClusterClientHandler,
+  ClusterClientOptions,
+} from './kafka/cluster-client.js'
+
+/** What the link's owner decides and is told. */
+export interface ClusterLinkOwner {
+  /** Topics that the cluster must have. */
+  readonly topics: () => readonly string[]
+  /** Checks what the cluster says of them, and takes it up; the result is why the cluster must not be used. */
+  readonly described: (topics: readonly string[], description: ClusterDescription) => TandemError | undefined
+  readonly ready: () => void
+  readonly failed: (reason: string, error?: TandemError) => void
+  /** Something happened: let the cores come to rest. */
+  readonly run: () => void
+}
+
+export interface ClusterLinkOptions {
+  readonly lane: Lane
+  readonly clock: Clock
+  readonly clusterClient: ClusterClientFactory
+  readonly client: ClusterClientOptions
+  readonly owner: ClusterLinkOwner
+}
+
+type LinkCommand = Extract<LaneCommand, { readonly kind: 'connect' | 'discard' | 'describe' | 'produce' }>
+
+export class ClusterLink {
+  readonly #options: ClusterLinkOptions
+  readonly #lane: Lane
+  #client: ClusterClient | undefined
+  readonly #questions = new Set<(description: ClusterDescription | undefined, reason: string) => void>()
+  #discarding = 0
+  #whenQuiet: (() => void) | undefined
+
+  constructor(options: ClusterLinkOptions) {
+    this.#options = options
+    this.#lane = options.lane
+  }
+
+  execute(command: LinkCommand, now: number): void {
+    switch (command.kind) {
+      case 'produce': {
+        const failure = this.#client!.produce(command.id, command.write)
+        if (failure !== undefined) this.#lane.handleProduceFailed(command.id, failure, now)
+        return
+      }
+      case 'connect':
+        this.#connect()
+        return
+      case 'discard':
+        this.#discard()
+        return
+      case 'describe':
+        this.#refresh()
+        return
+      default:
+        throw command satisfies never
+    }
+  }
+
+  /** Asks about topics; answers once, with nothing if the client is discarded meanwhile or the cluster is silent. */
+  describe(
+    topics: readonly string[],
+    done: (description: ClusterDescription | undefined, reason: string) => void,
+  ): void {
+    const client = this.#client
+    if (client === undefined) return done(undefined, 'not connected')
+    this.#questions.add(done)
+    client.describe(topics, DESCRIBE_TIMEOUT_MS, (description, reason) => {
+      if (!this.#questions.delete(done)) return
+      done(description, reason)
+      this.#options.owner.run()
+    })
+  }
+
+  /** Calls `done` when no discarded client is left. */
+  whenQuiet(done: () => void): void {
+    if (this.#discarding === 0) done()
+    else this.#whenQuiet = done
+  }
+
+  #connect(): void {
+    const { clusterClient, client: options, owner, clock } = this.#options
+    // A client that was discarded may still say something; by then it is not ours any more.
+    const ifOurs = (task: () => void): void => {
+      if (this.#client !== client) return
+      task()
+      owner.run()
+    }
+    const handler: ClusterClientHandler = {
+      handleConnected: () => ifOurs(() => this.#survey()),
+      handleConnectFailed: (reason) => ifOurs(() => this.#fail(reason)),
+      handleReport: (id, offset, failure) => {
+        if (this.#client !== client) return
+        this.#lane.handleReport(id, offset, failure, clock.now())
+        owner.run()
+      },
+      handleFatal: (reason) => ifOurs(() => this.#lane.handleFatal(reason, clock.now())),
+    }
+    let client: ClusterClient | undefined = undefined
+    try {
+      client = clusterClient(options, handler)
+    } catch (error) {
+      this.#fail((error as Error).message, error as TandemError)
+      return
+    }
+    this.#client = client
+    client.connect()
+  }
+
+  #fail(reason: string, error?: TandemError): void {
+    this.#lane.handleConnectFailed(reason, this.#options.clock.now())
+    this.#options.owner.failed(reason, error)
+  }
+
+  /** A new client's first duty: are the topics as they should be? */
+  #survey(): void {
+    const { owner } = this.#options
+    const topics = owner.topics()
+    this.describe(topics, (description, reason) => {
+      if (description === undefined) {
+        if (this.#client !== undefined) this.#fail(reason)
+      } else if (this.#accept(topics, description)) {
+        if (owner.topics().some((topic) => !topics.includes(topic))) return this.#survey()
+        this.#lane.handleConnected(this.#options.clock.now())
+        owner.ready()
+      }
+    })
+  }
+
+  /** What is known of the cluster is brought up to date now and then. */
+  #refresh(): void {
+    const topics = this.#options.owner.topics()
+    this.describe(topics, (description) => {
+      if (description !== undefined) this.#accept(topics, description)
+    })
+  }
+
+  /** Takes up what the cluster said; false if it must not be used. */
+  #accept(topics: readonly string[], description: ClusterDescription): boolean {
+    const { owner, clock } = this.#options
+    const error = owner.described(topics, description)
+    if (error === undefined) return true
+    this.#lane.handleMismatched(error.message, clock.now())
+    owner.failed(error.message, error)
+    return false
+  }
+
+  #discard(): void {
+    const client = this.#client
+    if (client === undefined) return
+    this.#client = undefined
+    this.#discarding++
+    client.discard(() => {
+      this.#discarding--
+      if (this.#discarding === 0) this.#whenQuiet?.()
+    })
+    const questions = [...this.#questions]
+    this.#questions.clear()
+    for (const done of questions) done(undefined, 'client discarded')
+  }
+}
+
+/** A cluster that is well answers in milliseconds; a thread of the pool is held for as long as it does not. */
+const DESCRIBE_TIMEOUT_MS = 5_000

@@ -1,0 +1,108 @@
+/**
+ * The next counter of each sequence, and the sequence of each message.
+ *
+ * One producer has one epoch, so that a sequence is a key range of a topic here: `Sequence` is what is counted, and
+ * what orders its records. Counters are given out without holes; what can be refused is refused before it is given
+ * one (protocol.md, Numbering).
+ *
+ * A topic is pinned when a cluster first tells its partition count: both counts stay as they are for the epoch, since
+ * the key range of a key, and with it its order, hangs on them. Messages without a key take the key ranges in turn,
+ * and begin at one that differs from process to process, so that many short-lived producers do not all begin with
+ * the same partition.
+ */
+import { invariant, keyRangeOf, partitionOf, StampEncoder } from '@tandem/common/internal'
+
+export interface ProducerIdentity {
+  readonly producerId: string
+  readonly epoch: number
+  readonly incarnation: number
+}
+
+export class Sequencer {
+  readonly #identity: ProducerIdentity
+  readonly #topics = new Map<string, PinnedTopic>()
+
+  constructor(identity: ProducerIdentity) {
+    this.#identity = identity
+  }
+
+  /** Topics that are pinned. */
+  get names(): IterableIterator<string> {
+    return this.#topics.keys()
+  }
+
+  topic(name: string): PinnedTopic | undefined {
+    return this.#topics.get(name)
+  }
+
+  /** `keyRanges` is a multiple of `partitions`. */
+  pin(topic: { readonly name: string; readonly partitions: number; readonly keyRanges: number }): PinnedTopic {
+    invariant(!this.#topics.has(topic.name), 'a topic is pinned once per epoch', { topic: topic.name })
+    invariant(topic.partitions >= 1 && topic.keyRanges % topic.partitions === 0, 'key ranges fit the partitions', topic)
+    const pinned = new PinnedTopic(topic, this.#identity)
+    this.#topics.set(topic.name, pinned)
+    return pinned
+  }
+}
+
+export class PinnedTopic {
+  readonly name: string
+  readonly partitions: number
+  readonly keyRanges: number
+  readonly #identity: ProducerIdentity
+  readonly #sequences: (Sequence | undefined)[] = []
+  #turn: number
+
+  constructor(
+    topic: { readonly name: string; readonly partitions: number; readonly keyRanges: number },
+    identity: ProducerIdentity,
+  ) {
+    this.name = topic.name
+    this.partitions = topic.partitions
+    this.keyRanges = topic.keyRanges
+    this.#identity = identity
+    this.#turn = identity.incarnation % topic.keyRanges
+  }
+
+  sequenceOf(key: Uint8Array): Sequence {
+    return this.#sequence(keyRangeOf(key, this.keyRanges))
+  }
+
+  /** For a message without a key. */
+  sequenceInTurn(): Sequence {
+    const keyRange = this.#turn
+    this.#turn = (keyRange + 1) % this.keyRanges
+    return this.#sequence(keyRange)
+  }
+
+  #sequence(keyRange: number): Sequence {
+    return (this.#sequences[keyRange] ??= new Sequence(this.name, keyRange, this.partitions, this.#identity))
+  }
+}
+
+export class Sequence {
+  readonly topic: string
+  readonly keyRange: number
+  readonly partition: number
+  readonly stamps: StampEncoder
+  #last = 0
+
+  constructor(topic: string, keyRange: number, partitions: number, identity: ProducerIdentity) {
+    this.topic = topic
+    this.keyRange = keyRange
+    this.partition = partitionOf(keyRange, partitions)
+    this.stamps = new StampEncoder({ ...identity, keyRange })
+  }
+
+  /** Last counter that was given out; 0 if none was. */
+  get last(): number {
+    return this.#last
+  }
+
+  /** Gives out `count` counters; returns the first. */
+  take(count: number): number {
+    const first = this.#last + 1
+    this.#last += count
+    return first
+  }
+}

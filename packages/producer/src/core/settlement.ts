@@ -1,0 +1,146 @@
+/**
+ * When a `send()` resolves or rejects, and when nothing more will happen to a message.
+ *
+ * - `one`: resolves with the first cluster's acknowledgement.
+ * - `available`: waits for every lane that was not away when the message was stamped. A lane that goes away meanwhile,
+ *   or will not write the message, is not waited for; but it never resolves on no acknowledgement at all.
+ * - `both`: waits for both, and rejects as soon as one of them will never have it.
+ *
+ * A send is rejected when its time is up, or when no lane is left that could still acknowledge it. What it says then
+ * is the point: `not-written` only if no log holds the message and none will, so that sending it again cannot make it
+ * two. That is the case when no client has ever had it, or each that had it was told for certain that it is not in
+ * the log. Then it is taken out of both tracks and voided in both. In every other case it says `unknown`, and the
+ * message stays where it is: it may still be delivered (protocol.md, Lanes and tracks).
+ *
+ * A record is settled when both its copies are final. Until then one cluster may be all that has it.
+ */
+import type { Outcome } from '@tandem/common/internal'
+
+import { Fifo } from './fifo.js'
+import type { LaneIndex, SealedRecord } from './record.js'
+
+export type AcknowledgePolicy = 'one' | 'available' | 'both'
+
+export type RejectReason = 'timeout' | 'refused' | 'closed'
+
+export type SettlementCommand =
+  | { readonly kind: 'resolve'; readonly record: SealedRecord }
+  | {
+      readonly kind: 'reject'
+      readonly record: SealedRecord
+      readonly outcome: Outcome
+      readonly reason: RejectReason
+    }
+  /** Take it out of both tracks, and void it. */
+  | { readonly kind: 'give-up'; readonly record: SealedRecord }
+  /** Both copies are final. */
+  | { readonly kind: 'settled'; readonly record: SealedRecord }
+
+export class Settlement {
+  readonly #policy: AcknowledgePolicy
+  readonly #sendTimeoutMs: number
+  /** Sends neither resolved nor rejected, in the order of stamping, which is the order of their deadlines. */
+  readonly #open = new Set<SealedRecord>()
+  readonly #commands = new Fifo<SettlementCommand>()
+  #deadline = Infinity
+
+  constructor(options: { readonly policy: AcknowledgePolicy; readonly sendTimeoutMs: number }) {
+    this.#policy = options.policy
+    this.#sendTimeoutMs = options.sendTimeoutMs
+  }
+
+  /** Sends neither resolved nor rejected, oldest first. */
+  get open(): ReadonlySet<SealedRecord> {
+    return this.#open
+  }
+
+  handleSealed(record: SealedRecord, away: readonly [boolean, boolean]): void {
+    record.deadline = record.sealedAt + this.#sendTimeoutMs
+    record.waitsFor = (away[0] ? 0 : 1) | (away[1] ? 0 : 2)
+    this.#open.add(record)
+    if (record.deadline < this.#deadline) this.#deadline = record.deadline
+  }
+
+  /** A copy of the record has become final: acknowledged, refused or given up. */
+  handleFinal(record: SealedRecord): void {
+    if (record.send === 'open') this.#look(record)
+    if (record.settled || !record.copies[0].final || !record.copies[1].final) return
+    record.settled = true
+    this.#commands.push({ kind: 'settled', record })
+  }
+
+  handleAway(lane: LaneIndex): void {
+    if (this.#policy !== 'available') return
+    for (const record of this.#open) {
+      record.waitsFor &= ~bit(lane)
+      this.#look(record)
+    }
+  }
+
+  /** Nothing more will be waited for. */
+  handleClosed(): void {
+    for (const record of this.#open) this.#fail(record, 'closed')
+  }
+
+  poll(): SettlementCommand | undefined {
+    return this.#commands.shift()
+  }
+
+  deadline(): number | undefined {
+    return this.#deadline === Infinity ? undefined : this.#deadline
+  }
+
+  handleDeadline(now: number): void {
+    if (now < this.#deadline) return
+    this.#deadline = Infinity
+    for (const record of this.#open) {
+      if (record.deadline > now) {
+        this.#deadline = record.deadline
+        return
+      }
+      this.#fail(record, 'timeout')
+    }
+  }
+
+  #look(record: SealedRecord): void {
+    const [a, b] = record.copies
+    const acknowledged = (a.state === 'acknowledged' ? 1 : 0) | (b.state === 'acknowledged' ? 2 : 0)
+    const final = (a.final ? 1 : 0) | (b.final ? 2 : 0)
+    switch (this.#policy) {
+      case 'one':
+        if (acknowledged !== 0) return this.#resolve(record)
+        break
+      case 'available':
+        if (acknowledged !== 0 && (record.waitsFor & ~final) === 0) return this.#resolve(record)
+        break
+      case 'both':
+        if (acknowledged === BOTH) return this.#resolve(record)
+        if ((final & ~acknowledged) !== 0) return this.#fail(record, 'refused')
+        break
+      default:
+        throw this.#policy satisfies never
+    }
+    if (final === BOTH && acknowledged === 0) this.#fail(record, 'refused')
+  }
+
+  #resolve(record: SealedRecord): void {
+    record.send = 'resolved'
+    this.#open.delete(record)
+    this.#commands.push({ kind: 'resolve', record })
+  }
+
+  #fail(record: SealedRecord, reason: RejectReason): void {
+    const [a, b] = record.copies
+    const outcome = a.perhapsWritten || b.perhapsWritten ? 'unknown' : 'not-written'
+    record.send = 'rejected'
+    this.#open.delete(record)
+    if (outcome === 'not-written') this.#commands.push({ kind: 'give-up', record })
+    this.#commands.push({ kind: 'reject', record, outcome, reason })
+  }
+}
+
+function bit(lane: LaneIndex): number {
+  return 1 << lane
+}
+
+const BOTH = 3

@@ -1,0 +1,486 @@
+/**
+ * One partition of one cluster: what is still to be written there, what is being written, what never will be.
+ *
+ * There is no recovery mode. Records go through one queue in the order in which they were stamped; while the circuit
+ * is open the queue waits, and when it closes the queue drains. Whatever comes back from the client goes to the front,
+ * in the order of stamping: `#again` holds what was handed over before and `#fresh` what was not, and everything in
+ * the first is older than anything in the second.
+ *
+ * What a report means (protocol.md, Lanes and tracks):
+ * - acknowledged with an offset: done.
+ * - acknowledged without one (hollow): librdkafka takes a duplicate-sequence answer for success, and it is not
+ *   certain that this record was the one. Written again; twice in one log is harmless.
+ * - refused for good: a void takes its place. The circuit is not touched, since the cluster is well.
+ * - its batch was refused for good: one bad record condemns all in its batch, and a broker whose limit is below the
+ *   client's batch size condemns good ones. So each is written once more with nothing beside it, and only an answer to
+ *   a record alone counts as said about that record.
+ * - anything else is transient: back to the front, and the circuit counts it. The log may hold it all the same, so it
+ *   stays in doubt until an acknowledgement.
+ *
+ * A void says that exactly these counters were not acknowledged here. Voids wait as intervals per sequence, so that
+ * an outage of any length takes bounded memory, and go before the queue; where a void stands in the log does not
+ * matter, since per feed and counter the first of data and void decides. What this track has acknowledged is never
+ * voided: only queued records can be given up, and an acknowledged one is not queued.
+ */
+import { Intervals, type TandemFact } from '@tandem/common/internal'
+
+import { Circuit, type CircuitLimits } from './circuit.js'
+import { Fifo } from './fifo.js'
+import type { Load } from './load.js'
+import { SealedRecord, VoidRecord, type LaneIndex, type VoidReason, type Write } from './record.js'
+import type { Sequence } from './sequencer.js'
+import type { WriteFailure } from './write-failure.js'
+
+export type TrackCommand =
+  | { readonly kind: 'acknowledged'; readonly record: SealedRecord }
+  /** It will not be written here: refused or given up. */
+  | { readonly kind: 'voided'; readonly record: SealedRecord }
+  | { readonly kind: 'tell'; readonly fact: TandemFact }
+
+export interface TrackOptions {
+  readonly cluster: string
+  readonly lane: LaneIndex
+  readonly topic: string
+  readonly partition: number
+  readonly circuit: CircuitLimits
+  /** Bounds of what is in the client at a time, so that one stuck partition leaves room for the others. */
+  readonly inClientMax: number
+  readonly inClientBytesMax: number
+  readonly load: Load
+}
+
+export class Track {
+  readonly topic: string
+  readonly partition: number
+  /** Broker that leads the partition; -1 if the cluster says that there is none, undefined if it did not say. */
+  leader: number | undefined
+  /** When a record was last acknowledged here. */
+  acknowledgedAt = -Infinity
+  readonly #cluster: string
+  readonly #lane: LaneIndex
+  readonly #inClientMax: number
+  readonly #inClientBytesMax: number
+  readonly #load: Load
+  readonly #circuit: Circuit
+  readonly #again = new Fifo<SealedRecord>()
+  #againSorted = true
+  readonly #fresh = new Fifo<SealedRecord>()
+  /** In the order in which they were handed over. */
+  readonly #inClient = new Map<number, Write>()
+  #inClientBytes = 0
+  /** Whether what is in the client counts for the lane: while the circuit is closed. */
+  #counted = true
+  /** Writes of refused batches that are still to be written alone, and whether the one in the client is so. */
+  #suspects = 0
+  #alone = false
+  #spareBytes = 0
+  readonly #voids = new Map<VoidReason, Map<Sequence, Intervals>>()
+  readonly #commands = new Fifo<TrackCommand>()
+  #lookAt = Infinity
+
+  constructor(options: TrackOptions) {
+    this.topic = options.topic
+    this.partition = options.partition
+    this.#cluster = options.cluster
+    this.#lane = options.lane
+    this.#inClientMax = options.inClientMax
+    this.#inClientBytesMax = options.inClientBytesMax
+    this.#load = options.load
+    this.#circuit = new Circuit(options.circuit)
+  }
+
+  get circuit(): 'closed' | 'open' | 'half-open' {
+    return this.#circuit.state.kind
+  }
+
+  /** Whether anything waits to be handed over. */
+  get waiting(): boolean {
+    return this.#again.size > 0 || this.#fresh.size > 0 || this.#voids.size > 0
+  }
+
+  /** Whether anything is still to be done here. */
+  get busy(): boolean {
+    return this.#inClient.size > 0 || this.waiting
+  }
+
+  /** Bytes that may be given up; see `giveUp`. */
+  get spareBytes(): number {
+    return this.#spareBytes
+  }
+
+  /** When the oldest record that is still to be acknowledged was sealed, or undefined. */
+  get oldestSealedAt(): number | undefined {
+    let oldest = this.#again.peek()?.sealedAt ?? this.#fresh.peek()?.sealedAt
+    for (const write of this.#inClient.values()) {
+      if (write.kind === 'void') continue
+      if (oldest === undefined || write.sealedAt < oldest) oldest = write.sealedAt
+      break
+    }
+    return oldest
+  }
+
+  handleSealed(record: SealedRecord): void {
+    this.#fresh.push(record)
+    this.#load.records++
+    this.#load.bytes += record.bytes
+  }
+
+  /** The other cluster has the record. */
+  handleElsewhere(record: SealedRecord, now: number): void {
+    const copy = record.copies[this.#lane]
+    if (copy.final || copy.elsewhereSince !== undefined) return
+    copy.elsewhereSince = now
+    this.#load.exposed += record.count
+    this.#spare(record)
+  }
+
+  /** Its `send()` was rejected: it may still be written, but nobody was promised that it is. */
+  handleUnpromised(record: SealedRecord): void {
+    if (!record.copies[this.#lane].final) this.#spare(record)
+  }
+
+  /**
+   * The next record or void to hand to the client, now known there by `id`; undefined if there is none, or if it must
+   * not go now.
+   */
+  take(id: number, now: number): Write | undefined {
+    if (!this.#mayTake()) return undefined
+    const write = this.#nextVoid() ?? this.#nextRecord(now) ?? this.#nextVoid()
+    if (write === undefined) {
+      this.#suspects = 0
+      this.#look(now)
+      return undefined
+    }
+    if (this.#inClient.size === 0) this.#lookAt = Math.min(this.#lookAt, now + this.#circuit.limits.ageMsMax)
+    this.#inClient.set(id, write)
+    this.#countInClient(1, write.bytes)
+    this.#alone = this.#suspects > 0
+    if (write.kind === 'void') {
+      write.handedAt = now
+    } else {
+      const copy = write.copies[this.#lane]
+      if (copy.spare) this.#countSpare(-write.bytes)
+      copy.state = 'in-client'
+      copy.handedAt = now
+    }
+    return write
+  }
+
+  /** The client did not take what `take` gave for `id`: it was not handed over. */
+  handleNotTaken(id: number): void {
+    const write = this.#leave(id)
+    if (write === undefined) return
+    this.#requeue(write)
+  }
+
+  /** Returns whether the report was about anything: one of a discarded client is not. */
+  handleAcknowledged(id: number, offset: number, now: number): boolean {
+    const write = this.#leave(id)
+    if (write === undefined) return false
+    if (offset < 0) {
+      this.#tell({ kind: 'record-hollow', ...this.#where, count: write.count })
+      this.#doubt(write)
+      this.#circuit.handleFailure(now)
+    } else {
+      this.acknowledgedAt = now
+      this.#circuit.handleAcknowledged(now)
+      this.#answered()
+      if (write.kind === 'void') this.#voided('void-written', write, write.reason)
+      else this.#acknowledge(write, offset)
+    }
+    this.#look(now)
+    return true
+  }
+
+  handleFailed(id: number, failure: WriteFailure, now: number): boolean {
+    const write = this.#leave(id)
+    if (write === undefined) return false
+    switch (failure.kind) {
+      case 'refused':
+        this.#answered()
+        this.#refuse(write, failure.reason)
+        break
+      case 'batch-refused':
+        if (this.#alone) {
+          this.#answered()
+          this.#refuse(write, failure.reason)
+        } else {
+          this.#suspects++
+          this.#requeue(write)
+        }
+        break
+      case 'queue-full':
+        this.#requeue(write)
+        break
+      case 'transient':
+      case 'fatal':
+        this.#doubt(write)
+        this.#circuit.handleFailure(now)
+        break
+      default:
+        throw failure.kind satisfies never
+    }
+    this.#look(now)
+    return true
+  }
+
+  /** The client is gone: what it held is in doubt and goes back. Returns how many records that were. */
+  handleDiscarded(now: number): number {
+    const inDoubt = this.#inClient.size
+    for (const [id, write] of this.#inClient) {
+      this.#leave(id)
+      this.#doubt(write)
+    }
+    this.#circuit.handleDiscarded(now)
+    this.#look(now)
+    return inDoubt
+  }
+
+  handleHope(now: number): void {
+    this.#circuit.handleHope(now)
+    this.handleDeadline(now)
+  }
+
+  /** Gives a record up if it is still queued. Its place in the queue is passed over later. */
+  giveUpRecord(record: SealedRecord, reason: VoidReason): void {
+    if (record.copies[this.#lane].state === 'queued') this.#giveUp(record, reason)
+  }
+
+  /** Gives up the oldest spare records until `bytes` are freed or nothing is spare; returns how many messages. */
+  giveUp(bytes: number): number {
+    let left = Math.min(bytes, this.#spareBytes)
+    let messages = 0
+    const keep = (record: SealedRecord): boolean => {
+      const copy = record.copies[this.#lane]
+      if (copy.state !== 'queued') return false
+      if (left <= 0 || !copy.spare) return true
+      left -= record.bytes
+      messages += record.count
+      this.#giveUp(record, 'backlog')
+      return false
+    }
+    this.#sortAgain()
+    this.#again.filter(keep)
+    this.#fresh.filter(keep)
+    return messages
+  }
+
+  poll(): TrackCommand | undefined {
+    return this.#commands.shift()
+  }
+
+  deadline(): number | undefined {
+    return this.#circuit.deadline() ?? (this.#inClient.size > 0 ? this.#lookAt : undefined)
+  }
+
+  handleDeadline(now: number): void {
+    const oldest = this.#oldestHandedAt
+    if (oldest !== undefined) this.#circuit.handleWaiting(oldest, now)
+    this.#lookAt = oldest === undefined ? Infinity : oldest + this.#circuit.limits.ageMsMax
+    this.#circuit.handleDeadline(now)
+    this.#look(now)
+  }
+
+  #mayTake(): boolean {
+    const { size } = this.#inClient
+    if (size > 0 && (this.#suspects > 0 || this.#inClientBytes >= this.#inClientBytesMax)) return false
+    if (size >= this.#inClientMax) return false
+    const state = this.#circuit.state
+    switch (state.kind) {
+      case 'closed':
+        return true
+      case 'open':
+        return false
+      case 'half-open':
+        // What the client still holds from before is as good a probe as any.
+        return size === 0
+      default:
+        throw state satisfies never
+    }
+  }
+
+  #nextVoid(): VoidRecord | undefined {
+    if (this.#voids.size === 0) return undefined
+    for (const [reason, sequences] of this.#voids) {
+      for (const [sequence, intervals] of sequences) {
+        for (const { first, last } of intervals) {
+          intervals.remove(first, last)
+          if (intervals.size === 0) sequences.delete(sequence)
+          if (sequences.size === 0) this.#voids.delete(reason)
+          return new VoidRecord({ sequence, first, last, reason })
+        }
+      }
+    }
+    return undefined
+  }
+
+  #nextRecord(now: number): SealedRecord | undefined {
+    this.#sortAgain()
+    for (;;) {
+      const queue = this.#again.size > 0 ? this.#again : this.#fresh
+      const record = queue.shift()
+      if (record === undefined) return undefined
+      const copy = record.copies[this.#lane]
+      if (copy.state !== 'queued') continue // given up while it waited
+      if (copy.elsewhereSince !== undefined && now - copy.elsewhereSince > REWRITE_AGE_MS_MAX) {
+        this.#giveUp(record, 'aged')
+        continue
+      }
+      return record
+    }
+  }
+
+  #acknowledge(record: SealedRecord, offset: number): void {
+    const copy = record.copies[this.#lane]
+    copy.offset = offset
+    this.#finish(record, 'acknowledged')
+    this.#commands.push({ kind: 'acknowledged', record })
+  }
+
+  /** A definite answer to a write: if it was alone, that one is no suspect any more. */
+  #answered(): void {
+    if (this.#alone) this.#suspects--
+    this.#alone = false
+  }
+
+  #refuse(write: Write, reason: string): void {
+    if (write.kind === 'void') {
+      this.#voided('void-refused', write, reason)
+      return
+    }
+    this.#finish(write, 'refused')
+    this.#void(write.sequence, write.first, write.first + write.count - 1, 'refused')
+    this.#tell({ kind: 'record-refused', ...this.#where, reason, first: write.first, count: write.count })
+    this.#commands.push({ kind: 'voided', record: write })
+  }
+
+  #doubt(write: Write): void {
+    if (write.kind === 'data') write.copies[this.#lane].inDoubt = true
+    this.#requeue(write)
+  }
+
+  #giveUp(record: SealedRecord, reason: VoidReason): void {
+    if (record.copies[this.#lane].spare) this.#countSpare(-record.bytes)
+    this.#finish(record, 'given-up')
+    this.#void(record.sequence, record.first, record.first + record.count - 1, reason)
+    this.#commands.push({ kind: 'voided', record })
+  }
+
+  #finish(record: SealedRecord, state: 'acknowledged' | 'refused' | 'given-up'): void {
+    const copy = record.copies[this.#lane]
+    copy.state = state
+    this.#load.records--
+    this.#load.bytes -= record.bytes
+    if (copy.elsewhereSince !== undefined) this.#load.exposed -= record.count
+  }
+
+  #spare(record: SealedRecord): void {
+    const copy = record.copies[this.#lane]
+    if (copy.spare) return
+    copy.spare = true
+    if (copy.state === 'queued') this.#countSpare(record.bytes)
+  }
+
+  #countSpare(bytes: number): void {
+    this.#spareBytes += bytes
+    this.#load.spareBytes += bytes
+  }
+
+  #requeue(write: Write): void {
+    if (write.kind === 'void') {
+      this.#load.voids--
+      this.#void(write.sequence, write.first, write.last, write.reason)
+      return
+    }
+    const copy = write.copies[this.#lane]
+    copy.state = 'queued'
+    if (copy.spare) this.#countSpare(write.bytes)
+    const newest = this.#again.newest
+    if (newest !== undefined && newest.ordinal > write.ordinal) this.#againSorted = false
+    this.#again.push(write)
+  }
+
+  #sortAgain(): void {
+    if (this.#againSorted) return
+    this.#again.sort((a, b) => a.ordinal - b.ordinal)
+    this.#againSorted = true
+  }
+
+  #void(sequence: Sequence, first: number, last: number, reason: VoidReason): void {
+    let sequences = this.#voids.get(reason)
+    if (sequences === undefined) this.#voids.set(reason, (sequences = new Map()))
+    let intervals = sequences.get(sequence)
+    if (intervals === undefined) sequences.set(sequence, (intervals = new Intervals()))
+    this.#load.voids -= intervals.size
+    intervals.add(first, last)
+    this.#load.voids += intervals.size
+  }
+
+  get #oldestHandedAt(): number | undefined {
+    for (const write of this.#inClient.values()) {
+      return write.kind === 'void' ? write.handedAt : write.copies[this.#lane].handedAt
+    }
+    return undefined
+  }
+
+  #leave(id: number): Write | undefined {
+    const write = this.#inClient.get(id)
+    if (write === undefined) return undefined
+    this.#inClient.delete(id)
+    this.#countInClient(-1, -write.bytes)
+    return write
+  }
+
+  #countInClient(records: number, bytes: number): void {
+    this.#inClientBytes += bytes
+    if (!this.#counted) return
+    this.#load.inClient += records
+    this.#load.inClientBytes += bytes
+  }
+
+  #count(counted: boolean): void {
+    if (this.#counted === counted) return
+    this.#counted = counted
+    const sign = counted ? 1 : -1
+    this.#load.inClient += sign * this.#inClient.size
+    this.#load.inClientBytes += sign * this.#inClientBytes
+  }
+
+  /** Says what the circuit did, and lets one close that has nothing to probe with. */
+  #look(now: number): void {
+    if (!this.#circuit.closed && !this.busy) this.#circuit.handleIdle(now)
+    const command = this.#circuit.poll()
+    if (command === undefined) return
+    switch (command.kind) {
+      case 'opened':
+        this.#count(false)
+        this.#tell({ kind: 'circuit-opened', ...this.#where, reason: command.reason })
+        return
+      case 'closed':
+        this.#count(true)
+        this.#tell({ kind: 'circuit-closed', ...this.#where, openMs: command.openMs })
+        return
+      default:
+        throw command satisfies never
+    }
+  }
+
+  #voided(kind: 'void-written' | 'void-refused', write: VoidRecord, reason: string): void {
+    this.#load.voids--
+    this.#tell({ kind, ...this.#where, first: write.first, count: write.count, reason })
+  }
+
+  #tell(fact: TandemFact): void {
+    this.#commands.push({ kind: 'tell', fact })
+  }
+
+  get #where(): { cluster: string; topic: string; partition: number } {
+    return { cluster: this.#cluster, topic: this.topic, partition: this.partition }
+  }
+}
+
+/**
+ * What the other cluster acknowledged longer ago than this is voided, not written. A constant of the protocol: consumers
+ * forget a sequence only when it has passed (position.md, Expiry).
+ */
+export const REWRITE_AGE_MS_MAX = 24 * 60 * 60 * 1000

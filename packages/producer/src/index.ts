@@ -1,0 +1,7 @@
+export { Producer, type ClosingReport, type ProducerEvent } from './producer.js'
+export type { HeaderValue, Message, MessageHeaders } from './message.js'
+export type { ProducerOptions } from './options.js'
+export type { Copies, Receipt } from './receipt.js'
+export type { ClusterStatus, ProducerStatus } from './status.js'
+export { ClockEpochs, type EpochRequest, type EpochStore, type EpochTaken } from './epoch/epoch-store.js'
+export { RedisEpochStore, type EpochRedis } from './epoch/redis-epoch-store.js'

@@ -1,0 +1,206 @@
+/**
+ * `ClusterClient` on node-rdkafka 3.6.1.
+ *
+ * Read in its source, and the reason for what looks odd here:
+ * - `disconnect` frees the native client on a pool thread while `poll` on this one takes no lock: polling stops first,
+ *   and a discarded client is not touched again. It is not discarded while it connects either, but as soon as that is
+ *   over: both would be at work on the same client.
+ * - A report that never comes leaks the handle of its opaque, so that is a number.
+ * - Topic properties in the global configuration are lost, since a topic configuration is always set.
+ * - Values that are neither integers nor text are misread: all are passed as text.
+ * - A topic may be asked about without being made: `allow.auto.create.topics` is false.
+ */
+import rdkafka from 'node-rdkafka'
+
+import { describeCluster, OptionsInvalidError, type ClusterDescription } from '@tandem/common/internal'
+
+import type { WireRecord } from '../core/record.js'
+import type { WriteFailure } from '../core/write-failure.js'
+import type { ClusterClient, ClusterClientHandler, ClusterClientOptions } from './cluster-client.js'
+import { produceFailure, reportFailure } from './refusals.js'
+
+export class RdkafkaClient implements ClusterClient {
+  readonly #handler: ClusterClientHandler
+  readonly #connectTimeoutMs: number
+  #client: NativeProducer | undefined
+  #connecting = false
+  #discarded = false
+  #whenDiscarded: (() => void) | undefined
+
+  constructor(options: ClusterClientOptions, handler: ClusterClientHandler) {
+    this.#handler = handler
+    this.#connectTimeoutMs = options.connectTimeoutMs
+    const { globals, topics } = nativeProperties(options)
+    try {
+      this.#client = new rdkafka.Producer(globals, topics) as unknown as NativeProducer
+    } catch (cause) {
+      const reason = messageOf(cause)
+      throw new OptionsInvalidError(
+        `option clusters.${options.cluster}: librdkafka says: ${reason}`,
+        { path: `clusters.${options.cluster}`, reason },
+        cause,
+      )
+    }
+    this.#client.on('delivery-report', (error, report) => this.#handleReport(error, report))
+    this.#client.on('event.error', (error) => this.#handleError(error))
+  }
+
+  connect(): void {
+    this.#connecting = true
+    this.#client!.connect({ allTopics: false, timeout: this.#connectTimeoutMs }, (error) => {
+      this.#connecting = false
+      if (this.#discarded) {
+        this.#disconnect()
+      } else if (error) {
+        this.#handler.handleConnectFailed(messageOf(error))
+      } else {
+        this.#client!.setPollInterval(POLL_EVERY_MS)
+        this.#handler.handleConnected()
+      }
+    })
+  }
+
+  describe(
+    topics: readonly string[],
+    timeoutMs: number,
+    done: (description: ClusterDescription | undefined, reason: string) => void,
+  ): void {
+    const described: ClusterDescription[] = []
+    const next = (): void => {
+      const topic = topics[described.length]
+      const request = topic === undefined ? { allTopics: false } : { topic }
+      this.#client!.getMetadata({ ...request, timeout: timeoutMs }, (error, metadata) => {
+        if (this.#discarded) return
+        if (error) return done(undefined, messageOf(error))
+        described.push(describeCluster(metadata, topics))
+        if (described.length < topics.length) next()
+        else done({ brokers: described[0]!.brokers, topics: described.flatMap((answer) => answer.topics) }, '')
+      })
+    }
+    next()
+  }
+
+  produce(id: number, record: WireRecord): WriteFailure | undefined {
+    const { topic, partition, value, key, timestampMs, headers } = record
+    try {
+      this.#client!.produce(topic, partition, value, key, timestampMs, id, headers)
+      return undefined
+    } catch (error) {
+      return produceFailure((error as { code?: number }).code, messageOf(error))
+    }
+  }
+
+  discard(done?: () => void): void {
+    if (this.#discarded) return
+    this.#discarded = true
+    this.#whenDiscarded = done
+    if (!this.#connecting) this.#disconnect()
+  }
+
+  /** The last thing that is done to a client. */
+  #disconnect(): void {
+    const client = this.#client!
+    this.#client = undefined
+    const done = this.#whenDiscarded ?? (() => undefined)
+    if (!client.isConnected()) return done()
+    client.setPollInterval(0)
+    client.disconnect(0, () => done())
+  }
+
+  #handleReport(error: Error | null, report: { readonly opaque: unknown; readonly offset?: number }): void {
+    if (this.#discarded) return
+    const failure = error === null || error === undefined ? undefined : reportFailure(messageOf(error))
+    this.#handler.handleReport(report.opaque as number, report.offset ?? -1, failure)
+  }
+
+  #handleError(error: { readonly code?: number; readonly message: string }): void {
+    if (!this.#discarded && error.code === FATAL) this.#handler.handleFatal(error.message)
+  }
+}
+
+/** What the protocol depends on, over what the user gave. */
+export function nativeProperties(options: ClusterClientOptions): {
+  globals: Record<string, string | boolean>
+  topics: Record<string, string>
+} {
+  const globals: Record<string, string | boolean> = { ...TUNED }
+  const topics: Record<string, string> = {}
+  for (const [name, value] of Object.entries(options.properties)) {
+    if (TOPIC_PROPERTIES.has(name)) topics[name] = String(value)
+    else globals[name] = String(value)
+  }
+  Object.assign(globals, OWNED, {
+    'message.max.bytes': String(options.messageBytesMax + RECORD_SLACK_BYTES),
+    dr_cb: true,
+  })
+  return { globals, topics: { ...topics, ...OWNED_TOPIC } }
+}
+
+/** What is used of node-rdkafka; its own types do not know headers of text only, nor a value of Uint8Array. */
+interface NativeProducer {
+  connect(options: { allTopics: boolean; timeout: number }, done: (error: Error | null) => void): void
+  getMetadata(
+    options: { topic?: string; allTopics?: boolean; timeout: number },
+    done: (error: Error | null, metadata: Parameters<typeof describeCluster>[0]) => void,
+  ): void
+  produce(
+    topic: string,
+    partition: number,
+    value: Uint8Array | null,
+    key: Uint8Array | null,
+    timestampMs: number,
+    opaque: number,
+    headers: WireRecord['headers'],
+  ): void
+  setPollInterval(ms: number): void
+  isConnected(): boolean
+  disconnect(timeoutMs: number, done: () => void): void
+  on(
+    event: 'delivery-report',
+    listener: (error: Error | null, report: { opaque: unknown; offset?: number }) => void,
+  ): void
+  on(event: 'event.error', listener: (error: { code?: number; message: string }) => void): void
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error)
+    ? String((error as { message: unknown }).message)
+    : String(error)
+}
+
+/** Defaults that suit two lanes and that a user may change. */
+const TUNED = {
+  // A client that lost its broker tries again this often; a lane that is away has its own, longer back-off.
+  'reconnect.backoff.max.ms': '1000',
+}
+
+/** Properties of the protocol: see the reasons where they are refused (`clusterProperties`). */
+const OWNED = {
+  'enable.idempotence': 'true',
+  'max.in.flight': '5',
+  // Longer than a circuit takes to open, so that the circuit judges by its own clock and not by these.
+  'socket.timeout.ms': '10000',
+  'metadata.recovery.strategy': 'none',
+  'allow.auto.create.topics': 'false',
+  'statistics.interval.ms': '0',
+  'queue.buffering.max.ms': '5',
+  // The tracks bound what is in the client.
+  'queue.buffering.max.messages': '10000000',
+  'queue.buffering.max.kbytes': '2147483647',
+}
+
+const OWNED_TOPIC = {
+  acks: 'all',
+  // At most this long a record of a partition without a leader stays in the client before it is the track's again.
+  'message.timeout.ms': '20000',
+  'request.timeout.ms': '10000',
+}
+
+/** Those that librdkafka takes from a topic configuration only. */
+const TOPIC_PROPERTIES = new Set(['compression.level', 'queuing.strategy', 'produce.offset.report'])
+
+/** Stamp, names of headers and the framing of a record, above what `messageBytesMax` counts. */
+const RECORD_SLACK_BYTES = 4_096
+/** Reports wait no longer than this; they come in batches anyway, about as often as batches are sent. */
+const POLL_EVERY_MS = 5
+const FATAL = -150

@@ -1,0 +1,243 @@
+import {
+  clusterProperties,
+  ClusterSharedError,
+  isProducerId,
+  OptionsInvalidError,
+  PRODUCER_OWNED,
+  readOptions,
+  systemClock,
+  Telemetry,
+  type Codec,
+  type Logger,
+  type Options,
+  type OptionsGiven,
+} from '@tandem/common/internal'
+
+import { ClockEpochs, type EpochStore } from './epoch/epoch-store.js'
+
+type Meter = NonNullable<ConstructorParameters<typeof Telemetry>[0]['meter']>
+
+const TOPIC_OPTIONS = {
+  keyRanges: {
+    kind: 'number',
+    unit: 'key ranges',
+    min: 1,
+    max: 1_000_000,
+    optional: true,
+    meaning:
+      'Equal slices of the key-hash space; each is ordered by itself. A multiple of the partition count, and equal to it if left out.',
+  },
+  framing: {
+    kind: 'enum',
+    values: ['record'],
+    default: 'record',
+    meaning: 'One Kafka record per message: any Kafka tool can read it.',
+  },
+  codec: {
+    kind: 'opaque',
+    check: (value: unknown): value is Codec<unknown> => isObject(value) && has(value, 'encode') && has(value, 'decode'),
+    allowed: 'a codec with encode() and decode(), such as json',
+    optional: true,
+    meaning: 'Values to bytes. Without one, values are bytes, text or null.',
+  },
+  messageBytesMax: {
+    kind: 'number',
+    unit: 'bytes',
+    min: 1,
+    max: 100_000_000,
+    default: 1_000_000,
+    meaning: "Value, key and headers together; both clusters' max.message.bytes must be larger.",
+  },
+} as const
+
+const PRODUCER_OPTIONS = {
+  producerId: {
+    kind: 'opaque',
+    check: isProducerId,
+    allowed: 'text of 1 to 128 characters A-Z a-z 0-9 . _ -',
+    meaning: 'Names what this producer writes, over restarts. One live process each.',
+  },
+  clusters: {
+    kind: 'map',
+    of: {
+      kind: 'opaque',
+      check: isObject,
+      allowed: "an object of librdkafka properties, such as { 'bootstrap.servers': 'host:9092' }",
+      meaning: 'librdkafka properties; those that the protocol owns are refused.',
+    },
+    names: /^[A-Za-z][A-Za-z0-9._-]{0,63}$/,
+    countMin: 2,
+    countMax: 2,
+    meaning: 'Exactly two, under names of your choice.',
+  },
+  topics: {
+    kind: 'map',
+    of: { kind: 'object', options: TOPIC_OPTIONS, meaning: 'Options of one topic.' },
+    meaning: 'Topics named here are checked by connect(), others by their first send().',
+  },
+  acknowledge: {
+    kind: 'enum',
+    values: ['one', 'available', 'both'],
+    default: 'one',
+    meaning: 'When send() resolves: the first cluster has it, every lane that is not away has it, both have it.',
+  },
+  whenBothAway: {
+    kind: 'object',
+    options: {
+      policy: {
+        kind: 'enum',
+        values: ['block', 'reject'],
+        default: 'block',
+        meaning: 'What happens to a message that neither cluster can take, or that finds the window full.',
+      },
+      timeoutMs: {
+        kind: 'number',
+        unit: 'ms',
+        min: 1,
+        max: 3_600_000,
+        default: 30_000,
+        meaning: 'How long block waits before it sheds.',
+      },
+    },
+    meaning: 'Back-pressure or load shedding.',
+  },
+  backlogBytesMax: {
+    kind: 'number',
+    unit: 'bytes',
+    min: 65_536,
+    max: 64 * 2 ** 30,
+    default: 64 * 2 ** 20,
+    meaning: 'What one lane may hold in memory. Beyond it the oldest that the other cluster has is given up, by event.',
+  },
+  sendTimeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 100,
+    max: 3_600_000,
+    default: 30_000,
+    meaning: 'After this send() rejects, saying whether the message may yet be delivered.',
+  },
+  connectTimeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 100,
+    max: 600_000,
+    default: 10_000,
+    meaning: 'After this connect() rejects if neither cluster, or the epoch store, has answered.',
+  },
+  unacknowledgedMax: {
+    kind: 'number',
+    unit: 'messages',
+    min: 1,
+    max: 10_000_000,
+    default: 100_000,
+    meaning: 'The window: messages that are stamped and whose send() is neither resolved nor rejected.',
+  },
+  unacknowledgedBytesMax: {
+    kind: 'number',
+    unit: 'bytes',
+    min: 1,
+    max: 64 * 2 ** 30,
+    default: 64 * 2 ** 20,
+    meaning: 'The same window in bytes.',
+  },
+  epochs: {
+    kind: 'opaque',
+    check: (value: unknown): value is EpochStore => isObject(value) && has(value, 'take'),
+    allowed: 'an epoch store with take(), such as new ClockEpochs()',
+    optional: true,
+    meaning: "Where the epoch comes from; the machine's clock if left out.",
+  },
+  logger: {
+    kind: 'opaque',
+    check: (value: unknown): value is Logger =>
+      isObject(value) && ['debug', 'info', 'warn', 'error'].every((level) => has(value, level)),
+    allowed: 'a logger with debug(), info(), warn() and error(), such as pino()',
+    optional: true,
+    meaning: 'Every event is a line, too.',
+  },
+  meter: {
+    kind: 'opaque',
+    check: (value: unknown): value is Meter => isObject(value) && has(value, 'createCounter'),
+    allowed: 'a Meter of the OpenTelemetry API',
+    optional: true,
+    meaning: "Every event is a counter, too; the API's global meter if left out.",
+  },
+} as const
+
+/** What `new Producer()` takes. */
+export type ProducerOptions = OptionsGiven<typeof PRODUCER_OPTIONS>
+
+export interface ProducerSettings extends Omit<Options<typeof PRODUCER_OPTIONS>, 'clusters' | 'epochs'> {
+  readonly clusters: readonly [ClusterSettings, ClusterSettings]
+  readonly epochs: EpochStore
+}
+
+export interface ClusterSettings {
+  readonly name: string
+  readonly properties: Readonly<Record<string, unknown>>
+}
+
+export type TopicSettings = Options<typeof TOPIC_OPTIONS>
+
+/** The one place that knows options, ranges and defaults; the manual is made from it. */
+export const OPTIONS = PRODUCER_OPTIONS
+
+/** @throws OptionsInvalidError, ClusterSharedError */
+export function readProducerOptions(given: unknown): ProducerSettings {
+  const options = readOptions(PRODUCER_OPTIONS, given, 'producer')
+  const [first, second] = Object.entries(options.clusters).map(([name, properties]) => ({
+    name,
+    properties: clusterProperties(name, properties, PRODUCER_OWNED),
+  }))
+  const clusters = [first!, second!] as const
+  const shared = brokers(clusters[0]).find((broker) => brokers(clusters[1]).includes(broker))
+  if (shared !== undefined) {
+    throw new ClusterSharedError(
+      `option producer.clusters: ${clusters[0].name} and ${clusters[1].name} both name the broker ${shared}: ` +
+        'two lanes into one cluster are not two copies',
+      { clusters: [clusters[0].name, clusters[1].name], broker: shared },
+    )
+  }
+  for (const topic of Object.keys(options.topics)) {
+    if (!isTopicName(topic)) {
+      throw new OptionsInvalidError(`option producer.topics: received the name ${topic}, allowed is ${TOPIC_ALLOWED}`, {
+        path: 'producer.topics',
+        received: topic,
+        allowed: TOPIC_ALLOWED,
+      })
+    }
+  }
+  return { ...options, clusters, epochs: options.epochs ?? new ClockEpochs(systemClock) }
+}
+
+export const TOPIC_DEFAULTS: TopicSettings = readOptions(TOPIC_OPTIONS, {}, 'producer.topics')
+
+/** Kafka's own rule. */
+export function isTopicName(topic: unknown): topic is string {
+  return typeof topic === 'string' && /^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..'
+}
+
+export const TOPIC_ALLOWED = '1 to 249 of A-Z a-z 0-9 . _ -'
+
+function brokers(cluster: ClusterSettings): string[] {
+  const list = String(cluster.properties['bootstrap.servers'])
+  return list.split(',').map((broker) => {
+    const address = broker
+      .trim()
+      .toLowerCase()
+      .replace(/^[a-z_]+:\/\//, '')
+    return /:\d+$/.test(address) ? address : `${address}:${KAFKA_PORT}`
+  })
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function has(value: Readonly<Record<string, unknown>>, method: string): boolean {
+  return typeof value[method] === 'function'
+}
+
+/** What librdkafka takes when a broker is named without a port. */
+const KAFKA_PORT = 9092

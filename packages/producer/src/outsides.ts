@@ -1,0 +1,29 @@
+import { randomInt } from 'node:crypto'
+import { hostname } from 'node:os'
+
+import { systemClock, type Clock } from '@tandem/common/internal'
+
+import type { ClusterClientFactory } from './kafka/cluster-client.js'
+import { RdkafkaClient } from './kafka/rdkafka-client.js'
+
+/** Threads of libuv's pool unless `UV_THREADPOOL_SIZE` says otherwise. */
+const POOL_SIZE_DEFAULT = 4
+
+/** Everything that a producer touches outside itself; the simulator brings its own. */
+export interface ProducerOutsides {
+  readonly clock: Clock
+  readonly clusterClient: ClusterClientFactory
+  /** An integer, 0 … max - 1. */
+  readonly random: (max: number) => number
+  readonly host: string
+  /** Threads of libuv's pool. */
+  readonly threadPoolSize: number
+}
+
+export const realOutsides: ProducerOutsides = {
+  clock: systemClock,
+  clusterClient: (options, handler) => new RdkafkaClient(options, handler),
+  random: (max) => randomInt(max),
+  host: hostname(),
+  threadPoolSize: Number(process.env['UV_THREADPOOL_SIZE'] ?? POOL_SIZE_DEFAULT),
+}

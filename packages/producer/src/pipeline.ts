@@ -1,0 +1,552 @@
+/**
+ * One epoch of a producer: its cores, wired to each other and to two clusters. It carries events to the cores and
+ * their commands to whom they concern, until all are at rest; then it arms one timer for the earliest deadline.
+ *
+ *     send -> first sight -> admission -> sequencer -> two lanes -> settlement -> receipt
+ */
+import {
+  Agenda,
+  ClosedError,
+  invariant,
+  OptionsInvalidError,
+  partitionsOf,
+  ShedError,
+  UndeliveredError,
+  type ClusterDescription,
+  type Position,
+  type TandemError,
+  type Telemetry,
+} from '@tandem/common/internal'
+
+import { ClusterLink } from './cluster-link.js'
+import { Admission, type AdmissionCommand, type Obstacle, type ShedReason } from './core/admission.js'
+import { FirstSight, type FirstSightCommand } from './core/first-sight.js'
+import { Lane, type LaneCommand } from './core/lane.js'
+import type { LaneIndex, SealedRecord } from './core/record.js'
+import { Sequencer, type PinnedTopic, type ProducerIdentity } from './core/sequencer.js'
+import { Settlement, type RejectReason, type SettlementCommand } from './core/settlement.js'
+import { Tally } from './core/tally.js'
+import { TopicCheck } from './kafka/topic-check.js'
+import { TOPIC_DEFAULTS, type ProducerSettings, type TopicSettings } from './options.js'
+import type { ProducerOutsides } from './outsides.js'
+import type { Receipt } from './receipt.js'
+import type { Send } from './send.js'
+
+export interface PipelineOptions {
+  readonly settings: ProducerSettings
+  readonly outsides: ProducerOutsides
+  readonly identity: ProducerIdentity
+  readonly telemetry: Telemetry
+  readonly ready: (lane: LaneIndex) => void
+  readonly failed: (lane: LaneIndex, reason: string, error: TandemError | undefined) => void
+}
+
+export class Pipeline {
+  readonly identity: ProducerIdentity
+  readonly lanes: readonly [Lane, Lane]
+  readonly #options: PipelineOptions
+  readonly #clusters: readonly [string, string]
+  readonly #links: readonly [ClusterLink, ClusterLink]
+  readonly #sequencer: Sequencer
+  readonly #firstSight: FirstSight<Send>
+  readonly #admission: Admission<Send>
+  readonly #settlement: Settlement
+  readonly #topicCheck: TopicCheck
+  readonly #shed = new Tally()
+  readonly #undelivered = new Tally()
+  readonly #agenda: Agenda
+  /** Who waits for the fate of a second copy. */
+  readonly #settling = new Map<SealedRecord, ((receipt: Receipt) => void)[]>()
+  #ordinal = 0
+  #closed = false
+  #whenDrained: (() => void) | undefined
+
+  constructor(options: PipelineOptions) {
+    const { settings, identity, outsides } = options
+    this.identity = identity
+    this.#options = options
+    this.#clusters = [settings.clusters[0].name, settings.clusters[1].name]
+    this.#sequencer = new Sequencer(identity)
+    const policy = settings.whenBothAway.policy
+    const waitMs = policy === 'block' ? settings.whenBothAway.timeoutMs : settings.sendTimeoutMs
+    this.#firstSight = new FirstSight({ policy, messagesMax: settings.unacknowledgedMax, waitMs })
+    this.#admission = new Admission({
+      policy,
+      messagesMax: settings.unacknowledgedMax,
+      bytesMax: settings.unacknowledgedBytesMax,
+      waitMs,
+      obstacle: (send) => this.#obstacle(send),
+    })
+    this.#settlement = new Settlement({ policy: settings.acknowledge, sendTimeoutMs: settings.sendTimeoutMs })
+    this.#topicCheck = new TopicCheck(this.#clusters)
+    // Between 80 and 120 %, so that no two processes probe a cluster that comes back in step.
+    const jitter = 0.8 + outsides.random(1_000) / 2_500
+    this.lanes = [this.#makeLane(0, jitter), this.#makeLane(1, jitter)]
+    this.#links = [this.#makeLink(0), this.#makeLink(1)]
+    this.#agenda = new Agenda(outsides.clock, () => this.#handleTimer())
+  }
+
+  get window(): { readonly messages: number; readonly bytes: number; readonly waiting: number } {
+    const { messages, bytes, waiting } = this.#admission
+    return { messages, bytes, waiting: waiting + this.#firstSight.waiting }
+  }
+
+  start(): void {
+    const now = this.#now()
+    for (const lane of this.lanes) lane.start(now)
+    this.run()
+  }
+
+  topicSettings(topic: string): TopicSettings {
+    return this.#options.settings.topics[topic] ?? TOPIC_DEFAULTS
+  }
+
+  /** A send that was read; its value may still be with its codec. */
+  handleCall(send: Send): void {
+    const pinned = this.#sequencer.topic(send.message.topic)
+    const now = this.#now()
+    if (pinned === undefined) this.#firstSight.handleCall(send.message.topic, send, now)
+    else this.#apply(send, pinned, now)
+    this.run()
+  }
+
+  handleEncoded(send: Send): void {
+    this.#admission.handleEncoded(send)
+    this.run()
+  }
+
+  /** Its codec failed, or what it gave is too large. */
+  handleWithdrawn(send: Send): void {
+    this.#admission.handleWithdrawn(send)
+    this.run()
+  }
+
+  /** Resolves the receipt's `settled()`. */
+  handleSettling(send: Send, resolve: (receipt: Receipt) => void): void {
+    if (send.record.settled || this.#closed) {
+      resolve(this.#receipt(send))
+      return
+    }
+    const waiting = this.#settling.get(send.record)
+    if (waiting === undefined) this.#settling.set(send.record, [resolve])
+    else waiting.push(resolve)
+  }
+
+  /** Calls `done` once, as soon as nothing is left to be written, voided or answered. */
+  whenDrained(done: () => void): void {
+    this.#whenDrained = done
+    this.run()
+  }
+
+  /** Ends everything; the result is what no cluster has acknowledged, and how much each one lacks. */
+  close(quiet: () => void): { unsettled: Position[]; missing: Record<string, number> } {
+    const now = this.#now()
+    const unsettled = [...this.#settlement.open].map((record) => (record.owner as Send).position(this.identity))
+    this.#whenDrained = undefined
+    this.#firstSight.close()
+    this.#admission.close()
+    this.#settlement.handleClosed()
+    this.run()
+    const missing = Object.fromEntries(this.lanes.map(({ cluster, load }) => [cluster, load.exposed]))
+    for (const lane of this.lanes) lane.close()
+    this.run()
+    this.#closed = true
+    this.#agenda.close()
+    for (const [record, waiting] of this.#settling) this.#settle(record, waiting)
+    this.#settling.clear()
+    this.#shed.close(now)
+    this.#undelivered.close(now)
+    this.#tellTallies()
+    let left = this.#links.length
+    for (const link of this.#links) link.whenQuiet(() => --left === 0 && quiet())
+    return { unsettled, missing }
+  }
+
+  /** Lets the cores speak until they are at rest. */
+  run(): void {
+    if (this.#closed) return
+    const now = this.#now()
+    while (this.#step(now)) continue
+    this.#tellTallies()
+    this.#arm()
+    if (this.#whenDrained !== undefined && this.#drained) {
+      const done = this.#whenDrained
+      this.#whenDrained = undefined
+      done()
+    }
+  }
+
+  get #drained(): boolean {
+    return (
+      this.window.waiting === 0 && this.#settlement.open.size === 0 && this.lanes[0].drained && this.lanes[1].drained
+    )
+  }
+
+  #step(now: number): boolean {
+    let stepped = false
+    for (let command = this.#firstSight.poll(); command !== undefined; command = this.#firstSight.poll()) {
+      this.#executeFirstSight(command, now)
+      stepped = true
+    }
+    for (let command = this.#admission.poll(); command !== undefined; command = this.#admission.poll()) {
+      this.#executeAdmission(command, now)
+      stepped = true
+    }
+    for (const lane of this.lanes) {
+      for (let command = lane.poll(now); command !== undefined; command = lane.poll(now)) {
+        this.#executeLane(lane.index, command, now)
+        stepped = true
+      }
+    }
+    for (let command = this.#settlement.poll(); command !== undefined; command = this.#settlement.poll()) {
+      this.#executeSettlement(command, now)
+      stepped = true
+    }
+    return stepped
+  }
+
+  #executeFirstSight(command: FirstSightCommand<Send>, now: number): void {
+    switch (command.kind) {
+      case 'ask':
+        this.#ask(command.topic, now)
+        return
+      case 'known':
+        this.#know(command.topic)
+        return
+      case 'release': {
+        const pinned = this.#sequencer.topic(command.applicant.message.topic)
+        invariant(pinned !== undefined, 'a topic is pinned before its messages are released')
+        if (command.applicant.admission === 'outside') this.#apply(command.applicant, pinned, now)
+        return
+      }
+      case 'refuse':
+        command.applicant.reject(command.error)
+        return
+      case 'shed':
+        this.#turnAway(command.applicant, command.reason, now)
+        return
+      default:
+        throw command satisfies never
+    }
+  }
+
+  #executeAdmission(command: AdmissionCommand<Send>, now: number): void {
+    switch (command.kind) {
+      case 'admit': {
+        const record = command.applicant.seal(this.#ordinal++, now)
+        this.#settlement.handleSealed(record, [this.lanes[0].away, this.lanes[1].away])
+        this.lanes[0].handleSealed(record)
+        this.lanes[1].handleSealed(record)
+        return
+      }
+      case 'shed':
+        this.#turnAway(command.applicant, command.reason, now)
+        return
+      default:
+        throw command satisfies never
+    }
+  }
+
+  #executeLane(index: LaneIndex, command: LaneCommand, now: number): void {
+    switch (command.kind) {
+      case 'produce':
+      case 'connect':
+      case 'discard':
+      case 'describe':
+        this.#links[index].execute(command, now)
+        return
+      case 'acknowledged':
+        this.lanes[index === 0 ? 1 : 0].handleElsewhere(command.record, now)
+        this.#settlement.handleFinal(command.record)
+        return
+      case 'voided':
+        this.#settlement.handleFinal(command.record)
+        return
+      case 'away':
+        this.#settlement.handleAway(index)
+        return
+      case 'reach':
+        this.#admission.handleReach()
+        return
+      case 'tell':
+        this.#options.telemetry.tell(command.fact)
+        return
+      default:
+        throw command satisfies never
+    }
+  }
+
+  #executeSettlement(command: SettlementCommand, now: number): void {
+    const { record } = command
+    const send = record.owner as Send
+    switch (command.kind) {
+      case 'resolve':
+        this.#admission.handleDone(send)
+        send.resolve(this.#receipt(send))
+        return
+      case 'reject':
+        this.#admission.handleDone(send)
+        if (command.outcome === 'unknown') for (const lane of this.lanes) lane.handleUnpromised(record)
+        this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
+        send.reject(undelivered(send, command.outcome, command.reason, this.identity))
+        return
+      case 'give-up':
+        for (const lane of this.lanes) lane.giveUp(record, 'undelivered')
+        return
+      case 'settled': {
+        const waiting = this.#settling.get(record)
+        this.#settling.delete(record)
+        if (waiting !== undefined) this.#settle(record, waiting)
+        record.release()
+        return
+      }
+      default:
+        throw command satisfies never
+    }
+  }
+
+  #settle(record: SealedRecord, waiting: readonly ((receipt: Receipt) => void)[]): void {
+    for (const resolve of waiting) resolve(this.#receipt(record.owner as Send))
+  }
+
+  #receipt(send: Send): Receipt {
+    return new SentReceipt(this, send, this.#clusters)
+  }
+
+  /** Its sequence is known now: it takes its place in the line. */
+  #apply(send: Send, topic: PinnedTopic, now: number): void {
+    const { key } = send.message
+    send.sequence = key === null ? topic.sequenceInTurn() : topic.sequenceOf(key)
+    this.#admission.handleCall(send, now)
+  }
+
+  #turnAway(send: Send, reason: ShedReason, now: number): void {
+    if (reason === 'closed') {
+      send.reject(new ClosedError('the producer was closed before the message could be stamped', {}))
+      return
+    }
+    this.#shed.handle(reason, 1, now)
+    const { topic } = send.message
+    send.reject(new ShedError(`a message to ${topic} was shed: ${SHED[reason]}`, { topic, reason }))
+  }
+
+  #obstacle(send: Send): Obstacle | undefined {
+    const { topic, partition } = send.sequence
+    const [a, b] = this.lanes
+    if (a.full || b.full) return 'backlog'
+    const takes = (a.takes(topic, partition) ? 1 : 0) + (b.takes(topic, partition) ? 1 : 0)
+    if (takes === 2) return undefined
+    if (this.#options.settings.acknowledge === 'both') return 'cluster-away'
+    return takes === 0 ? 'both-away' : undefined
+  }
+
+  /** Asks every cluster that is there about a topic that no one knows yet. */
+  #ask(topic: string, now: number): void {
+    const there = ([0, 1] as const).filter((lane) => this.lanes[lane].connected)
+    this.#firstSight.handleAsked(topic, there.length, now)
+    for (const lane of there) {
+      this.#links[lane].describe([topic], (description) => this.#handleAnswer(lane, topic, description))
+    }
+  }
+
+  #handleAnswer(lane: LaneIndex, topic: string, description: ClusterDescription | undefined): void {
+    if (description === undefined) return this.#firstSight.handleSilent(topic, this.#now())
+    const error = this.#described(lane, [topic], description)
+    if (error === undefined) this.#firstSight.handleAnswered(topic, this.#now())
+    else if (this.#sequencer.topic(topic) === undefined) this.#firstSight.handleRefused(topic, error)
+    else this.lanes[lane].handleMismatched(error.message, this.#now())
+  }
+
+  #know(topic: string): void {
+    const error = this.#pin(topic, this.#topicCheck.partitions(topic))
+    if (error === undefined) this.#firstSight.handleKnown(topic)
+    else this.#firstSight.handleRefused(topic, error)
+  }
+
+  #pin(topic: string, partitions: number): TandemError | undefined {
+    if (this.#sequencer.topic(topic) !== undefined) return undefined
+    const keyRanges = this.topicSettings(topic).keyRanges ?? partitions
+    if (keyRanges % partitions !== 0) {
+      const path = `producer.topics.${topic}.keyRanges`
+      const allowed = `a multiple of the topic's ${partitions} partitions`
+      return new OptionsInvalidError(`option ${path}: received ${keyRanges}, allowed is ${allowed}`, {
+        path,
+        received: keyRanges,
+        allowed,
+      })
+    }
+    this.#sequencer.pin({ name: topic, partitions, keyRanges })
+    return undefined
+  }
+
+  /** Topics that both clusters must have: those of the options, and those in use. */
+  #topics(): readonly string[] {
+    return [...new Set([...Object.keys(this.#options.settings.topics), ...this.#sequencer.names])]
+  }
+
+  #described(lane: LaneIndex, topics: readonly string[], description: ClusterDescription): TandemError | undefined {
+    const pinned = (topic: string): number | undefined => this.#sequencer.topic(topic)?.partitions
+    const { error, facts } = this.#topicCheck.handleDescribed(lane, topics, description, pinned)
+    for (const fact of facts) this.#options.telemetry.tell(fact)
+    if (error !== undefined) return error
+    for (const { name, partitions } of description.topics) {
+      const leaders: number[] = []
+      for (const { partition, leader } of partitions) leaders[partition] = leader
+      this.lanes[lane].handleLeaders(name, leaders)
+    }
+    return undefined
+  }
+
+  /** What a lane's new client has found: those of the options are pinned by the first cluster that knows them. */
+  #surveyed(lane: LaneIndex, topics: readonly string[], description: ClusterDescription): TandemError | undefined {
+    const error = this.#described(lane, topics, description)
+    if (error !== undefined) return error
+    for (const topic of topics) {
+      const unfit = this.#pin(topic, partitionsOf(description, topic))
+      if (unfit !== undefined) return unfit
+    }
+    return undefined
+  }
+
+  #handleTimer(): void {
+    if (this.#closed) return
+    const now = this.#now()
+    for (const core of this.#timed()) core.handleDeadline(now)
+    this.run()
+  }
+
+  #timed(): readonly { deadline(): number | undefined; handleDeadline(now: number): void }[] {
+    return [...this.lanes, this.#settlement, this.#admission, this.#firstSight, this.#shed, this.#undelivered]
+  }
+
+  #arm(): void {
+    this.#agenda.arm(this.lanes[0].deadline())
+    this.#agenda.arm(this.lanes[1].deadline())
+    this.#agenda.arm(this.#settlement.deadline())
+    this.#agenda.arm(this.#admission.deadline())
+    this.#agenda.arm(this.#firstSight.deadline())
+    this.#agenda.arm(this.#shed.deadline())
+    this.#agenda.arm(this.#undelivered.deadline())
+  }
+
+  #tellTallies(): void {
+    for (let told = this.#shed.poll(); told !== undefined; told = this.#shed.poll()) {
+      this.#options.telemetry.tell({ kind: 'message-shed', reason: told.label, count: told.count })
+    }
+    for (let told = this.#undelivered.poll(); told !== undefined; told = this.#undelivered.poll()) {
+      const [outcome, topic] = told.label.split(' ') as [string, string]
+      this.#options.telemetry.tell({ kind: 'message-undelivered', topic, outcome, count: told.count })
+    }
+  }
+
+  #makeLane(index: LaneIndex, jitter: number): Lane {
+    const { settings } = this.#options
+    return new Lane({
+      cluster: this.#clusters[index],
+      index,
+      circuit: {
+        failuresMax: FAILURES_MAX,
+        ageMsMax: AGE_MS_MAX,
+        probeAfterMs: PROBE_AFTER_MS * jitter,
+        probeAfterMsMax: PROBE_AFTER_MS_MAX * jitter,
+      },
+      backlogBytesMax: settings.backlogBytesMax,
+      inClientMax: IN_CLIENT_MAX,
+    })
+  }
+
+  #makeLink(index: LaneIndex): ClusterLink {
+    const { settings, outsides, ready, failed } = this.#options
+    const { name, properties } = settings.clusters[index]
+    const messageBytesMax = Math.max(
+      TOPIC_DEFAULTS.messageBytesMax,
+      ...Object.values(settings.topics).map((topic) => topic.messageBytesMax),
+    )
+    return new ClusterLink({
+      lane: this.lanes[index],
+      clock: outsides.clock,
+      clusterClient: outsides.clusterClient,
+      client: {
+        cluster: name,
+        properties,
+        connectTimeoutMs: Math.min(settings.connectTimeoutMs, CONNECT_ATTEMPT_MS),
+        messageBytesMax,
+      },
+      owner: {
+        topics: () => this.#topics(),
+        described: (topics, description) => this.#surveyed(index, topics, description),
+        ready: () => ready(index),
+        failed: (reason, error) => failed(index, reason, error),
+        run: () => this.run(),
+      },
+    })
+  }
+
+  #now(): number {
+    return this.#options.outsides.clock.now()
+  }
+}
+
+class SentReceipt implements Receipt {
+  readonly position: Position
+  readonly keyRange: number
+  readonly partition: number
+  readonly clusters: Receipt['clusters']
+  readonly #pipeline: Pipeline
+  readonly #send: Send
+
+  constructor(pipeline: Pipeline, send: Send, clusters: readonly [string, string]) {
+    this.position = send.position(pipeline.identity)
+    this.keyRange = send.sequence.keyRange
+    this.partition = send.sequence.partition
+    this.clusters = send.copies(clusters)
+    this.#pipeline = pipeline
+    this.#send = send
+  }
+
+  settled(): Promise<Receipt> {
+    return new Promise((resolve) => this.#pipeline.handleSettling(this.#send, resolve))
+  }
+}
+
+function undelivered(
+  send: Send,
+  outcome: 'not-written' | 'unknown',
+  reason: RejectReason,
+  identity: ProducerIdentity,
+): UndeliveredError {
+  const { topic } = send.message
+  const what = outcome === 'not-written' ? 'no log holds it and none will: send it again' : 'it may yet be delivered'
+  return new UndeliveredError(`a message to ${topic} was not acknowledged (${UNDELIVERED[reason]}); ${what}`, outcome, {
+    topic,
+    reason,
+    position: send.position(identity),
+  })
+}
+
+const SHED: Readonly<Record<Exclude<ShedReason, 'closed'>, string>> = {
+  'both-away': 'neither cluster takes its partition',
+  'cluster-away': "a cluster is away, and acknowledge is 'both'",
+  backlog: 'a lane holds backlogBytesMax of what no cluster has acknowledged',
+  window: 'unacknowledgedMax or unacknowledgedBytesMax is reached',
+  waiting: 'too many messages wait already',
+  codec: 'its codec, or one before it in its key range, takes too long',
+}
+
+const UNDELIVERED: Readonly<Record<RejectReason, string>> = {
+  timeout: 'sendTimeoutMs has passed',
+  refused: 'refused for good',
+  closed: 'the producer was closed',
+}
+
+/** One attempt to connect holds a thread of the pool for as long as this. */
+const CONNECT_ATTEMPT_MS = 5_000
+/** librdkafka has retried each of them for long. */
+const FAILURES_MAX = 5
+/** protocol.md, Lanes and tracks. */
+const AGE_MS_MAX = 5_000
+const PROBE_AFTER_MS = 1_000
+/** How long a cluster that is back may wait to be noticed. */
+const PROBE_AFTER_MS_MAX = 10_000
+/** Enough to fill the requests that may be under way; more would only lie in the client where it cannot be taken back. */
+const IN_CLIENT_MAX = 20_000

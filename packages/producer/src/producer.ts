@@ -1,0 +1,439 @@
+/**
+ * The producer's public face and its life: idle, connecting, connected, closing, closed. What happens to a message in
+ * between is `pipeline.ts`; what a message must be like is `message.ts`.
+ */
+import type { Observable } from 'rxjs'
+
+import {
+  ClosedError,
+  ClustersUnreachableError,
+  EpochStoreFailedError,
+  isTandemError,
+  MessageInvalidError,
+  NotConnectedError,
+  received,
+  Telemetry,
+  type Position,
+  type TandemError,
+  type TandemEvent,
+} from '@tandem/common/internal'
+
+import { Opening } from './core/opening.js'
+import type { LaneIndex } from './core/record.js'
+import { encodeValue, readMessage, type Message } from './message.js'
+import { readProducerOptions, type ProducerOptions, type ProducerSettings } from './options.js'
+import { realOutsides, type ProducerOutsides } from './outsides.js'
+import { Pipeline } from './pipeline.js'
+import type { Receipt } from './receipt.js'
+import { Send } from './send.js'
+import type { ClusterStatus, ProducerStatus } from './status.js'
+
+export type ProducerEvent = TandemEvent
+
+export interface ClosingReport {
+  /** Messages that no cluster had acknowledged: their sends were rejected, each saying what may be concluded. */
+  readonly unsettled: readonly Position[]
+  /** Per cluster: acknowledged messages that this cluster lacks. The other one has them. */
+  readonly missing: { readonly [cluster: string]: number }
+}
+
+/**
+ * Writes every message to two independent Kafka clusters, numbered within its key range.
+ *
+ * ```ts
+ * const producer = new Producer({ producerId: 'ledger-7', clusters: { east, west } })
+ * await producer.connect()
+ * const receipt = await producer.send({ topic: 'entries', key: 'acct-1', value: 'text' })
+ * ```
+ *
+ * @throws OptionsInvalidError, ClusterSharedError from the constructor.
+ */
+export class Producer {
+  /** What happens to the clusters and to messages; completes when the producer is closed. */
+  readonly events$: Observable<ProducerEvent>
+  readonly #settings: ProducerSettings
+  readonly #outsides: ProducerOutsides
+  readonly #telemetry: Telemetry
+  #life: Life = { kind: 'idle' }
+
+  constructor(options: ProducerOptions, outsides: ProducerOutsides = realOutsides) {
+    this.#settings = readProducerOptions(options)
+    this.#outsides = outsides
+    const { logger, meter } = this.#settings
+    this.#telemetry = new Telemetry({ clock: outsides.clock, logger, meter })
+    this.events$ = this.#telemetry.events$
+  }
+
+  /**
+   * Takes an epoch, then connects to both clusters; resolves as soon as one is ready.
+   *
+   * Rejects within `connectTimeoutMs`, and may then be called again, with
+   * - EpochStoreFailedError, ClustersUnreachableError: try again.
+   * - TopicMissingError, PartitionsUnequalError, ClusterSharedError, OptionsInvalidError: something is to be mended.
+   */
+  connect(): Promise<void> {
+    switch (this.#life.kind) {
+      case 'idle': {
+        const life: Connecting = { kind: 'connecting', done: Promise.resolve(), abort: () => undefined }
+        this.#life = life
+        return (life.done = this.#connect(life))
+      }
+      case 'connecting':
+        return this.#life.done
+      case 'connected':
+        return Promise.resolve()
+      case 'closing':
+      case 'closed':
+        return Promise.reject(closed())
+      default:
+        throw this.#life satisfies never
+    }
+  }
+
+  /**
+   * Sends one message. Two calls with one key keep their order, awaited or not.
+   *
+   * Resolves by `acknowledge`. Rejects with
+   * - MessageInvalidError, MessageOversizedError, CodecFailedError, TopicMissingError, PartitionsUnequalError,
+   *   NotConnectedError, ClosedError: nothing happened.
+   * - ShedError: no room, nothing happened; try again later.
+   * - UndeliveredError: `outcome` says whether it may yet be delivered.
+   */
+  send(message: Message): Promise<Receipt> {
+    return this.#send(message, false)
+  }
+
+  /**
+   * Sends many, in order, no more at a time than the window takes. Resolves with one receipt or error per message, in
+   * the order of the messages; it never rejects because of one of them.
+   */
+  async sendMany(messages: readonly Message[]): Promise<(Receipt | TandemError)[]> {
+    if (!Array.isArray(messages)) {
+      throw new MessageInvalidError(`messages: received ${received(messages)}, allowed is an array of messages`, {
+        part: 'messages',
+        received: received(messages),
+      })
+    }
+    const results = new Array<Receipt | TandemError>(messages.length)
+    let next = 0
+    const sendInTurn = async (): Promise<void> => {
+      while (next < messages.length) {
+        const index = next++
+        try {
+          results[index] = await this.#send(messages[index] as Message, true)
+        } catch (error) {
+          if (!isTandemError(error)) throw error
+          results[index] = error
+        }
+      }
+    }
+    const atATime = Math.min(messages.length, this.#settings.unacknowledgedMax, SEND_MANY_AT_A_TIME)
+    await Promise.all(Array.from({ length: atATime }, sendInTurn))
+    return results
+  }
+
+  status(): ProducerStatus {
+    const pipeline = 'pipeline' in this.#life ? this.#life.pipeline : undefined
+    return {
+      state: this.#life.kind,
+      epoch: pipeline?.identity.epoch,
+      incarnation: pipeline?.identity.incarnation,
+      unacknowledged: pipeline?.window ?? { messages: 0, bytes: 0, waiting: 0 },
+      clusters: Object.fromEntries(
+        this.#settings.clusters.map(({ name }, index) => [
+          name,
+          clusterStatus(pipeline, index as LaneIndex, this.#outsides.clock.now()),
+        ]),
+      ),
+    }
+  }
+
+  /**
+   * Takes nothing more, lets what was taken be written to both clusters for at most `timeoutMs`, and ends. Resolves in
+   * bounded time, whatever the clusters do; a second call gets the same report.
+   */
+  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<ClosingReport> {
+    const life = this.#life
+    switch (life.kind) {
+      case 'idle':
+        return this.#finish(Promise.resolve(NOTHING_MISSING))
+      case 'connecting':
+        life.abort(closed())
+        return this.#finish(
+          life.done.then(
+            () => NOTHING_MISSING,
+            () => NOTHING_MISSING,
+          ),
+        )
+      case 'connected': {
+        const report = this.#drain(life.pipeline, timeoutMs)
+        this.#life = { kind: 'closing', pipeline: life.pipeline, report }
+        void report.then(() => (this.#life = { kind: 'closed', pipeline: life.pipeline, report }))
+        return report
+      }
+      case 'closing':
+      case 'closed':
+        return life.report
+      default:
+        throw life satisfies never
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #connect(life: Connecting): Promise<void> {
+    const { clock, threadPoolSize } = this.#outsides
+    const startedAt = clock.now()
+    if (threadPoolSize < THREADS_WANTED) {
+      this.#telemetry.tell({ kind: 'threads-scarce', poolSize: threadPoolSize, wanted: THREADS_WANTED })
+    }
+    try {
+      const incarnation = this.#outsides.random(INCARNATIONS)
+      const epoch = await this.#takeEpoch(incarnation, life)
+      const leftMs = Math.max(0, startedAt + this.#settings.connectTimeoutMs - clock.now())
+      if (this.#life !== life) throw closed()
+      const pipeline = await this.#open({ epoch, incarnation }, leftMs, life)
+      if (this.#life === life) this.#life = { kind: 'connected', pipeline }
+      else pipeline.close(() => undefined)
+      if (this.#life.kind !== 'connected') throw closed()
+    } catch (error) {
+      if (this.#life === life) this.#life = { kind: 'idle' }
+      throw error
+    }
+  }
+
+  #takeEpoch(incarnation: number, life: Connecting): Promise<number> {
+    const { producerId, epochs, connectTimeoutMs } = this.#settings
+    const { clock, host } = this.#outsides
+    return new Promise((resolve, reject) => {
+      const cancel = clock.schedule(clock.now() + connectTimeoutMs, () =>
+        reject(new EpochStoreFailedError(`the epoch store gave no answer in ${connectTimeoutMs} ms`, { producerId })),
+      )
+      life.abort = (error) => {
+        cancel()
+        reject(error)
+      }
+      // `then` first, so that a store that throws instead of rejecting is caught too.
+      Promise.resolve()
+        .then(() => epochs.take({ producerId, incarnation, host }))
+        .then((taken) => resolve(checkedEpoch(taken)))
+        .catch((cause: unknown) => reject(epochFailed(producerId, cause)))
+        .finally(cancel)
+    })
+  }
+
+  /** Brings up a pipeline; one that cannot be used is closed again. */
+  #open(
+    { epoch, incarnation }: { readonly epoch: number; readonly incarnation: number },
+    timeoutMs: number,
+    life: Connecting,
+  ): Promise<Pipeline> {
+    const { clock } = this.#outsides
+    return new Promise((resolve, reject) => {
+      const opening = new Opening({ timeoutMs, now: clock.now() })
+      let decided = false
+      let cancel = (): void => undefined
+      const refuse = (error: Error): void => {
+        if (decided) return
+        decided = true
+        cancel()
+        queueMicrotask(() => {
+          pipeline.close(() => undefined) // when its cores are at rest again
+          reject(error)
+        })
+      }
+      const look = (): void => {
+        cancel()
+        const command = opening.poll()
+        if (command === undefined) {
+          const deadline = opening.deadline()
+          if (decided || deadline === undefined) return
+          cancel = clock.schedule(deadline, () => {
+            opening.handleDeadline(clock.now())
+            look()
+          })
+        } else if (command.kind === 'opened') {
+          decided = true
+          resolve(pipeline)
+        } else {
+          refuse(unreachable(this.#settings, opening.reasons))
+        }
+      }
+      const pipeline = new Pipeline({
+        settings: this.#settings,
+        outsides: this.#outsides,
+        telemetry: this.#telemetry,
+        identity: { producerId: this.#settings.producerId, epoch, incarnation },
+        ready: (lane) => {
+          opening.handleReady(lane, clock.now())
+          look()
+        },
+        failed: (lane, reason, error) => {
+          if (decided) return
+          if (error !== undefined) return refuse(error)
+          opening.handleFailed(lane, reason, clock.now())
+          look()
+        },
+      })
+      life.abort = refuse
+      look()
+      pipeline.start()
+    })
+  }
+
+  #send(message: Message, patient: boolean): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      try {
+        this.#accept(message, patient, resolve, reject)
+      } catch (error) {
+        reject(error as Error)
+      }
+    })
+  }
+
+  #accept(
+    message: Message,
+    patient: boolean,
+    resolve: (receipt: Receipt) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const life = this.#life
+    if (life.kind !== 'connected') throw life.kind === 'idle' || life.kind === 'connecting' ? notConnected() : closed()
+    const { pipeline } = life
+    const send = new Send(readMessage(message, this.#outsides.clock.wall()), patient, resolve, reject)
+    const { codec, messageBytesMax } = pipeline.topicSettings(send.message.topic)
+    const value = encodeValue(message.value, codec)
+    if (!(value instanceof Promise)) {
+      send.handleEncoded(value, messageBytesMax)
+      pipeline.handleCall(send)
+      return
+    }
+    // Its place is taken now, at the call, whenever the codec is done.
+    pipeline.handleCall(send)
+    value
+      .then((bytes) => send.handleEncoded(bytes, messageBytesMax))
+      .then(
+        () => pipeline.handleEncoded(send),
+        (error: unknown) => {
+          pipeline.handleWithdrawn(send)
+          send.admission = 'left'
+          reject(error as Error)
+        },
+      )
+  }
+
+  async #drain(pipeline: Pipeline, timeoutMs: number): Promise<ClosingReport> {
+    const { clock } = this.#outsides
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(clock.now() + timeoutMs, resolve)
+      pipeline.whenDrained(() => {
+        cancel()
+        resolve()
+      })
+    })
+    let report: ClosingReport = NOTHING_MISSING
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(clock.now() + QUIET_TIMEOUT_MS, resolve)
+      report = pipeline.close(() => {
+        cancel()
+        resolve()
+      })
+    })
+    this.#telemetry.close()
+    return report
+  }
+
+  #finish(report: Promise<ClosingReport>): Promise<ClosingReport> {
+    this.#life = { kind: 'closed', report }
+    this.#telemetry.close()
+    return report
+  }
+}
+
+type Life =
+  | { readonly kind: 'idle' }
+  | Connecting
+  | { readonly kind: 'connected'; readonly pipeline: Pipeline }
+  | { readonly kind: 'closing'; readonly pipeline: Pipeline; readonly report: Promise<ClosingReport> }
+  | { readonly kind: 'closed'; readonly pipeline?: Pipeline; readonly report: Promise<ClosingReport> }
+
+interface Connecting {
+  readonly kind: 'connecting'
+  done: Promise<void>
+  abort: (error: Error) => void
+}
+
+function clusterStatus(pipeline: Pipeline | undefined, index: LaneIndex, now: number): ClusterStatus {
+  const circuits = { closed: 0, open: 0, 'half-open': 0 }
+  if (pipeline === undefined) {
+    return {
+      connected: false,
+      away: false,
+      circuit: 'closed',
+      circuits,
+      backlog: { records: 0, bytes: 0 },
+      voids: 0,
+      oldestUnacknowledgedMs: undefined,
+      exposure: 0,
+    }
+  }
+  const lane = pipeline.lanes[index]
+  for (const { circuit } of lane.tracks) circuits[circuit]++
+  const oldest = lane.oldestSealedAt()
+  const { records, bytes, voids } = lane.load
+  return {
+    connected: lane.connected,
+    away: lane.away,
+    circuit: circuits.open > 0 || lane.away ? 'open' : circuits['half-open'] > 0 ? 'half-open' : 'closed',
+    circuits,
+    backlog: { records, bytes },
+    voids,
+    oldestUnacknowledgedMs: oldest === undefined ? undefined : now - oldest,
+    exposure: pipeline.lanes[index === 0 ? 1 : 0].load.exposed,
+  }
+}
+
+function checkedEpoch(taken: unknown): number {
+  const epoch = (taken as { epoch?: unknown } | undefined)?.epoch
+  if (Number.isSafeInteger(epoch) && (epoch as number) >= 1) return epoch as number
+  throw new EpochStoreFailedError(`the epoch store gave ${received(epoch)}, allowed is an integer from 1, below 2^53`, {
+    received: received(epoch),
+  })
+}
+
+function epochFailed(producerId: string, cause: unknown): Error {
+  if (isTandemError(cause, 'TANDEM_EPOCH_STORE_FAILED')) return cause
+  const reason = cause instanceof Error ? cause.message : received(cause)
+  return new EpochStoreFailedError(`the epoch store failed: ${reason}`, { producerId }, cause)
+}
+
+function unreachable(
+  { clusters, connectTimeoutMs }: ProducerSettings,
+  reasons: readonly [string | undefined, string | undefined],
+): Error {
+  const said = clusters.map(({ name }, index) => `${name}: ${reasons[index] ?? 'no answer'}`)
+  return new ClustersUnreachableError(`neither cluster was ready within ${connectTimeoutMs} ms (${said.join('; ')})`, {
+    clusters: Object.fromEntries(clusters.map(({ name }, index) => [name, reasons[index] ?? 'no answer'])),
+    timeoutMs: connectTimeoutMs,
+  })
+}
+
+function notConnected(): Error {
+  return new NotConnectedError('connect() has not resolved yet', {})
+}
+
+function closed(): Error {
+  return new ClosedError('the producer is closed', {})
+}
+
+const NOTHING_MISSING: ClosingReport = { unsettled: [], missing: {} }
+const CLOSE_TIMEOUT_MS = 10_000
+/** Threads of clients that are discarded end in milliseconds if their cluster is well; nobody waits longer for others. */
+const QUIET_TIMEOUT_MS = 1_000
+/** A few batches for every broker; the window is for all callers together. */
+const SEND_MANY_AT_A_TIME = 5_000
+/** Two clusters that hang hold a thread each to connect, and two to be discarded; files and DNS need some too. */
+const THREADS_WANTED = 8
+const INCARNATIONS = 2 ** 32

@@ -1,0 +1,104 @@
+/**
+ * One `send()` on its way: what the caller gave, where it stands, and whom to tell. The one object that a message
+ * costs beside its promise and its sealed record.
+ */
+import { MessageOversizedError, type Position } from '@tandem/common/internal'
+
+import type { Applicant } from './core/admission.js'
+import { SealedRecord, type WireHeaders } from './core/record.js'
+import type { ProducerIdentity, Sequence } from './core/sequencer.js'
+import type { ReadMessage } from './message.js'
+import type { Copies, Receipt } from './receipt.js'
+
+export class Send implements Applicant {
+  readonly message: ReadMessage
+  readonly patient: boolean
+  readonly resolve: (receipt: Receipt) => void
+  readonly reject: (error: Error) => void
+  value: Uint8Array | null = null
+  bytes = 0
+  encoded = false
+  admission: Applicant['admission'] = 'outside'
+  admissionDeadline = 0
+  #sequence: Sequence | undefined
+  #record: SealedRecord | undefined
+
+  constructor(
+    message: ReadMessage,
+    patient: boolean,
+    resolve: (receipt: Receipt) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.message = message
+    this.patient = patient
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  /** Known once the topic is. */
+  get sequence(): Sequence {
+    return this.#sequence!
+  }
+
+  set sequence(sequence: Sequence) {
+    this.#sequence = sequence
+  }
+
+  get record(): SealedRecord {
+    return this.#record!
+  }
+
+  /** @throws MessageOversizedError */
+  handleEncoded(value: Uint8Array | null, messageBytesMax: number): void {
+    const { key, headersBytes, topic } = this.message
+    const bytes = (value?.length ?? 0) + (key?.length ?? 0) + headersBytes
+    if (bytes > messageBytesMax) {
+      throw new MessageOversizedError(
+        `a message to ${topic} has ${bytes} bytes of value, key and headers, allowed are ${messageBytesMax}`,
+        { topic, received: bytes, allowed: messageBytesMax },
+      )
+    }
+    this.value = value
+    this.bytes = bytes + RECORD_OVERHEAD_BYTES
+    this.encoded = true
+  }
+
+  /** Takes the next counter; from here on both lanes write the same bytes. */
+  seal(ordinal: number, now: number): SealedRecord {
+    const sequence = this.sequence
+    const first = sequence.take(1)
+    const stamp = { tandem: sequence.stamps.encode('data', first, 1) }
+    const { key, headers, timestampMs } = this.message
+    const all: WireHeaders = headers.length === 0 ? [stamp] : [stamp, ...headers]
+    return (this.#record = new SealedRecord({
+      sequence,
+      ordinal,
+      first,
+      count: 1,
+      key,
+      value: this.value,
+      headers: all,
+      timestampMs,
+      bytes: this.bytes,
+      sealedAt: now,
+      owner: this,
+    }))
+  }
+
+  position(identity: ProducerIdentity): Position {
+    const { producerId, epoch, incarnation } = identity
+    return { producerId, epoch, incarnation, counter: this.record.first }
+  }
+
+  /** Who has it now. */
+  copies(clusters: readonly [string, string]): Copies {
+    const [a, b] = this.record.copies
+    return {
+      [clusters[0]]: a.state === 'acknowledged' ? { offset: a.offset } : undefined,
+      [clusters[1]]: b.state === 'acknowledged' ? { offset: b.offset } : undefined,
+    }
+  }
+}
+
+/** What a message costs in memory beside its own bytes, about: objects, stamp, promise. Measured, see `docs/design.md`. */
+const RECORD_OVERHEAD_BYTES = 512
