@@ -5,13 +5,17 @@
  * ARGV[1]  owner: random id of the claimant
  * ARGV[2]  greatest token the claimant has seen, decimal
  *
- * Returns the whole hash (field, value, …) after the change. The token becomes the greatest of: the previous one plus
+ * Returns the whole hash (field, value, …) after the change; of a hash of another format only `v`, and nothing is
+ * changed. The token becomes the greatest of: the previous one plus
  * one, the time of this Redis in µs, the greatest seen plus one. `birth` (ms) is set if it is missing.
  * Numbers are written with %.0f: Lua's own conversion keeps 14 digits.
  * Repeating it after a lost reply takes the record once more, with a greater token: harmless.
  */
 export const ACQUIRE = `
-local held = redis.call('HMGET', KEYS[1], 'token', 'birth', 'rev')
+local held = redis.call('HMGET', KEYS[1], 'token', 'birth', 'rev', 'v')
+if held[4] and held[4] ~= '1' then
+  return {'v', held[4]}
+end
 local time = redis.call('TIME')
 local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local token = math.max((tonumber(held[1]) or 0) + 1, micros, tonumber(ARGV[2]) + 1)

@@ -48,6 +48,11 @@ export class MemoryHighWaterStore implements HighWaterStore {
     return Promise.resolve(execute(record, flush))
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#records.clear()
+  }
+
   release(partition: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> {
     const record = this.#records.get(keyOf(partition))
     if (record?.owner === holder.owner && record.token === holder.token) record.owner = ''

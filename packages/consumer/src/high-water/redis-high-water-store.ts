@@ -34,9 +34,9 @@ export class RedisHighWaterStore implements HighWaterStore {
     const hash = new Map<string, Buffer>()
     for (let i = 0; i + 1 < reply.length; i += 2) hash.set(reply[i]!.toString(), reply[i + 1]!)
     const version = numberOf(hash, 'v')
-    if (version > VERSION) {
+    if (version !== VERSION) {
       throw new HighWaterStoreFailedError(
-        `The position of ${keyOf(partition)} was written by a newer version of tandem: format ${version}, this one reads ${VERSION}`,
+        `The position of ${keyOf(partition)} has format ${version}; this version of tandem reads format ${VERSION}`,
         { key: keyOf(partition), version },
       )
     }
