@@ -13,7 +13,7 @@ describe('display', () => {
     delivered: 1,
     late: 0,
     duplicatesDropped: 0,
-    stage: 'both up',
+    phase: 'both up',
     clusters: [],
   })
   const record = (live: boolean) => {

@@ -11,7 +11,7 @@ export interface Snapshot {
   readonly duplicatesDropped: number
   readonly clusters: readonly ClusterSnapshot[]
   /** What is being done now, in a few words. */
-  readonly stage: string
+  readonly phase: string
 }
 
 export interface ClusterSnapshot {

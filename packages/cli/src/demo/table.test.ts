@@ -12,7 +12,7 @@ const now: Snapshot = {
   delivered: 15_280,
   late: 0,
   duplicatesDropped: 13_012,
-  stage: 'east is hung',
+  phase: 'east is hung',
   clusters: [
     { name: 'east', condition: 'hung', circuit: 'open', backlog: 1961, feed: 'live', held: 0 },
     { name: 'west', condition: 'up', circuit: 'closed', backlog: 0, feed: 'live', held: 12 },

@@ -11,7 +11,7 @@ export function formatTable(now: Snapshot): string[] {
     count(held),
   ])
   return [
-    `${seconds(now.elapsedMs)}   ${count(now.sent)} of ${count(now.messages)} sent, ${count(now.rate)}/s   ${now.stage}`,
+    `${seconds(now.elapsedMs)}   ${count(now.sent)} of ${count(now.messages)} sent, ${count(now.rate)}/s   ${now.phase}`,
     '',
     ...columns([['cluster', 'is', 'circuit', 'backlog', 'feed', 'held'], ...clusters], [3, 5]),
     '',
@@ -32,7 +32,7 @@ export function formatProgress(now: Snapshot): string {
       `${name} ${condition} (circuit ${circuit}, backlog ${backlog}, feed ${feed}, held ${held})`,
   )
   return [
-    `${seconds(now.elapsedMs)} ${now.stage}: sent ${now.sent}, acknowledged ${now.acknowledged}`,
+    `${seconds(now.elapsedMs)} ${now.phase}: sent ${now.sent}, acknowledged ${now.acknowledged}`,
     `delivered ${now.delivered}, late ${now.late}, duplicates dropped ${now.duplicatesDropped}`,
     ...clusters,
   ].join(', ')

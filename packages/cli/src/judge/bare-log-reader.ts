@@ -13,6 +13,8 @@ export interface BareLog {
   readonly cluster: string
   readonly bootstrapServers: string
   readonly topic: string
+  /** How long it may answer nothing, ms; default 30,000: a cluster that was killed is back in half of that. */
+  readonly patienceMs?: number
 }
 
 /**
@@ -22,7 +24,7 @@ export interface BareLog {
  * by its header. Nothing is kept but bits, so 160,000 messages and 16 million take about the same.
  *
  * @throws ClustersUnreachableError `TANDEM_CLUSTERS_UNREACHABLE`: the cluster or its topic cannot be read, or
- *   brings nothing for 30 s; `details.cluster` says which.
+ *   brings nothing for `patienceMs`; `details.cluster` says which.
  */
 export async function takeCensus(log: BareLog): Promise<LogCensus> {
   const census = new LogCensus()
@@ -59,7 +61,7 @@ interface Extent {
 
 async function connect(consumer: kafka.KafkaConsumer, log: BareLog): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    consumer.connect({ topic: log.topic, timeout: ANSWER_MS }, (error) =>
+    consumer.connect({ topic: log.topic, timeout: patienceMs(log) }, (error) =>
       error ? reject(unreadable(log, error.message, error)) : resolve(),
     )
   })
@@ -68,7 +70,7 @@ async function connect(consumer: kafka.KafkaConsumer, log: BareLog): Promise<voi
 /** The partitions of the topic that hold something, and where their logs start and end now. */
 async function extents(consumer: kafka.KafkaConsumer, log: BareLog): Promise<Extent[]> {
   const metadata = await new Promise<kafka.Metadata>((resolve, reject) => {
-    consumer.getMetadata({ topic: log.topic, timeout: ANSWER_MS }, (error, answer) =>
+    consumer.getMetadata({ topic: log.topic, timeout: patienceMs(log) }, (error, answer) =>
       error ? reject(unreadable(log, error.message, error)) : resolve(answer),
     )
   })
@@ -77,7 +79,7 @@ async function extents(consumer: kafka.KafkaConsumer, log: BareLog): Promise<Ext
   const found: Extent[] = []
   for (const { id } of partitions) {
     const { lowOffset, highOffset } = await new Promise<kafka.WatermarkOffsets>((resolve, reject) => {
-      consumer.queryWatermarkOffsets(log.topic, id, ANSWER_MS, (error, offsets) =>
+      consumer.queryWatermarkOffsets(log.topic, id, patienceMs(log), (error, offsets) =>
         error ? reject(unreadable(log, error.message, error)) : resolve(offsets),
       )
     })
@@ -97,7 +99,9 @@ async function readAll(
     if (next >= (ends.get(partition) ?? Infinity)) ends.delete(partition)
   }
   // A log may end in records that no consumer sees (markers of transactions): then only the end itself is shown.
-  consumer.on('partition.eof', ({ partition, offset }) => reached(partition, offset))
+  // It is told of before the batch is handed over that leads up to it, so it is believed after that batch only.
+  const shownEnds: kafka.EofEvent[] = []
+  consumer.on('partition.eof', (eof) => shownEnds.push(eof))
   consumer.setDefaultConsumeTimeout(CONSUME_MS)
   consumer.assign(toRead.map(({ partition, start }) => ({ topic: log.topic, partition, offset: start })))
   let progressAt = performance.now()
@@ -110,9 +114,10 @@ async function readAll(
       count(message, census)
       reached(message.partition, message.offset + 1)
     }
+    for (const { partition, offset } of shownEnds.splice(0)) reached(partition, offset)
     if (messages.length > 0) progressAt = performance.now()
-    else if (performance.now() - progressAt > STALLED_MS) {
-      throw unreadable(log, `it brought nothing for ${STALLED_MS / 1000} s, partitions ${[...ends.keys()].join(', ')}`)
+    else if (performance.now() - progressAt > patienceMs(log)) {
+      throw unreadable(log, `it brought nothing for ${patienceMs(log)} ms, partitions ${[...ends.keys()].join(', ')}`)
     }
   }
 }
@@ -149,6 +154,10 @@ function stampOf(headers: kafka.Message['headers']): ReturnType<typeof decodeSta
   }
 }
 
+function patienceMs(log: BareLog): number {
+  return log.patienceMs ?? 30_000
+}
+
 function unreadable(log: BareLog, reason: string, cause?: unknown): ClustersUnreachableError {
   const { cluster, bootstrapServers, topic } = log
   return new ClustersUnreachableError(
@@ -161,6 +170,3 @@ function unreadable(log: BareLog, reason: string, cause?: unknown): ClustersUnre
 const BATCH_RECORDS = 1000
 /** How long consume(n) waits for the next record of a batch. */
 const CONSUME_MS = 100
-/** A cluster that was killed is back in about 15 s; one that answers is asked again by librdkafka itself. */
-const ANSWER_MS = 20_000
-const STALLED_MS = 30_000
