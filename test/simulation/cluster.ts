@@ -1,0 +1,251 @@
+import type { ClusterDescription } from '@tandem/common/internal'
+import type { FeedRecord } from '@tandem/consumer/internal'
+
+import type { Prng } from './prng.js'
+import { SimulatedLog, type LogEntry } from './simulated-log.js'
+import type { Timeline } from './timeline.js'
+
+/**
+ * One Kafka cluster of the world: logs, and what can go wrong between a client and them.
+ *
+ * - Hung (its processes are stopped): connections stand, nothing is answered, and what was sent lies in its sockets
+ *   and is carried out when it goes on, whether or not anybody still waits for it. That is how a write in doubt is
+ *   appended late.
+ * - Dead (its processes are killed): connections break and new ones are refused. What it had not begun is gone. What
+ *   it had done and not answered is done. The logs are there when it comes back.
+ * - A partition without a leader takes nothing and gives nothing; the others do not notice.
+ * - Slow: every message takes longer, or only reads, writes or queries do.
+ *
+ * Clients are in simulated-cluster-client.ts and simulated-feed-client.ts; they reach the cluster by `request`.
+ */
+export type ClusterState = 'up' | 'hung' | 'dead'
+
+/** What a request is about; a cluster can be slow in one of these alone. */
+export type RequestKind = 'read' | 'write' | 'query'
+
+/** Which records a cluster will never take. */
+export type Refusal = (record: FeedRecordDraft) => boolean
+
+export type FeedRecordDraft = LogEntry & { readonly topic: string; readonly partition: number }
+
+export interface ClusterOptions {
+  readonly name: string
+  readonly timeline: Timeline
+  readonly prng: Prng
+  readonly topics: Readonly<Record<string, number>>
+  readonly brokers: number
+  readonly latencyMs: readonly [low: number, high: number]
+  /** The brokers' clocks: what they add to the world's time. */
+  readonly wallMs: number
+}
+
+interface Waiting {
+  readonly execute: () => void
+  readonly refuse: () => void
+}
+
+/** A client that wants to know when there may be something to read again. */
+export interface Reader {
+  handleReadable(): void
+  /** The cluster became slower or faster: a read that is under way is not waited for any longer. */
+  handleSpeed(): void
+}
+
+export class SimulatedCluster {
+  readonly name: string
+  readonly timeline: Timeline
+  readonly prng: Prng
+  readonly #brokers: number
+  readonly #latencyMs: readonly [number, number]
+  readonly #wallMs: number
+  readonly #logs = new Map<string, readonly SimulatedLog[]>()
+  readonly #slowMs: Record<RequestKind, number> = { read: 0, write: 0, query: 0 }
+  readonly #readers = new Set<Reader>()
+  #state: ClusterState = 'up'
+  /** Grows with each death: what was answered in an earlier life does not arrive. */
+  #life = 0
+  #sockets: Waiting[] = []
+  #refusal: Refusal = () => false
+  /** Of a hundred requests that a discarded client left in the sockets of a hung cluster, how many are still read. */
+  lateAppendPercent = 100
+  /** Of a hundred batches that it knows again, how many it acknowledges without an offset. */
+  hollowPercent = 0
+
+  constructor(options: ClusterOptions) {
+    const { name, topics, brokers } = options
+    this.name = name
+    this.timeline = options.timeline
+    this.prng = options.prng
+    this.#brokers = brokers
+    this.#latencyMs = options.latencyMs
+    this.#wallMs = options.wallMs
+    for (const [topic, partitions] of Object.entries(topics)) {
+      const logs = Array.from({ length: partitions }, (_, partition) => {
+        return new SimulatedLog({ topic, partition, leader: partition % brokers })
+      })
+      this.#logs.set(topic, logs)
+    }
+  }
+
+  get state(): ClusterState {
+    return this.#state
+  }
+
+  // --- faults ---------------------------------------------------------------------------------------------------
+
+  /** Stops its processes. */
+  hang(): void {
+    if (this.#state === 'up') this.#state = 'hung'
+  }
+
+  /** Lets stopped processes go on; also ends what `slow`, `refuse` and `leaderless` brought about. */
+  heal(): void {
+    this.slow(0)
+    this.#refusal = () => false
+    for (const log of this.logs()) if (log.leader === LEADERLESS) log.leader = log.partition % this.#brokers
+    if (this.#state === 'hung') {
+      this.#state = 'up'
+      const sockets = this.#sockets
+      this.#sockets = []
+      for (const { execute } of sockets) execute()
+    }
+    this.#handleReadable()
+  }
+
+  /** Kills its processes. */
+  kill(): void {
+    if (this.#state === 'dead') return
+    this.#state = 'dead'
+    this.#life++
+    const sockets = this.#sockets
+    this.#sockets = []
+    for (const { refuse } of sockets) refuse()
+  }
+
+  /** Starts killed processes again, on their logs. */
+  restart(): void {
+    if (this.#state !== 'dead') return
+    this.#state = 'up'
+    this.#handleReadable()
+  }
+
+  /** A partition loses its leader, until `heal` or `lead`. */
+  leaderless(topic: string, partition: number): void {
+    this.log(topic, partition).leader = LEADERLESS
+  }
+
+  lead(topic: string, partition: number): void {
+    this.log(topic, partition).leader = partition % this.#brokers
+    this.#handleReadable()
+  }
+
+  /** Every request, or those of one kind, take that much longer each way. */
+  slow(ms: number, kind?: RequestKind): void {
+    for (const one of kind === undefined ? KINDS : [kind]) this.#slowMs[one] = ms
+    for (const reader of this.#readers) reader.handleSpeed()
+  }
+
+  /** Refuses such records for good. */
+  refuse(refusal: Refusal): void {
+    this.#refusal = refusal
+  }
+
+  // --- logs -----------------------------------------------------------------------------------------------------
+
+  log(topic: string, partition = 0): SimulatedLog {
+    const log = this.#logs.get(topic)?.[partition]
+    if (log === undefined) throw new Error(`${this.name} has no partition ${partition} of ${topic}`)
+    return log
+  }
+
+  *logs(): Generator<SimulatedLog> {
+    for (const logs of this.#logs.values()) yield* logs
+  }
+
+  /** Puts a record into a log, as an answered write would; readers are told. */
+  append(topic: string, partition: number, entry: LogEntry): FeedRecord {
+    const record = this.log(topic, partition).append(entry, this.timeline.now + this.#wallMs)
+    this.#handleReadable()
+    return record
+  }
+
+  refuses(record: FeedRecordDraft): boolean {
+    return this.#refusal(record)
+  }
+
+  describe(topics: readonly string[]): ClusterDescription {
+    return {
+      brokers: Array.from({ length: this.#brokers }, (_, id) => ({ id, host: `${this.name}-${id}.test`, port: 9092 })),
+      topics: topics
+        .filter((topic) => this.#logs.has(topic))
+        .map((name) => ({
+          name,
+          partitions: this.#logs.get(name)!.map(({ partition, leader }) => {
+            return { partition, leader, replicas: Math.min(3, this.#brokers), inSync: Math.min(3, this.#brokers) }
+          }),
+        })),
+    }
+  }
+
+  // --- clients --------------------------------------------------------------------------------------------------
+
+  /**
+   * Sends a request. `execute` happens in the cluster, if it gets there; `handle` is told what came of it, or that the
+   * connection broke, or nothing ever. `abandoned` says whether the client that sent it has been discarded since.
+   */
+  request<T>(request: {
+    readonly kind: RequestKind
+    readonly execute: () => T
+    readonly handle: (answer: { readonly kind: 'answered'; readonly value: T } | { readonly kind: 'broken' }) => void
+    readonly abandoned?: () => boolean
+  }): void {
+    const { kind, handle } = request
+    const refuse = (): void => {
+      this.timeline.after(this.#travelMs(kind), () => handle({ kind: 'broken' }))
+    }
+    const execute = (): void => {
+      if (request.abandoned?.() === true && !this.prng.chance(this.lateAppendPercent)) return
+      const value = request.execute()
+      const life = this.#life
+      this.timeline.after(this.#travelMs(kind), () => {
+        handle(life === this.#life ? { kind: 'answered', value } : { kind: 'broken' })
+      })
+    }
+    this.timeline.after(this.#travelMs(kind), () => {
+      switch (this.#state) {
+        case 'up':
+          execute()
+          return
+        case 'hung':
+          this.#sockets.push({ execute, refuse })
+          return
+        case 'dead':
+          refuse()
+          return
+        default:
+          this.#state satisfies never
+      }
+    })
+  }
+
+  addReader(reader: Reader): void {
+    this.#readers.add(reader)
+  }
+
+  removeReader(reader: Reader): void {
+    this.#readers.delete(reader)
+  }
+
+  #handleReadable(): void {
+    if (this.#state !== 'up') return
+    for (const reader of this.#readers) reader.handleReadable()
+  }
+
+  #travelMs(kind: RequestKind): number {
+    return this.prng.between(...this.#latencyMs) + this.#slowMs[kind]
+  }
+}
+
+/** What Kafka calls a partition's leader when there is none. */
+export const LEADERLESS = -1
+const KINDS = ['read', 'write', 'query'] as const

@@ -1,0 +1,142 @@
+import type { TandemEvent } from '@tandem/common/internal'
+import { Consumer, type ConsumerOptions, type Delivery, type FeedPosition } from '@tandem/consumer/internal'
+
+import { SimulatedFeedClient } from './simulated-feed-client.js'
+import type { Channel, SimulatedProcess } from './simulated-process.js'
+import type { World } from './world.js'
+
+/** What a handler does with a delivery: acknowledges at once, after so many ms, or never. */
+export type Handling = 'at-once' | 'never' | number
+
+/** A delivery as the outside saw it. */
+export interface Seen {
+  readonly groupId: string
+  readonly consumer: SimulatedConsumer
+  /** The payload as text. */
+  readonly text: string
+  readonly delivery: Delivery<Buffer | null>
+  readonly late: boolean
+  readonly redelivered: boolean
+  readonly atMs: number
+  acknowledgedAtMs: number | undefined
+}
+
+export interface SimulatedConsumerOptions {
+  readonly groupId: string
+  readonly name: string
+  /** Anything but what the world provides. */
+  readonly options?: Partial<ConsumerOptions>
+  readonly handle?: (seen: Seen) => Handling
+}
+
+/** A process that runs the shipped Consumer with a subscriber of the test's. */
+export class SimulatedConsumer {
+  readonly groupId: string
+  readonly process: SimulatedProcess
+  readonly consumer: Consumer<Buffer | null>
+  readonly deliveries: Seen[] = []
+  readonly events: TandemEvent[] = []
+  /** Where each feed was told to read, in the order of telling. */
+  readonly assignments: (FeedPosition & { readonly cluster: string })[] = []
+  /** What ended `deliveries$`. */
+  failure: unknown
+  completed = false
+  readonly #world: World
+  readonly #channel: Channel = { name: 'handler' }
+  readonly #handle: (seen: Seen) => Handling
+
+  constructor(world: World, { groupId, name, options, handle }: SimulatedConsumerOptions) {
+    this.#world = world
+    this.groupId = groupId
+    this.#handle = handle ?? (() => 'at-once')
+    const process = world.createProcess(name)
+    this.process = process
+    let ids = 0
+    this.consumer = new Consumer<Buffer | null>(
+      {
+        groupId,
+        clusters: world.clusterProperties(),
+        topics: world.topics,
+        highWater: world.store.connection(process),
+        ...options,
+      },
+      {
+        clock: process.clock,
+        createId: () => `${name}#${++ids}`,
+        createFeedClient: (clientOptions, handler) => {
+          const cluster = world.cluster(clientOptions.cluster)
+          const { pollTimeoutMs, readRecordsMax } = world.settings
+          const client = new SimulatedFeedClient(clientOptions, handler, {
+            cluster,
+            process,
+            pollTimeoutMs,
+            readRecordsMax,
+          })
+          const assign = client.assign.bind(client)
+          client.assign = (positions) => {
+            for (const position of positions) this.assignments.push({ ...position, cluster: cluster.name })
+            assign(positions)
+          }
+          return client
+        },
+      },
+    )
+    this.consumer.events$.subscribe((event) => this.events.push(event))
+  }
+
+  start(): this {
+    this.consumer.deliveries$.subscribe({
+      next: (delivery) => this.#handleDelivery(delivery),
+      error: (error: unknown) => (this.failure = error),
+      complete: () => (this.completed = true),
+    })
+    return this
+  }
+
+  /** Events of one kind so far. */
+  count(kind: TandemEvent['kind']): number {
+    return this.events.filter((event) => event.kind === kind).length
+  }
+
+  acknowledge(seen: Seen): void {
+    this.process.deliver(this.#channel, () => {
+      seen.acknowledgedAtMs ??= this.#world.now
+      seen.delivery.ack()
+    })
+  }
+
+  kill(): void {
+    this.process.kill()
+  }
+
+  stop(): void {
+    this.process.stop()
+  }
+
+  continue(): void {
+    this.process.continue()
+  }
+
+  /** As `consumer.close()`; to be run after. */
+  close(): Promise<void> {
+    return this.consumer.close()
+  }
+
+  #handleDelivery(delivery: Delivery<Buffer | null>): void {
+    const seen: Seen = {
+      groupId: this.groupId,
+      consumer: this,
+      text: delivery.bytes?.toString() ?? '',
+      delivery,
+      late: delivery.late,
+      redelivered: delivery.redelivered,
+      atMs: this.#world.now,
+      acknowledgedAtMs: undefined,
+    }
+    this.deliveries.push(seen)
+    this.#world.handleDelivered(seen)
+    const handling = this.#handle(seen)
+    if (handling === 'at-once') this.acknowledge(seen)
+    else if (handling !== 'never') this.#world.timeline.after(handling, () => this.acknowledge(seen))
+  }
+}

@@ -1,0 +1,315 @@
+import type {
+  FeedClient,
+  FeedClientHandler,
+  FeedClientOptions,
+  FeedPartition,
+  FeedPosition,
+  FeedRecord,
+  LogEnds,
+} from '@tandem/consumer/internal'
+
+import { LEADERLESS, type Reader, type SimulatedCluster } from './cluster.js'
+import type { SimulatedLog } from './simulated-log.js'
+import { SimulatedConnection } from './simulated-connection.js'
+import type { SimulatedProcess } from './simulated-process.js'
+
+/**
+ * What KafkaFeedClient is to a real cluster: reads ahead into a buffer, hands it out in batches, asks questions aside.
+ *
+ * Kept from the real one, since the wiring may come to rely on it or be hurt by it: a batch that was taken before an
+ * `assign` or a `pause` is still handed over after it; an end of a partition is told once per end offset, by a read that
+ * brought nothing; an offset outside the log stops the partition, and the error vanishes if a batch has records too;
+ * questions are put one at a time and given up after `QUERY_TIMEOUT_MS`.
+ */
+interface Cursor {
+  readonly log: SimulatedLog
+  next: number
+  paused: boolean
+  /** The end that was told last; -1 for none. */
+  toldEnd: number
+  /** Outside the log: nothing is read until it is assigned anew. */
+  stuck: boolean
+  /** Grows when what was read before no longer counts. */
+  generation: number
+}
+
+interface Item {
+  readonly cursor: Cursor
+  readonly generation: number
+  readonly record: FeedRecord | undefined
+  readonly offset: number
+}
+
+interface Found {
+  readonly cursor: Cursor
+  readonly generation: number
+  readonly from: number
+  readonly records: readonly FeedRecord[]
+  readonly end: number
+  readonly outside: boolean
+}
+
+export class SimulatedFeedClient implements FeedClient, Reader {
+  readonly #options: FeedClientOptions
+  readonly #handler: FeedClientHandler
+  readonly #cluster: SimulatedCluster
+  readonly #process: SimulatedProcess
+  readonly #connection: SimulatedConnection
+  readonly #pollTimeoutMs: number
+  readonly #readRecordsMax: number
+  readonly #cursors = new Map<string, Cursor>()
+  readonly #questions: (() => void)[] = []
+  #asking = false
+  #buffer: Item[] = []
+  #buffered = 0
+  #failure: string | undefined
+  #polling = false
+  #cancelPollTimeout: (() => void) | undefined
+  #taking = false
+  #reading = false
+  #readAgain = false
+  #readSerial = 0
+
+  constructor(
+    options: FeedClientOptions,
+    handler: FeedClientHandler,
+    where: {
+      readonly cluster: SimulatedCluster
+      readonly process: SimulatedProcess
+      /** What a poll waits if there is nothing. */
+      readonly pollTimeoutMs: number
+      /** Records that one read brings of one partition. */
+      readonly readRecordsMax: number
+    },
+  ) {
+    this.#options = options
+    this.#handler = handler
+    this.#cluster = where.cluster
+    this.#process = where.process
+    this.#connection = new SimulatedConnection(where.cluster, where.process, 'feed client')
+    this.#pollTimeoutMs = where.pollTimeoutMs
+    this.#readRecordsMax = where.readRecordsMax
+  }
+
+  // --- FeedClient -----------------------------------------------------------------------------------------------
+
+  connect(): void {
+    this.#connection.contact(this.#options.connectTimeoutMs, (reached) => {
+      if (!reached) {
+        this.#handler.handleConnectFailed(`${this.#cluster.name}: timed out`)
+        return
+      }
+      this.#cluster.addReader(this)
+      this.#handler.handleConnected(this.#cluster.describe(this.#options.topics))
+    })
+  }
+
+  assign(positions: readonly FeedPosition[]): void {
+    for (const { topic, partition, offset } of positions) {
+      const name = `${topic}/${partition}`
+      const log = this.#cluster.log(topic, partition)
+      const before = this.#cursors.get(name)
+      if (before !== undefined) before.generation++
+      // Pauses are forgotten by an assign.
+      this.#cursors.set(name, { log, next: offset, paused: false, toldEnd: -1, stuck: false, generation: 0 })
+    }
+    this.#dropStale()
+    this.#read()
+  }
+
+  pause(partitions: readonly FeedPartition[]): void {
+    for (const cursor of this.#cursorsOf(partitions)) {
+      cursor.paused = true
+      // What was read ahead is thrown away and read again later.
+      const first = this.#buffer.find((item) => item.cursor === cursor && item.generation === cursor.generation)
+      cursor.generation++
+      if (first === undefined) continue
+      cursor.next = first.offset
+      cursor.toldEnd = -1
+    }
+    this.#dropStale()
+  }
+
+  resume(partitions: readonly FeedPartition[]): void {
+    for (const cursor of this.#cursorsOf(partitions)) cursor.paused = false
+    this.#read()
+  }
+
+  poll(): void {
+    if (this.#polling) throw new Error(`${this.#process.name}: a poll of ${this.#cluster.name} is under way`)
+    this.#polling = true
+    this.#cancelPollTimeout = this.#connection.after(this.#pollTimeoutMs, () => this.#take())
+    this.#look()
+  }
+
+  queryEnd({ topic, partition }: FeedPartition, done: (ends: LogEnds | undefined) => void): void {
+    this.#ask((log) => ({ low: log.start, high: log.end }), topic, partition, done)
+  }
+
+  queryTime({ topic, partition }: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
+    this.#ask((log) => log.offsetAt(timeMs), topic, partition, done)
+  }
+
+  close(done: () => void): void {
+    this.#cluster.removeReader(this)
+    this.#connection.close(done)
+  }
+
+  // --- reading --------------------------------------------------------------------------------------------------
+
+  handleReadable(): void {
+    this.#read()
+  }
+
+  handleSpeed(): void {
+    this.#reading = false
+    this.#read()
+  }
+
+  #read(): void {
+    if (this.#connection.closed || this.#buffered >= BUFFER_MAX) return
+    if (this.#reading) {
+      this.#readAgain = true
+      return
+    }
+    this.#reading = true
+    this.#readAgain = false
+    const serial = ++this.#readSerial
+    this.#connection.ask(
+      'read',
+      () => this.#find(),
+      (found) => {
+        if (serial !== this.#readSerial) return
+        this.#reading = false
+        const progress = found !== undefined && this.#add(found)
+        if (progress || this.#readAgain) this.#read()
+      },
+    )
+  }
+
+  /** What the cluster finds when the request is there. */
+  #find(): Found[] {
+    const found: Found[] = []
+    for (const cursor of this.#cursors.values()) {
+      const { log, next: from, generation } = cursor
+      if (cursor.paused || cursor.stuck || log.leader === LEADERLESS) continue
+      const records: FeedRecord[] = []
+      const outside = from < log.start || from > log.end
+      for (let offset = from; !outside && offset < log.end && records.length < this.#readRecordsMax; offset++) {
+        records.push(log.at(offset)!)
+      }
+      found.push({ cursor, generation, from, records, end: log.end, outside })
+    }
+    return found
+  }
+
+  /** Whether there may be more: records, or an end that was not told yet. */
+  #add(found: readonly Found[]): boolean {
+    let progress = false
+    for (const { cursor, generation, from, records, end, outside } of found) {
+      if (cursor.generation !== generation || cursor.next !== from || cursor.paused) continue
+      if (outside) {
+        cursor.stuck = true
+        this.#failure = 'Broker: Offset out of range'
+        continue
+      }
+      for (const record of records) this.#buffer.push({ cursor, generation, record, offset: record.offset })
+      this.#buffered += records.length
+      cursor.next += records.length
+      if (records.length > 0) progress = true
+      else if (cursor.toldEnd !== end) {
+        cursor.toldEnd = end
+        this.#buffer.push({ cursor, generation, record: undefined, offset: end })
+      }
+    }
+    this.#look()
+    return progress
+  }
+
+  // --- batches --------------------------------------------------------------------------------------------------
+
+  /** Ends the poll that waits, if there is something to end it with. */
+  #look(): void {
+    if (!this.#polling || this.#taking || (this.#buffer.length === 0 && this.#failure === undefined)) return
+    this.#taking = true
+    this.#connection.after(this.#hopMs(), () => this.#take())
+  }
+
+  /** Takes a batch in librdkafka's threads; it comes to the main one a moment later. */
+  #take(): void {
+    if (!this.#polling) return
+    this.#polling = false
+    this.#taking = false
+    this.#cancelPollTimeout?.()
+    this.#dropStale()
+    const records: FeedRecord[] = []
+    const ends: FeedPosition[] = []
+    let taken = 0
+    for (const { cursor, record, offset } of this.#buffer) {
+      if (record !== undefined && records.length === BATCH_MAX) break
+      taken++
+      if (record !== undefined) records.push(record)
+      else ends.push({ topic: cursor.log.topic, partition: cursor.log.partition, offset })
+    }
+    this.#buffer = this.#buffer.slice(taken)
+    this.#buffered -= records.length
+    const failure = records.length === 0 ? this.#failure : undefined
+    this.#failure = undefined
+    this.#read()
+    this.#connection.after(this.#hopMs(), () => {
+      if (failure === undefined) this.#handler.handleBatch(records, ends)
+      else this.#handler.handlePollFailed(failure)
+    })
+  }
+
+  #dropStale(): void {
+    this.#buffer = this.#buffer.filter(({ cursor, generation }) => cursor.generation === generation)
+    this.#buffered = this.#buffer.reduce((count, { record }) => count + (record === undefined ? 0 : 1), 0)
+  }
+
+  // --- questions ------------------------------------------------------------------------------------------------
+
+  #ask<T>(
+    look: (log: SimulatedLog) => T,
+    topic: string,
+    partition: number,
+    done: (answer: T | undefined) => void,
+  ): void {
+    this.#questions.push(() => {
+      this.#asking = true
+      let open = true
+      const answered = (answer: T | undefined): void => {
+        if (!open) return
+        open = false
+        this.#asking = false
+        this.#questions.shift()?.()
+        done(answer)
+      }
+      this.#connection.after(QUERY_TIMEOUT_MS, () => answered(undefined))
+      const log = this.#cluster.log(topic, partition)
+      this.#connection.ask(
+        'query',
+        () => (log.leader === LEADERLESS ? undefined : { found: look(log) }),
+        // Without a leader, or without a broker, librdkafka goes on trying until the time is up.
+        (answer) => {
+          if (answer !== undefined) answered(answer.found)
+        },
+      )
+    })
+    if (!this.#asking) this.#questions.shift()!()
+  }
+
+  #hopMs(): number {
+    return this.#cluster.prng.below(2)
+  }
+
+  #cursorsOf(partitions: readonly FeedPartition[]): Cursor[] {
+    return partitions.flatMap(({ topic, partition }) => this.#cursors.get(`${topic}/${partition}`) ?? [])
+  }
+}
+
+/** As in kafka-feed-client.ts. */
+const BATCH_MAX = 1_000
+const QUERY_TIMEOUT_MS = 500
+/** What is read ahead. */
+const BUFFER_MAX = 2_000

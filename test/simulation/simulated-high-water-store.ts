@@ -1,0 +1,187 @@
+import { HighWaterStoreFailedError, type Clock } from '@tandem/common/internal'
+import {
+  MemoryHighWaterStore,
+  type Claim,
+  type Flush,
+  type FlushAnswer,
+  type HighWaterStore,
+  type Holding,
+  type PartitionOfGroup,
+} from '@tandem/consumer'
+
+import type { Prng } from './prng.js'
+import type { Channel, SimulatedProcess } from './simulated-process.js'
+import type { Timeline } from './timeline.js'
+
+/**
+ * The Redis of the world: one MemoryHighWaterStore behind a network, with a memory that can be lost.
+ *
+ * Each process has a connection. A call that is not answered in time is given up by its process, but may still be
+ * carried out: ioredis sends what it queued when the server is back, and a connection that broke may have left a
+ * call in the server's socket. Losing the last seconds means that only what was carried out before is replayed.
+ */
+export interface StoreOptions {
+  readonly timeline: Timeline
+  readonly prng: Prng
+  readonly latencyMs: readonly [low: number, high: number]
+  readonly wallMs: number
+}
+
+interface Executed {
+  readonly wallMs: number
+  readonly execute: (store: HighWaterStore) => Promise<unknown>
+}
+
+export class SimulatedHighWaterStore {
+  readonly #timeline: Timeline
+  readonly #prng: Prng
+  readonly #latencyMs: readonly [number, number]
+  readonly #clock: Clock
+  #wallOffsetMs: number
+  #replayedWallMs: number | undefined
+  #store: MemoryHighWaterStore
+  #executed: Executed[] = []
+  #away = false
+  readonly #cutOff = new Set<SimulatedProcess>()
+  /** Sent while it was away; carried out when it is back, in order. */
+  #queued: { readonly process: SimulatedProcess; readonly carryOut: () => void }[] = []
+  #delayNextMs = 0
+  /** Calls that were carried out, by name. */
+  readonly calls = { acquire: 0, flush: 0, release: 0 }
+
+  constructor(options: StoreOptions) {
+    this.#timeline = options.timeline
+    this.#prng = options.prng
+    this.#latencyMs = options.latencyMs
+    this.#wallOffsetMs = options.wallMs
+    this.#clock = {
+      now: () => this.#timeline.now,
+      wall: () => this.#replayedWallMs ?? this.#wall(),
+      schedule: () => {
+        throw new Error('a store needs no timer')
+      },
+    }
+    this.#store = new MemoryHighWaterStore(this.#clock)
+  }
+
+  // --- faults ---------------------------------------------------------------------------------------------------
+
+  /** Answers nobody. */
+  goAway(): void {
+    this.#away = true
+  }
+
+  comeBack(): void {
+    this.#away = false
+    const queued = this.#queued
+    this.#queued = []
+    for (const { process, carryOut } of queued) if (process.state !== 'dead') carryOut()
+  }
+
+  /** One process cannot reach it; the others can. */
+  cutOff(process: SimulatedProcess): void {
+    this.#cutOff.add(process)
+  }
+
+  reconnect(process: SimulatedProcess): void {
+    this.#cutOff.delete(process)
+  }
+
+  /** Forgets everything. */
+  empty(): void {
+    this.#store = new MemoryHighWaterStore(this.#clock)
+    this.#executed = []
+  }
+
+  /** Forgets what was written in the last `ms`: a failover to a replica that was behind. */
+  rollBack(ms: number): void {
+    const until = this.#wall() - ms
+    this.#executed = this.#executed.filter(({ wallMs }) => wallMs <= until)
+    this.#store = new MemoryHighWaterStore(this.#clock)
+    for (const { wallMs, execute } of this.#executed) {
+      this.#replayedWallMs = wallMs
+      void execute(this.#store)
+    }
+    this.#replayedWallMs = undefined
+  }
+
+  /** The next call takes `ms` to get there; later ones overtake it. */
+  delayNext(ms: number): void {
+    this.#delayNextMs = ms
+  }
+
+  moveClock(ms: number): void {
+    this.#wallOffsetMs += ms
+  }
+
+  // --- calls ----------------------------------------------------------------------------------------------------
+
+  /** The store as one process sees it. */
+  connection(process: SimulatedProcess, options: { readonly timeoutMs?: number } = {}): HighWaterStore {
+    const channel: Channel = { name: 'store' }
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
+    const call = <T>(name: keyof typeof this.calls, execute: (store: HighWaterStore) => Promise<T>): Promise<T> =>
+      this.#call({ name, process, channel, timeoutMs }, execute)
+    return {
+      name: 'simulated',
+      acquire: (partition: PartitionOfGroup, claim: Claim): Promise<Holding> =>
+        call('acquire', (store) => store.acquire(partition, claim)),
+      flush: (partition: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> =>
+        call('flush', (store) => store.flush(partition, flush)),
+      release: (partition: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> =>
+        call('release', (store) => store.release(partition, holder)),
+    }
+  }
+
+  #call<T>(
+    from: {
+      name: keyof SimulatedHighWaterStore['calls']
+      process: SimulatedProcess
+      channel: Channel
+      timeoutMs: number
+    },
+    execute: (store: HighWaterStore) => Promise<T>,
+  ): Promise<T> {
+    const { name, process, channel, timeoutMs } = from
+    return new Promise<T>((resolve, reject) => {
+      const give = (task: () => void): void => {
+        process.deliver(channel, () => {
+          cancelTimeout()
+          task()
+        })
+      }
+      const cancelTimeout = process.clock.schedule(this.#timeline.now + timeoutMs, () => {
+        reject(new HighWaterStoreFailedError(`The store did not ${name} a position: no answer within ${timeoutMs} ms`))
+      })
+      const carryOut = (): void => {
+        if (this.#cutOff.has(process)) return
+        this.calls[name]++
+        this.#executed.push({ wallMs: this.#wall(), execute })
+        const answer = execute(this.#store)
+        this.#timeline.after(this.#travelMs(), () => {
+          answer.then(
+            (value) => give(() => resolve(value)),
+            (error: unknown) => give(() => reject(error as Error)),
+          )
+        })
+      }
+      const delayMs = this.#delayNextMs
+      this.#delayNextMs = 0
+      this.#timeline.after(this.#travelMs() + delayMs, () => {
+        if (this.#away) this.#queued.push({ process, carryOut })
+        else carryOut()
+      })
+    })
+  }
+
+  #wall(): number {
+    return this.#timeline.now + this.#wallOffsetMs
+  }
+
+  #travelMs(): number {
+    return this.#prng.between(...this.#latencyMs)
+  }
+}
+
+/** As RedisHighWaterStore's. */
+const TIMEOUT_MS = 2_000
