@@ -57,7 +57,7 @@ async function ask(bootstrapServers: string, topic: string | undefined): Promise
   const metadata = await new Promise<Metadata>((resolve, reject) => {
     const options = topic === undefined ? {} : { topic }
     client.connect({ ...options, timeout: ANSWER_TIMEOUT_MS }, (error: LibrdKafkaError | null, metadata) => {
-      if (error) reject(error as unknown as Error)
+      if (error) reject(error)
       else resolve(metadata)
     })
   })

@@ -12,7 +12,7 @@ const client = new rdkafka.Producer({
 } as rdkafka.ProducerGlobalConfig)
 client.on('event.log', ({ message }: { message: string }) => console.log(message))
 client.connect({ timeout: 10_000 }, (error, metadata) => {
-  if (error) throw error as unknown as Error
+  if (error) throw new Error(`the embedded cluster does not answer: ${error.message}`)
   process.send?.({ bootstrapServers: metadata.brokers.map(({ host, port }) => `${host}:${port}`).join() })
 })
 process.on('disconnect', () => process.exit())

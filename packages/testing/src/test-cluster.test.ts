@@ -157,7 +157,7 @@ async function write(cluster: TestCluster, topic: string, partition: number, val
         (value) =>
           new Promise<void>((resolve, reject) => {
             producer.produce(topic, partition, Buffer.from(value), null, undefined, (error: unknown) => {
-              if (error) reject(error as Error)
+              if (error) reject(error)
               else resolve()
             })
           }),
@@ -183,7 +183,7 @@ async function read(cluster: TestCluster, topic: string, partition: number): Pro
     while (values.length < highOffset - lowOffset) {
       const messages = await new Promise<Message[]>((resolve, reject) => {
         consumer.consume(1_000, (error: LibrdKafkaError | null, messages) => {
-          if (error) reject(error as unknown as Error)
+          if (error) reject(error)
           else resolve(messages)
         })
       })
@@ -202,7 +202,7 @@ function watermarks(
 ): Promise<{ lowOffset: number; highOffset: number }> {
   return new Promise((resolve, reject) => {
     consumer.queryWatermarkOffsets(topic, partition, 5_000, (error: LibrdKafkaError | null, offsets) => {
-      if (error) reject(error as unknown as Error)
+      if (error) reject(error)
       else resolve(offsets)
     })
   })

@@ -1,0 +1,16 @@
+// Runs the test files that it is given, in one process, and tells the process that started it how they came out. It
+// does not end the process: one that stays alive has left something running, which is a defect of a test.
+import { readFileSync } from 'node:fs'
+import Mocha from 'mocha'
+
+process.on('disconnect', () => process.exit(1)) // nobody is left to tell
+process.channel.unref()
+
+const options = JSON.parse(readFileSync(new URL('../.mocharc.json', import.meta.url), 'utf8'))
+const mocha = new Mocha(options)
+for (const file of process.argv.slice(2)) mocha.addFile(file)
+await mocha.loadFilesAsync()
+const { stats } = await new Promise((resolve) => {
+  const runner = mocha.run(() => resolve(runner))
+})
+process.send({ passed: stats.passes, failed: stats.failures, skipped: stats.pending })
