@@ -59,7 +59,11 @@ describe('no loss when a consumer is killed with SIGKILL', function () {
 async function readEffects(path: string): Promise<EffectLine[]> {
   const effects: EffectLine[] = []
   new LineFile(path).close()
-  await readLines(path, (line) => line as EffectLine, (effect) => effects.push(effect))
+  await readLines(
+    path,
+    (line) => line as EffectLine,
+    (effect) => effects.push(effect),
+  )
   return effects
 }
 

@@ -27,14 +27,21 @@ export class LedgerFiles {
   readonly effects = join(this.folder, 'effects')
 
   async judge(sent: number): Promise<DeliveryVerdict> {
-    return judgeDelivery({ sent, acknowledgements: await this.readAcknowledgements(), effects: await this.readEffects() })
+    return judgeDelivery({
+      sent,
+      acknowledgements: await this.readAcknowledgements(),
+      effects: await this.readEffects(),
+    })
   }
 
   async judgeLogs({ east, west }: RealClusters, topic: string): Promise<{ east: LogVerdict; west: LogVerdict }> {
     const acknowledgements = await this.readAcknowledgements()
     const [ofEast, ofWest] = await Promise.all(
       [east, west].map(async ({ bootstrapServers }, index) =>
-        judgeLog(await takeCensus({ cluster: index === 0 ? 'east' : 'west', bootstrapServers, topic }), acknowledgements),
+        judgeLog(
+          await takeCensus({ cluster: index === 0 ? 'east' : 'west', bootstrapServers, topic }),
+          acknowledgements,
+        ),
       ),
     )
     return { east: ofEast!, west: ofWest! }

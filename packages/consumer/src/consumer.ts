@@ -188,6 +188,10 @@ export class Consumer<T = unknown> {
     try {
       await this.#contact()
       await this.#acquire()
+      if (this.#closing !== undefined) {
+        await Promise.allSettled(this.#all().map((partition) => partition.release()))
+        throw new ClosedError('The consumer was closed before it was connected')
+      }
     } catch (error) {
       await this.close()
       throw error
@@ -201,6 +205,7 @@ export class Consumer<T = unknown> {
     let secondUntil = Infinity
     this.#links.forEach((link) => link.connect())
     for (;;) {
+      if (this.#closing !== undefined) throw new ClosedError('The consumer was closed before it was connected')
       const failed = this.#refused.find((error) => error !== undefined)
       if (failed !== undefined) throw failed
       const answered = this.#descriptions.filter((description) => description !== undefined).length
@@ -249,7 +254,7 @@ export class Consumer<T = unknown> {
   #begin(feed: FeedIndex): void {
     if (!this.#started || this.#refused[feed] !== undefined || this.#links[feed].client === undefined) return
     for (const partition of this.#all()) partition.begin(feed)
-    this.#links[feed].poll()
+    this.#poll(feed)
   }
 
   // --- feeds ----------------------------------------------------------------------------------------------------
@@ -269,7 +274,7 @@ export class Consumer<T = unknown> {
       handlePollFailed: (reason) => {
         this.#telemetry.tell({ kind: 'poll-failed', cluster, reason })
         const { clock } = this.#outsides
-        clock.schedule(clock.now() + POLL_AGAIN_MS, () => this.#turn())
+        clock.schedule(clock.now() + POLL_AGAIN_MS, () => this.#poll(feed))
       },
     })
   }
@@ -309,6 +314,8 @@ export class Consumer<T = unknown> {
     for (const partition of touched) partition.drain(time)
     if (touched.size > 0) this.#scheduleFlush()
     this.#turn()
+    this.#poll(feed)
+    this.#arm()
   }
 
   // --- deliveries -----------------------------------------------------------------------------------------------
@@ -353,14 +360,25 @@ export class Consumer<T = unknown> {
       this.#outboxHead = 0
     }
     this.#emitting = false
+    this.#breathe()
+  }
+
+  /** Reads on when nothing waits to be handed out, and holds its breath otherwise: every client then has one poll. */
+  #breathe(): void {
+    const mayRead = this.#outbox.length === 0 && !this.#window.full
+    if (mayRead === this.#polling.running) return
     const now = this.#outsides.clock.now()
-    if (this.#outbox.length > 0 || this.#window.full) {
+    if (!mayRead) {
       this.#polling.handleStopped(now)
       return
     }
     this.#polling.handleStarted(now)
-    for (const feed of [0, 1] as const) if (this.#refused[feed] === undefined) this.#links[feed].poll()
+    for (const feed of [0, 1] as const) this.#poll(feed)
     this.#arm()
+  }
+
+  #poll(feed: FeedIndex): void {
+    if (this.#polling.running && this.#refused[feed] === undefined) this.#links[feed].poll()
   }
 
   #redeliver(delivery: OpenDelivery): void {
@@ -447,6 +465,7 @@ export class Consumer<T = unknown> {
     const { clock } = this.#outsides
     const until = clock.now() + this.#settings.closeTimeoutMs
     this.#agenda.close()
+    this.#handleContact?.()
     this.#outbox = []
     this.#outboxHead = 0
     // What was handed out is waited for; a short look now and then is enough, once in a life.
