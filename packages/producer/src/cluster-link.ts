@@ -2,7 +2,7 @@
  * Between a lane and its cluster: makes the clients that the lane asks for, hands them its records, and sees that a
  * client's topics are what they should be before the lane hears of it. No opinion of its own.
  */
-import type { Clock, ClusterDescription, TandemError } from '@tandem/common/internal'
+import type { ClusterDescription, TandemError } from '@tandem/common/internal'
 
 import type { Lane, LaneCommand } from './core/lane.js'
 import type {
@@ -21,12 +21,13 @@ export interface ClusterLinkOwner {
   readonly ready: () => void
   readonly failed: (reason: string, error?: TandemError) => void
   /** Something happened: let the cores come to rest. */
-  readonly run: () => void
+  readonly run: (now?: number) => void
 }
 
 export interface ClusterLinkOptions {
   readonly lane: Lane
-  readonly clock: Clock
+  /** Whole milliseconds. */
+  readonly now: () => number
   readonly clusterClient: ClusterClientFactory
   readonly client: ClusterClientOptions
   readonly owner: ClusterLinkOwner
@@ -90,7 +91,7 @@ export class ClusterLink {
   }
 
   #connect(): void {
-    const { clusterClient, client: options, owner, clock } = this.#options
+    const { clusterClient, client: options, owner, now } = this.#options
     // A client that was discarded may still say something; by then it is not ours any more.
     const ifOurs = (task: () => void): void => {
       if (this.#client !== client) return
@@ -102,10 +103,11 @@ export class ClusterLink {
       handleConnectFailed: (reason) => ifOurs(() => this.#fail(reason)),
       handleReport: (id, offset, failure) => {
         if (this.#client !== client) return
-        this.#lane.handleReport(id, offset, failure, clock.now())
-        owner.run()
+        const at = now()
+        this.#lane.handleReport(id, offset, failure, at)
+        owner.run(at)
       },
-      handleFatal: (reason) => ifOurs(() => this.#lane.handleFatal(reason, clock.now())),
+      handleFatal: (reason) => ifOurs(() => this.#lane.handleFatal(reason, now())),
     }
     let client: ClusterClient | undefined = undefined
     try {
@@ -119,7 +121,7 @@ export class ClusterLink {
   }
 
   #fail(reason: string, error?: TandemError): void {
-    this.#lane.handleConnectFailed(reason, this.#options.clock.now())
+    this.#lane.handleConnectFailed(reason, this.#options.now())
     this.#options.owner.failed(reason, error)
   }
 
@@ -132,7 +134,7 @@ export class ClusterLink {
         if (this.#client !== undefined) this.#fail(reason)
       } else if (this.#accept(topics, description)) {
         if (owner.topics().some((topic) => !topics.includes(topic))) return this.#survey()
-        this.#lane.handleConnected(this.#options.clock.now())
+        this.#lane.handleConnected(this.#options.now())
         owner.ready()
       }
     })
@@ -148,10 +150,10 @@ export class ClusterLink {
 
   /** Takes up what the cluster said; false if it must not be used. */
   #accept(topics: readonly string[], description: ClusterDescription): boolean {
-    const { owner, clock } = this.#options
+    const { owner, now } = this.#options
     const error = owner.described(topics, description)
     if (error === undefined) return true
-    this.#lane.handleMismatched(error.message, clock.now())
+    this.#lane.handleMismatched(error.message, now())
     owner.failed(error.message, error)
     return false
   }

@@ -107,7 +107,7 @@ export class Pipeline {
     const now = this.#now()
     if (pinned === undefined) this.#firstSight.handleCall(send.message.topic, send, now)
     else this.#apply(send, pinned, now)
-    this.run()
+    this.run(now)
   }
 
   handleEncoded(send: Send): void {
@@ -163,9 +163,8 @@ export class Pipeline {
   }
 
   /** Lets the cores speak until they are at rest. */
-  run(): void {
+  run(now = this.#now()): void {
     if (this.#closed) return
-    const now = this.#now()
     while (this.#step(now)) continue
     this.#tellTallies()
     this.#arm()
@@ -412,7 +411,7 @@ export class Pipeline {
     if (this.#closed) return
     const now = this.#now()
     for (const core of this.#timed()) core.handleDeadline(now)
-    this.run()
+    this.run(now)
   }
 
   #timed(): readonly { deadline(): number | undefined; handleDeadline(now: number): void }[] {
@@ -464,7 +463,7 @@ export class Pipeline {
     )
     return new ClusterLink({
       lane: this.lanes[index],
-      clock: outsides.clock,
+      now: () => this.#now(),
       clusterClient: outsides.clusterClient,
       client: {
         cluster: name,
@@ -477,13 +476,14 @@ export class Pipeline {
         described: (topics, description) => this.#surveyed(index, topics, description),
         ready: () => ready(index),
         failed: (reason, error) => failed(index, reason, error),
-        run: () => this.run(),
+        run: (now) => this.run(now),
       },
     })
   }
 
   #now(): number {
-    return this.#options.outsides.clock.now()
+    // Whole milliseconds: V8 keeps them without an object, and every record carries some.
+    return Math.floor(this.#options.outsides.clock.now())
   }
 }
 

@@ -93,14 +93,9 @@ export class Circuit {
     }
   }
 
-  /** There is new hope (a new client, another track of the cluster was acknowledged): probe at once. */
+  /** There is new hope (a new client, another track of the cluster was acknowledged): probe now. */
   handleHope(now: number): void {
-    if (this.#state.kind === 'open') this.#probeAt(this.#state, now)
-  }
-
-  /** The client is gone, and a probe with it: that says nothing about this partition. */
-  handleDiscarded(now: number): void {
-    if (this.#state.kind === 'half-open') this.#probeAt(this.#state, now)
+    if (this.#state.kind === 'open') this.#halfOpen(this.#state, now)
   }
 
   /** Nothing is left to write: there is nothing that a probe could show, and the next record is one. */
@@ -114,15 +109,16 @@ export class Circuit {
     return command
   }
 
-  deadline(): number | undefined {
+  /** When it wants to be looked at again; `handedAt` is that of the oldest record in the client, if there is one. */
+  deadline(handedAt: number | undefined): number | undefined {
     const state = this.#state
     switch (state.kind) {
       case 'closed':
-        return undefined
+        return handedAt === undefined ? undefined : handedAt + this.limits.ageMsMax
       case 'open':
         return state.probeAt
       case 'half-open':
-        return state.probedAt + this.limits.ageMsMax
+        return handedAt === undefined ? undefined : Math.max(handedAt, state.probedAt) + this.limits.ageMsMax
       default:
         throw state satisfies never
     }
@@ -130,12 +126,11 @@ export class Circuit {
 
   handleDeadline(now: number): void {
     const state = this.#state
-    if (state.kind !== 'open' || now < state.probeAt) return
-    this.#state = { kind: 'half-open', since: state.since, probedAt: now, backOffMs: state.backOffMs }
+    if (state.kind === 'open' && now >= state.probeAt) this.#halfOpen(state, now)
   }
 
-  #probeAt(state: { readonly since: number; readonly backOffMs: number }, now: number): void {
-    this.#state = { kind: 'open', since: state.since, probeAt: now, backOffMs: state.backOffMs }
+  #halfOpen(state: { readonly since: number; readonly backOffMs: number }, now: number): void {
+    this.#state = { kind: 'half-open', since: state.since, probedAt: now, backOffMs: state.backOffMs }
   }
 
   #open(reason: TripReason, now: number): void {

@@ -10,8 +10,8 @@
  * were acknowledged within the time that opens a circuit; tracks whose partition is known to have no leader do not
  * count. It is also away when it has had no client for as long. Then its client is discarded, since librdkafka cannot
  * be made to let go of records for a broker that hangs: what it held goes back to the fronts of the tracks, in doubt,
- * and a new client is made, after a back-off that doubles with each one that brings nothing. Ids of records are never
- * used twice, so that whatever a discarded client still says is about nobody.
+ * and a new client is made, after a back-off that doubles with each one that brings nothing. Ids of records are
+ * used again only after long, and a discarded client is not listened to.
  *
  * The lane is back when a track is acknowledged and the rule above no longer holds, or, if it had no client, when it
  * has one. The first acknowledgement makes the other tracks probe at once. A probe that is stuck while the lane is away
@@ -82,7 +82,6 @@ export class Lane {
   readonly #open = new Set<Track>()
   #judgeDue = false
   #describedAt = -Infinity
-  #serial = 0
   #client: ClientState = { kind: 'none' }
   #withoutClientSince: number | undefined
   #backOffMs: number
@@ -203,10 +202,11 @@ export class Lane {
 
   handleReport(id: number, offset: number, failure: WriteFailure | undefined, now: number): void {
     const index = id % TRACKS_MAX
+    const serial = Math.floor(id / TRACKS_MAX)
     const track = this.#tracks[index]
     if (track === undefined) return
     const ours =
-      failure === undefined ? track.handleAcknowledged(id, offset, now) : track.handleFailed(id, failure, now)
+      failure === undefined ? track.handleAcknowledged(serial, offset, now) : track.handleFailed(serial, failure, now)
     if (!ours) return // from a client that was discarded
     this.#touch(index)
     if (failure === undefined && offset >= 0) {
@@ -222,7 +222,7 @@ export class Lane {
     const index = id % TRACKS_MAX
     const track = this.#tracks[index]!
     if (failure.kind === 'fatal') {
-      track.handleNotTaken(id)
+      track.handleNotTaken(Math.floor(id / TRACKS_MAX))
       this.#touch(index)
       this.handleFatal(failure.reason, now)
       return
@@ -307,18 +307,16 @@ export class Lane {
       const index = this.#ready.shift()!
       this.#isReady[index] = false
       const track = this.#tracks[index]!
-      const id = this.#serial * TRACKS_MAX + index
-      const write = track.take(id, now)
-      if (write === undefined) {
+      const taken = track.take(now)
+      if (taken === undefined) {
         this.#after(index) // it must wait for something: whatever that is, wakes it
         const command = this.#commands.shift()
         if (command !== undefined) return command
         continue
       }
-      this.#serial++
       this.#wake(index)
       this.#due(track.deadline())
-      return { kind: 'produce', id, write }
+      return { kind: 'produce', id: taken.serial * TRACKS_MAX + index, write: taken.write }
     }
     return undefined
   }
@@ -408,10 +406,9 @@ export class Lane {
     return 'all-tracks'
   }
 
-  /** Takes up what a track has to say, and whether its circuit is open. */
+  /** Takes up whether a track's circuit is open, and when it wants to be looked at. */
   #after(index: number): void {
     const track = this.#tracks[index]!
-    for (let command = track.poll(); command !== undefined; command = track.poll()) this.#commands.push(command)
     const open = track.circuit !== 'closed'
     if (open !== this.#open.has(track)) {
       this.#judgeDue = true
@@ -474,6 +471,7 @@ export class Lane {
       inClientMax: Math.max(1, Math.floor(this.#inClientMax / 4)),
       inClientBytesMax: Math.max(1, Math.floor(this.#inClientBytesMax / 4)),
       load: this.load,
+      outbox: this.#commands,
     })
     track.leader = this.#leaders.get(topic)?.[partition]
     this.#isReady.push(false)
@@ -491,7 +489,10 @@ export class Lane {
 
 const LEADERLESS = -1
 
-/** A track's index is part of the ids of its records: room for as many partitions as one Kafka cluster sensibly has. */
+/**
+ * An id is a serial number and the index of a track, below 2^31 together: V8 keeps such a number without an object, and
+ * node-rdkafka keeps one per record. Room for more partitions than a producer sensibly writes to.
+ */
 const TRACKS_MAX = 1 << 16
 /** Leaders move and partitions are added; librdkafka itself asks every five minutes. */
 const DESCRIBE_EVERY_MS = 60_000

@@ -37,6 +37,12 @@ export type TrackCommand =
   | { readonly kind: 'voided'; readonly record: SealedRecord }
   | { readonly kind: 'tell'; readonly fact: TandemFact }
 
+export interface Taken {
+  /** Names what was taken in the report about it. */
+  readonly serial: number
+  readonly write: Write
+}
+
 export interface TrackOptions {
   readonly cluster: string
   readonly lane: LaneIndex
@@ -47,6 +53,8 @@ export interface TrackOptions {
   readonly inClientMax: number
   readonly inClientBytesMax: number
   readonly load: Load
+  /** What the tracks of a lane say goes into one queue, in the order in which it happened; the lane passes it on. */
+  readonly outbox: { push(command: TrackCommand): void }
 }
 
 export class Track {
@@ -65,9 +73,10 @@ export class Track {
   readonly #again = new Fifo<SealedRecord>()
   #againSorted = true
   readonly #fresh = new Fifo<SealedRecord>()
-  /** In the order in which they were handed over. */
+  /** By serial number, in the order in which they were handed over. */
   readonly #inClient = new Map<number, Write>()
   #inClientBytes = 0
+  #serial = 0
   /** Whether what is in the client counts for the lane: while the circuit is closed. */
   #counted = true
   /** Writes of refused batches that are still to be written alone, and whether the one in the client is so. */
@@ -75,7 +84,7 @@ export class Track {
   #alone = false
   #spareBytes = 0
   readonly #voids = new Map<VoidReason, Map<Sequence, Intervals>>()
-  readonly #commands = new Fifo<TrackCommand>()
+  readonly #outbox: TrackOptions['outbox']
   #lookAt = Infinity
 
   constructor(options: TrackOptions) {
@@ -86,6 +95,7 @@ export class Track {
     this.#inClientMax = options.inClientMax
     this.#inClientBytesMax = options.inClientBytesMax
     this.#load = options.load
+    this.#outbox = options.outbox
     this.#circuit = new Circuit(options.circuit)
   }
 
@@ -139,11 +149,8 @@ export class Track {
     if (!record.copies[this.#lane].final) this.#spare(record)
   }
 
-  /**
-   * The next record or void to hand to the client, now known there by `id`; undefined if there is none, or if it must
-   * not go now.
-   */
-  take(id: number, now: number): Write | undefined {
+  /** The next record or void to hand to the client; undefined if there is none, or if it must not go now. */
+  take(now: number): Taken | undefined {
     if (!this.#mayTake()) return undefined
     const write = this.#nextVoid() ?? this.#nextRecord(now) ?? this.#nextVoid()
     if (write === undefined) {
@@ -151,8 +158,9 @@ export class Track {
       this.#look(now)
       return undefined
     }
-    if (this.#inClient.size === 0) this.#lookAt = Math.min(this.#lookAt, now + this.#circuit.limits.ageMsMax)
-    this.#inClient.set(id, write)
+    this.#lookAt = Math.min(this.#lookAt, now + this.#circuit.limits.ageMsMax)
+    const serial = this.#freeSerial()
+    this.#inClient.set(serial, write)
     this.#countInClient(1, write.bytes)
     this.#alone = this.#suspects > 0
     if (write.kind === 'void') {
@@ -163,19 +171,19 @@ export class Track {
       copy.state = 'in-client'
       copy.handedAt = now
     }
-    return write
+    return { serial, write }
   }
 
-  /** The client did not take what `take` gave for `id`: it was not handed over. */
-  handleNotTaken(id: number): void {
-    const write = this.#leave(id)
+  /** The client did not take what `take` gave: it was not handed over. */
+  handleNotTaken(serial: number): void {
+    const write = this.#leave(serial)
     if (write === undefined) return
     this.#requeue(write)
   }
 
   /** Returns whether the report was about anything: one of a discarded client is not. */
-  handleAcknowledged(id: number, offset: number, now: number): boolean {
-    const write = this.#leave(id)
+  handleAcknowledged(serial: number, offset: number, now: number): boolean {
+    const write = this.#leave(serial)
     if (write === undefined) return false
     if (offset < 0) {
       this.#tell({ kind: 'record-hollow', ...this.#where, count: write.count })
@@ -192,8 +200,8 @@ export class Track {
     return true
   }
 
-  handleFailed(id: number, failure: WriteFailure, now: number): boolean {
-    const write = this.#leave(id)
+  handleFailed(serial: number, failure: WriteFailure, now: number): boolean {
+    const write = this.#leave(serial)
     if (write === undefined) return false
     switch (failure.kind) {
       case 'refused':
@@ -227,18 +235,16 @@ export class Track {
   /** The client is gone: what it held is in doubt and goes back. Returns how many records that were. */
   handleDiscarded(now: number): number {
     const inDoubt = this.#inClient.size
-    for (const [id, write] of this.#inClient) {
-      this.#leave(id)
+    for (const [serial, write] of this.#inClient) {
+      this.#leave(serial)
       this.#doubt(write)
     }
-    this.#circuit.handleDiscarded(now)
     this.#look(now)
     return inDoubt
   }
 
   handleHope(now: number): void {
     this.#circuit.handleHope(now)
-    this.handleDeadline(now)
   }
 
   /** Gives a record up if it is still queued. Its place in the queue is passed over later. */
@@ -265,20 +271,18 @@ export class Track {
     return messages
   }
 
-  poll(): TrackCommand | undefined {
-    return this.#commands.shift()
-  }
-
   deadline(): number | undefined {
-    return this.#circuit.deadline() ?? (this.#inClient.size > 0 ? this.#lookAt : undefined)
+    // While the circuit is closed the time is looked up only when it comes: this is asked for every record.
+    if (this.#circuit.closed) return this.#inClient.size > 0 ? this.#lookAt : undefined
+    return this.#circuit.deadline(this.#oldestHandedAt)
   }
 
   handleDeadline(now: number): void {
     const oldest = this.#oldestHandedAt
     if (oldest !== undefined) this.#circuit.handleWaiting(oldest, now)
-    this.#lookAt = oldest === undefined ? Infinity : oldest + this.#circuit.limits.ageMsMax
     this.#circuit.handleDeadline(now)
     this.#look(now)
+    this.#lookAt = this.#circuit.deadline(oldest) ?? Infinity
   }
 
   #mayTake(): boolean {
@@ -334,7 +338,7 @@ export class Track {
     const copy = record.copies[this.#lane]
     copy.offset = offset
     this.#finish(record, 'acknowledged')
-    this.#commands.push({ kind: 'acknowledged', record })
+    this.#outbox.push({ kind: 'acknowledged', record })
   }
 
   /** A definite answer to a write: if it was alone, that one is no suspect any more. */
@@ -351,7 +355,7 @@ export class Track {
     this.#finish(write, 'refused')
     this.#void(write.sequence, write.first, write.first + write.count - 1, 'refused')
     this.#tell({ kind: 'record-refused', ...this.#where, reason, first: write.first, count: write.count })
-    this.#commands.push({ kind: 'voided', record: write })
+    this.#outbox.push({ kind: 'voided', record: write })
   }
 
   #doubt(write: Write): void {
@@ -363,7 +367,7 @@ export class Track {
     if (record.copies[this.#lane].spare) this.#countSpare(-record.bytes)
     this.#finish(record, 'given-up')
     this.#void(record.sequence, record.first, record.first + record.count - 1, reason)
-    this.#commands.push({ kind: 'voided', record })
+    this.#outbox.push({ kind: 'voided', record })
   }
 
   #finish(record: SealedRecord, state: 'acknowledged' | 'refused' | 'given-up'): void {
@@ -416,6 +420,13 @@ export class Track {
     this.#load.voids += intervals.size
   }
 
+  /** A number under which nothing is in the client now, nor was lately. */
+  #freeSerial(): number {
+    do this.#serial = (this.#serial + 1) % SERIALS
+    while (this.#inClient.has(this.#serial))
+    return this.#serial
+  }
+
   get #oldestHandedAt(): number | undefined {
     for (const write of this.#inClient.values()) {
       return write.kind === 'void' ? write.handedAt : write.copies[this.#lane].handedAt
@@ -423,10 +434,10 @@ export class Track {
     return undefined
   }
 
-  #leave(id: number): Write | undefined {
-    const write = this.#inClient.get(id)
+  #leave(serial: number): Write | undefined {
+    const write = this.#inClient.get(serial)
     if (write === undefined) return undefined
-    this.#inClient.delete(id)
+    this.#inClient.delete(serial)
     this.#countInClient(-1, -write.bytes)
     return write
   }
@@ -471,7 +482,7 @@ export class Track {
   }
 
   #tell(fact: TandemFact): void {
-    this.#commands.push({ kind: 'tell', fact })
+    this.#outbox.push({ kind: 'tell', fact })
   }
 
   get #where(): { cluster: string; topic: string; partition: number } {
@@ -484,3 +495,6 @@ export class Track {
  * forget a sequence only when it has passed (position.md, Expiry).
  */
 export const REWRITE_AGE_MS_MAX = 24 * 60 * 60 * 1000
+
+/** Serial numbers go round: far more than a track has in the client, few enough to leave an id of the lane small. */
+export const SERIALS = 1 << 15

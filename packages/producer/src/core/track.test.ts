@@ -1,0 +1,343 @@
+import type { TandemFact } from '@tandem/common/internal'
+import { expect } from 'chai'
+
+import { Fifo } from './fifo.js'
+import { sealed, sequences, shown } from './given.test.js'
+import { Load } from './load.js'
+import type { SealedRecord } from './record.js'
+import { REWRITE_AGE_MS_MAX, SERIALS, Track, type Taken, type TrackCommand } from './track.js'
+
+const TRANSIENT = { kind: 'transient', reason: 'message timed out' } as const
+const REFUSED = { kind: 'refused', reason: 'topic authorization failed' } as const
+const BATCH_REFUSED = { kind: 'batch-refused', reason: 'message size too large' } as const
+
+/** A track of lane 0, and what it says. */
+class Bench {
+  readonly load = new Load()
+  readonly outbox = new Fifo<TrackCommand>()
+  readonly track = new Track({
+    cluster: 'east',
+    lane: 0,
+    topic: 'entries',
+    partition: 0,
+    circuit: { failuresMax: 2, ageMsMax: 5_000, probeAfterMs: 1_000, probeAfterMsMax: 8_000 },
+    inClientMax: 100,
+    inClientBytesMax: 1_000_000,
+    load: this.load,
+    outbox: this.outbox,
+  })
+  readonly sequence = sequences(1)[0]!
+
+  /** Seals so many messages of one sequence. */
+  seal(count: number, bytes = 100): SealedRecord[] {
+    const records = Array.from({ length: count }, () => sealed(this.sequence, { bytes }))
+    for (const record of records) this.track.handleSealed(record)
+    return records
+  }
+
+  /** Takes what it may take now. */
+  take(now = 0): Taken[] {
+    const all: Taken[] = []
+    for (let taken = this.track.take(now); taken !== undefined; taken = this.track.take(now)) all.push(taken)
+    return all
+  }
+
+  /** The log that a well cluster gets from now on, acknowledging each record at once. */
+  drain(now = 0): string {
+    const log: string[] = []
+    for (let taken = this.track.take(now); taken !== undefined; taken = this.track.take(now)) {
+      log.push(shown(taken.write))
+      this.track.handleAcknowledged(taken.serial, log.length, now)
+    }
+    return log.join(' ')
+  }
+
+  facts(): TandemFact[] {
+    const facts: TandemFact[] = []
+    for (let command = this.outbox.shift(); command !== undefined; command = this.outbox.shift()) {
+      if (command.kind === 'tell') facts.push(command.fact)
+    }
+    return facts
+  }
+
+  kinds(): string[] {
+    return this.facts().map(({ kind }) => kind)
+  }
+
+  /** Opens the circuit by failing a record that is in the client. */
+  open(taken: Taken, now = 0): void {
+    this.track.handleFailed(taken.serial, TRANSIENT, now)
+    this.track.handleFailed(this.track.take(now)!.serial, TRANSIENT, now)
+  }
+}
+
+describe('track', () => {
+  it('hands records over in the order of stamping, and is done with what is acknowledged', () => {
+    const bench = new Bench()
+    const records = bench.seal(3)
+    expect(bench.drain()).to.equal('1 2 3')
+    expect(records.map(({ copies }) => copies[0].state)).to.deep.equal(['acknowledged', 'acknowledged', 'acknowledged'])
+    expect(records.map(({ copies }) => copies[0].offset)).to.deep.equal([1, 2, 3])
+    expect(bench.load).to.include({ records: 0, bytes: 0, voids: 0, inClient: 0, inClientBytes: 0 })
+    expect(bench.track.busy).to.equal(false)
+  })
+
+  it('puts what failed transiently back to the front, in counter order, and doubts it', () => {
+    const bench = new Bench()
+    const records = bench.seal(4)
+    const taken = [bench.track.take(0)!, bench.track.take(0)!, bench.track.take(0)!]
+    bench.track.handleFailed(taken[2]!.serial, TRANSIENT, 0)
+    bench.track.handleAcknowledged(taken[1]!.serial, 9, 0)
+    bench.track.handleFailed(taken[0]!.serial, TRANSIENT, 0)
+    expect(bench.drain()).to.equal('1 3 4')
+    expect(records[0]!.copies[0].inDoubt).to.equal(true)
+    expect(records[3]!.copies[0].inDoubt).to.equal(false)
+  })
+
+  it('hands nothing over while the circuit is open, and drains in order when it closes', () => {
+    const bench = new Bench()
+    bench.seal(3)
+    bench.open(bench.track.take(0)!)
+    expect(bench.track.circuit).to.equal('open')
+    expect(bench.take(999)).to.deep.equal([])
+    bench.track.handleDeadline(1_000)
+    const probe = bench.take(1_000)
+    expect(probe.map(({ write }) => shown(write))).to.deep.equal(['1']) // one, and the head
+    bench.track.handleAcknowledged(probe[0]!.serial, 5, 1_100)
+    expect(bench.drain(1_100)).to.equal('2 3')
+    expect(bench.kinds()).to.deep.equal(['circuit-opened', 'circuit-closed'])
+  })
+
+  it('opens when its oldest record in the client is too old, counting from its own hand-over', () => {
+    const bench = new Bench()
+    bench.seal(2)
+    const first = bench.track.take(0)!
+    bench.track.take(3_000)
+    expect(bench.track.deadline()).to.equal(5_000)
+    bench.track.handleAcknowledged(first.serial, 1, 4_000)
+    bench.track.handleDeadline(5_000)
+    expect(bench.track.circuit).to.equal('closed')
+    expect(bench.track.deadline()).to.equal(8_000)
+    bench.track.handleDeadline(8_000)
+    expect(bench.facts()[0]).to.include({ kind: 'circuit-opened', cluster: 'east', partition: 0, reason: 'age' })
+  })
+
+  it('takes what the client still holds for a probe, instead of handing over more', () => {
+    const bench = new Bench()
+    bench.seal(2)
+    const stuck = bench.track.take(0)!
+    bench.track.handleDeadline(5_000)
+    bench.track.handleDeadline(6_000)
+    expect(bench.track.circuit).to.equal('half-open')
+    expect(bench.take(6_000)).to.deep.equal([])
+    bench.track.handleAcknowledged(stuck.serial, 1, 6_500)
+    expect(bench.drain(6_500)).to.equal('2')
+  })
+
+  it('puts what a discarded client held back, in doubt, and ignores what is said of it later', () => {
+    const bench = new Bench()
+    const records = bench.seal(3)
+    const taken = bench.take()
+    expect(bench.track.handleDiscarded(10)).to.equal(3)
+    expect(records.every(({ copies }) => copies[0].inDoubt && copies[0].state === 'queued')).to.equal(true)
+    expect(bench.track.handleAcknowledged(taken[0]!.serial, 1, 20)).to.equal(false)
+    expect(bench.drain(30)).to.equal('1 2 3')
+  })
+
+  it('writes again what was acknowledged without an offset, with an event', () => {
+    const bench = new Bench()
+    const [record] = bench.seal(1)
+    const taken = bench.track.take(0)!
+    bench.track.handleAcknowledged(taken.serial, -1001, 0)
+    expect(record!.copies[0]).to.include({ state: 'queued', inDoubt: true })
+    expect(bench.facts()).to.deep.equal([
+      { kind: 'record-hollow', cluster: 'east', topic: 'entries', partition: 0, count: 1 },
+    ])
+    expect(bench.drain()).to.equal('1')
+  })
+
+  it('puts a void in the place of what is refused for good, with an event, and leaves the circuit alone', () => {
+    const bench = new Bench()
+    const records = bench.seal(3)
+    const taken = [bench.track.take(0)!, bench.track.take(0)!]
+    for (const { serial } of taken) bench.track.handleFailed(serial, REFUSED, 0)
+    expect(bench.track.circuit).to.equal('closed')
+    expect(records[0]!.copies[0].state).to.equal('refused')
+    expect(bench.facts()[0]).to.deep.include({ kind: 'record-refused', first: 1, count: 1, reason: REFUSED.reason })
+    expect(bench.drain()).to.equal('v1-2 3')
+    const written = bench.facts()
+    expect(written[0]).to.deep.include({ kind: 'void-written', first: 1, count: 2, reason: 'refused' })
+  })
+
+  it('writes each record of a refused batch once more alone, and believes only an answer to one alone', () => {
+    const bench = new Bench()
+    const records = bench.seal(4)
+    for (const { serial } of [bench.track.take(0)!, bench.track.take(0)!, bench.track.take(0)!]) {
+      bench.track.handleFailed(serial, BATCH_REFUSED, 0)
+    }
+    const log: string[] = []
+    for (let step = 0; step < 3; step++) {
+      const alone = bench.take()
+      expect(alone).to.have.length(1) // nothing beside it, though 4 waits too
+      const { serial, write } = alone[0]!
+      log.push(shown(write))
+      if (shown(write) === '2') bench.track.handleFailed(serial, BATCH_REFUSED, 0)
+      else bench.track.handleAcknowledged(serial, step, 0)
+    }
+    expect(bench.drain()).to.equal('3 4')
+    expect(log).to.deep.equal(['1', '2', 'v2'])
+    expect(records.map(({ copies }) => copies[0].state)).to.deep.equal([
+      'acknowledged',
+      'refused',
+      'acknowledged',
+      'acknowledged',
+    ])
+    expect(bench.track.circuit).to.equal('closed')
+  })
+
+  it('drops a void that is refused, with an event', () => {
+    const bench = new Bench()
+    bench.seal(1)
+    bench.track.handleFailed(bench.track.take(0)!.serial, REFUSED, 0)
+    bench.track.handleFailed(bench.track.take(0)!.serial, REFUSED, 0)
+    expect(bench.kinds()).to.deep.equal(['record-refused', 'void-refused'])
+    expect(bench.track.busy).to.equal(false)
+    expect(bench.load.voids).to.equal(0)
+  })
+
+  it('writes a void that failed transiently again', () => {
+    const bench = new Bench()
+    bench.seal(1)
+    bench.track.handleFailed(bench.track.take(0)!.serial, REFUSED, 0)
+    bench.track.handleFailed(bench.track.take(0)!.serial, TRANSIENT, 0)
+    expect(bench.load.voids).to.equal(1)
+    expect(bench.drain()).to.equal('v1')
+    expect(bench.load.voids).to.equal(0)
+  })
+
+  it('voids exactly what it gave up, never what it acknowledged (exact-voids)', () => {
+    const bench = new Bench()
+    const records = bench.seal(7)
+    for (const record of records.slice(0, 4)) bench.track.giveUpRecord(record, 'undelivered')
+    const taken = bench.take()
+    expect(taken.map(({ write }) => shown(write))).to.deep.equal(['v1-4', '5', '6', '7'])
+    bench.track.handleAcknowledged(taken[2]!.serial, 1, 0) // 6
+    for (const { serial } of [taken[1]!, taken[3]!]) bench.track.handleFailed(serial, REFUSED, 0)
+    bench.track.giveUpRecord(records[5]!, 'backlog') // acknowledged: not to be given up
+    expect(bench.drain()).to.equal('v5 v7')
+  })
+
+  it('keeps voids as intervals: an outage of any length takes bounded memory', () => {
+    const bench = new Bench()
+    for (let i = 0; i < 1_000; i++) {
+      const [record] = bench.seal(1)
+      bench.track.giveUpRecord(record!, 'backlog')
+    }
+    expect(bench.load).to.include({ records: 0, bytes: 0, voids: 1 })
+    expect(bench.drain()).to.equal('v1-1000')
+  })
+
+  it('writes voids as the probe of an open circuit', () => {
+    const bench = new Bench()
+    const [record] = bench.seal(1)
+    bench.open(bench.track.take(0)!)
+    bench.track.giveUpRecord(record!, 'backlog')
+    bench.track.handleDeadline(1_000)
+    expect(bench.drain(1_000)).to.equal('v1')
+    expect(bench.track.circuit).to.equal('closed')
+  })
+
+  it('voids what the other cluster has had for too long, and writes at any age what nobody else has', () => {
+    const bench = new Bench()
+    const records = bench.seal(3)
+    bench.track.handleElsewhere(records[0]!, 0)
+    bench.track.handleElsewhere(records[2]!, 1)
+    expect(bench.drain(REWRITE_AGE_MS_MAX + 1)).to.equal('2 v1 3') // found to be too old when its turn came
+    expect(records[0]!.copies[0].state).to.equal('given-up')
+  })
+
+  it('gives up the oldest that others have, and never what nobody has', () => {
+    const bench = new Bench()
+    const records = bench.seal(6)
+    for (const i of [1, 2, 4, 5]) bench.track.handleElsewhere(records[i]!, 0)
+    expect(bench.load).to.include({ spareBytes: 400, exposed: 4 })
+    expect(bench.track.giveUp(250)).to.equal(3)
+    expect(bench.load).to.include({ records: 3, bytes: 300, spareBytes: 100, exposed: 1 })
+    expect(bench.track.giveUp(1_000)).to.equal(1)
+    expect(bench.drain()).to.equal('v2-3 v5-6 1 4')
+  })
+
+  it('may give up what was promised to nobody', () => {
+    const bench = new Bench()
+    const [record] = bench.seal(1)
+    bench.track.handleUnpromised(record!)
+    expect(bench.load).to.include({ spareBytes: 100, exposed: 0 })
+    expect(bench.track.giveUp(1)).to.equal(1)
+  })
+
+  it('counts as spare only what is queued', () => {
+    const bench = new Bench()
+    const [record] = bench.seal(1)
+    const taken = bench.track.take(0)!
+    bench.track.handleElsewhere(record!, 0)
+    expect(bench.load).to.include({ spareBytes: 0, exposed: 1 })
+    expect(bench.track.giveUp(1)).to.equal(0)
+    bench.track.handleFailed(taken.serial, TRANSIENT, 0)
+    expect(bench.load.spareBytes).to.equal(100)
+    bench.drain()
+    expect(bench.load).to.include({ spareBytes: 0, exposed: 0, bytes: 0 })
+  })
+
+  it('leaves room in the client: no more than its share of records and bytes', () => {
+    const bench = new Bench()
+    bench.seal(150)
+    expect(bench.take()).to.have.length(100)
+    const large = new Bench()
+    large.seal(5, 400_000)
+    expect(large.take()).to.have.length(3) // the third passes the bound, the fourth waits
+  })
+
+  it('does not count what is stuck behind an open circuit against the room of others', () => {
+    const bench = new Bench()
+    bench.seal(3)
+    const taken = bench.take()
+    expect(bench.load).to.include({ inClient: 3, inClientBytes: 300 })
+    bench.track.handleDeadline(5_000)
+    expect(bench.load).to.include({ inClient: 0, inClientBytes: 0 })
+    bench.track.handleAcknowledged(taken[0]!.serial, 1, 5_001)
+    expect(bench.load).to.include({ inClient: 2, inClientBytes: 200 })
+  })
+
+  it('does not use a serial again while its record is in the client', () => {
+    const bench = new Bench()
+    bench.seal(1)
+    const stuck = bench.track.take(0)!
+    for (let i = 0; i < SERIALS + 5; i++) {
+      bench.seal(1)
+      const taken = bench.track.take(0)!
+      expect(taken.serial).to.not.equal(stuck.serial)
+      bench.track.handleAcknowledged(taken.serial, 1, 0)
+    }
+  })
+
+  it('closes a circuit when the only record there was has been refused', () => {
+    const bench = new Bench()
+    bench.seal(1)
+    bench.open(bench.track.take(0)!)
+    bench.track.handleDeadline(1_000)
+    bench.track.handleFailed(bench.track.take(1_000)!.serial, REFUSED, 1_000)
+    bench.track.handleFailed(bench.track.take(1_000)!.serial, REFUSED, 1_000) // the void, too
+    expect(bench.track.circuit).to.equal('closed')
+    expect(bench.track.deadline()).to.equal(undefined)
+  })
+
+  it('takes back what the client had no room for, as never handed over', () => {
+    const bench = new Bench()
+    const [record] = bench.seal(1)
+    bench.track.handleFailed(bench.track.take(0)!.serial, { kind: 'queue-full', reason: 'queue full' }, 0)
+    expect(record!.copies[0]).to.include({ state: 'queued', inDoubt: false })
+    bench.track.handleNotTaken(bench.track.take(0)!.serial)
+    expect(record!.copies[0].perhapsWritten).to.equal(false)
+    expect(bench.drain()).to.equal('1')
+  })
+})
