@@ -33,7 +33,8 @@ export async function anyHighWater(teardown: Teardown, keysPrefix: string): Prom
     notes.push('the Redis at REDIS_URL does not answer')
   }
   try {
-    return await privateHighWater(teardown)
+    const own = await privateHighWater(teardown)
+    return { ...own, where: [own.where, ...notes].join('; ') }
   } catch (error) {
     notes.push(error instanceof Error ? error.message : String(error))
   }
@@ -66,7 +67,8 @@ async function answers(redis: Redis): Promise<boolean> {
 }
 
 async function removeKeys(redis: Redis, prefix: string): Promise<void> {
-  for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 })) {
+  const pages = redis.scanStream({ match: `${prefix}*`, count: 1000 }) as AsyncIterable<string[]>
+  for await (const keys of pages) {
     if (keys.length > 0) await redis.del(...keys)
   }
 }

@@ -50,6 +50,7 @@ export class Play {
   #fault: Promise<void> = Promise.resolve()
   #circuitOpened = 0
   #feedAway = 0
+  #read = { count: -1, atMs: 0 }
   #showing: NodeJS.Timeout | undefined
 
   constructor(
@@ -151,7 +152,16 @@ export class Play {
     }
     const owed = this.#load.acknowledged - this.#subscriber.delivered
     if (owed > 0) left.push(`${owed} acknowledged messages are not delivered`)
+    // A second copy that is still to be read could yet be delivered twice.
+    if (!this.#isQuiet(consumer.delivered + consumer.duplicatesDropped)) left.push('the consumer is still reading')
     return left
+  }
+
+  /** Whether what the consumer has read has not grown for a while. */
+  #isQuiet(read: number): boolean {
+    const now = this.#outsides.clock.now()
+    if (read !== this.#read.count) this.#read = { count: read, atMs: now }
+    return now - this.#read.atMs >= QUIET_MS
   }
 
   #snapshot(elapsedMs: number): Snapshot {
@@ -214,6 +224,8 @@ export const ACCOUNTS = 200
 const SEED = 20_251
 /** After this the demo gives up, and says on what. */
 const FINISH_MS = 120_000
+/** Several times what an idle feed waits for records. */
+const QUIET_MS = 1000
 /** For the end of a play that was interrupted. */
 const ABANDON_MS = 500
 const SHOW_EVERY_MS = 100
