@@ -1,0 +1,65 @@
+import { crashInOutage } from './crash-in-outage.js'
+import { endsOfLogs } from './ends-of-logs.js'
+import { epochs } from './epochs.js'
+import { exactVoids } from './exact-voids.js'
+import { holes } from './holes.js'
+import { latestBirth } from './latest-birth.js'
+import { leaderless } from './leaderless.js'
+import { logLoop } from './log-loop.js'
+import { refusedForGood } from './refused-for-good.js'
+import { restarts } from './restarts.js'
+import { ROWS } from './rows.js'
+import type { Pending, Scenario } from './scenario.js'
+import { store } from './store.js'
+import { zombie } from './zombie.js'
+
+/** Rows that are played, in the order of the tables. */
+export const SCENARIOS: readonly Scenario[] = inOrder([
+  ...holes,
+  ...endsOfLogs,
+  ...epochs,
+  ...restarts,
+  ...store,
+  latestBirth,
+  crashInOutage,
+  zombie,
+  exactVoids,
+  refusedForGood,
+  leaderless,
+  logLoop,
+])
+
+const SCANNING = 'at the held bound a feed is paused; reading on by stamps comes with this part'
+const LEASES = 'one instance holds every partition; leases come with this part'
+const STRICT = "order: 'strict' comes with this part"
+const MARKS = 'marks, by which a log is known again, come with this part'
+const COMMITS = "the clusters' own commits as a last resort come with this part"
+
+/** Rows that wait for their part. */
+export const PENDING: readonly Pending[] = inOrder<Pending>([
+  { name: 'scan-behind', part: 4, reason: SCANNING },
+  { name: 'journal-first', part: 3, reason: 'the journal comes with this part' },
+  {
+    name: 'two-producers',
+    part: 3,
+    reason: "the file store and Redis's lease on a producerId come with this part; clock epochs are tested already",
+  },
+  { name: 'import', part: 3, reason: 'dead letters of the journal come with this part' },
+  { name: 'strict-away-epoch', part: 4, reason: STRICT },
+  { name: 'split-reach', part: 4, reason: LEASES },
+  { name: 'odd-shares', part: 4, reason: LEASES },
+  { name: 'blind-instance', part: 4, reason: LEASES },
+  { name: 'stopped-holder', part: 4, reason: LEASES },
+  { name: 'clock-failover', part: 4, reason: LEASES },
+  { name: 'cold-emptied', part: 4, reason: COMMITS },
+  { name: 'one-cut-off', part: 4, reason: LEASES },
+  { name: 'refilled-tail', part: 4, reason: MARKS },
+  { name: 'double-disaster', part: 4, reason: `${MARKS}, and so do ${COMMITS}` },
+  { name: 'scan-crash', part: 4, reason: SCANNING },
+  { name: 'strict-crash', part: 4, reason: STRICT },
+  { name: 'reopened', part: 4, reason: 'expiry of sequences comes with this part' },
+])
+
+function inOrder<T extends Scenario | Pending>(list: readonly T[]): T[] {
+  return [...list].sort((a, b) => ROWS.indexOf(a.name) - ROWS.indexOf(b.name))
+}
