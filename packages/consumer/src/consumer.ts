@@ -89,6 +89,8 @@ export class Consumer<T = unknown> {
   #connecting: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #handleContact: (() => void) | undefined
+  /** Why it could not start. */
+  #failure: unknown
   #started = false
   #outbox: OpenDelivery[] = []
   #outboxHead = 0
@@ -179,7 +181,7 @@ export class Consumer<T = unknown> {
     this.#subscriber = subscriber
     this.connect().then(
       () => this.#start(),
-      (error: unknown) => subscriber.error(error),
+      (error: unknown) => subscriber.error(error), // unless closing has told it already
     )
     return () => void this.close()
   }
@@ -193,6 +195,7 @@ export class Consumer<T = unknown> {
         throw new ClosedError('The consumer was closed before it was connected')
       }
     } catch (error) {
+      this.#failure = error
       await this.close()
       throw error
     }
@@ -479,7 +482,8 @@ export class Consumer<T = unknown> {
     await Promise.race([closed, this.#pause(CLIENTS_CLOSE_MS)])
     this.#telemetry.close()
     this.#delivered$.complete()
-    this.#subscriber?.complete()
+    if (this.#failure === undefined) this.#subscriber?.complete()
+    else this.#subscriber?.error(this.#failure)
   }
 
   async #flushLast(): Promise<boolean> {
