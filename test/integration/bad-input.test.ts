@@ -23,7 +23,7 @@ describe('bad input on real clusters', function () {
   function producerOf(change: Partial<ProducerOptions> = {}, topics = [topic]): Producer {
     return new Producer({
       producerId: 'ledger',
-      clusters: clustersOf(real) as ProducerOptions['clusters'],
+      clusters: clustersOf(real),
       topics: Object.fromEntries(topics.map((name) => [name, {}])),
       epochs: new ClockEpochs(),
       connectTimeoutMs: 5_000,

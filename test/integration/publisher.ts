@@ -33,7 +33,7 @@ export async function publish(options: PublisherOptions, onEvent?: (kind: string
   const redis = options.redisUrl === undefined ? undefined : new Redis(options.redisUrl)
   const producer = new Producer({
     producerId: 'ledger',
-    clusters: options.clusters as ProducerOptions['clusters'],
+    clusters: options.clusters,
     topics: { [options.topic]: { codec: json } },
     whenBothAway: { policy: 'block', timeoutMs: 30_000 },
     epochs: redis === undefined ? new ClockEpochs() : new RedisEpochStore(redis),

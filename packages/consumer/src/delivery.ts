@@ -209,7 +209,7 @@ export class OpenDelivery implements Delivery {
 }
 
 function failure(codec: Codec<unknown>, error: unknown): CodecFailedError {
-  if (isTandemError(error, 'TANDEM_CODEC_FAILED')) return error as CodecFailedError
+  if (isTandemError(error, 'TANDEM_CODEC_FAILED')) return error
   return new CodecFailedError(`Codec ${codec.name} could not read a message`, { codec: codec.name }, error)
 }
 

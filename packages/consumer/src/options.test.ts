@@ -13,7 +13,7 @@ const GOOD: ConsumerOptions = {
 
 function refused(change: object): string {
   try {
-    readConsumerOptions({ ...GOOD, ...change } as ConsumerOptions)
+    readConsumerOptions({ ...GOOD, ...change })
   } catch (error) {
     expect(error).to.have.property('code', 'TANDEM_OPTIONS_INVALID')
     return (error as Error).message
