@@ -6,7 +6,7 @@ import { formatVerdict, isGood } from './demo-verdict.js'
 import { Display } from './display.js'
 import { judge } from './judging.js'
 import { Play } from './play.js'
-import { setStage } from './stage.js'
+import { setStage, type Stage } from './stage.js'
 import { Teardown } from './teardown.js'
 
 /**
@@ -18,25 +18,31 @@ export async function runDemo(options: DemoOptions, terminal: Terminal, signal: 
   const startedAt = systemClock.now()
   const display = new Display(terminal.stderr, { live: terminal.stderr.isTTY === true && !options.json })
   const teardown = new Teardown()
+  let stage: Stage | undefined
   try {
     display.say(`Starting two ${options.kafka ? 'Kafka' : 'embedded'} clusters.`)
-    const stage = await untilAborted(setStage(options, { clock: systemClock, teardown }), signal)
+    stage = await untilAborted(setStage(options, { clock: systemClock, teardown }), signal)
     display.say(`High water: ${stage.highWater.where}. Evidence: ${stage.folder}`)
     const play = new Play(options, stage, { clock: systemClock, teardown, display })
     const account = await untilAborted(play.run(signal), signal)
     display.say('Reading both logs whole.')
     const verdict = await untilAborted(judge(account, stage, startedAt), signal)
     display.leave()
-    if (!isGood(verdict)) {
-      stage.keepFolder()
-      display.say(`The evidence stays in ${stage.folder}`)
-    }
+    if (!isGood(verdict)) keepEvidence(stage, display)
     terminal.stdout.write(options.json ? `${JSON.stringify(verdict)}\n` : formatVerdict(verdict))
     return isGood(verdict) ? 0 : 1
+  } catch (error) {
+    if (stage !== undefined && !signal.aborted) keepEvidence(stage, display)
+    throw error
   } finally {
     display.leave()
     await Promise.race([teardown.run(), new Promise((resolve) => setTimeout(resolve, TEARDOWN_MS).unref())])
   }
+}
+
+function keepEvidence(stage: Stage, display: Display): void {
+  stage.keepFolder()
+  display.say(`The evidence stays in ${stage.folder}`)
 }
 
 /** What is given up on goes on until it ends by itself, or with the process; its end is nobody's concern any more. */
