@@ -1,6 +1,6 @@
 import { LineFile, type Transfer } from '@tandem/cli/internal'
 import { json } from '@tandem/common'
-import { ClockEpochs, Producer, RedisEpochStore, type ProducerOptions } from '@tandem/producer'
+import { ClockEpochs, Producer, RedisEpochStore } from '@tandem/producer'
 import { Redis } from 'ioredis'
 import { setTimeout as sleep } from 'node:timers/promises'
 
