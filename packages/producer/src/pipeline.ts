@@ -58,6 +58,7 @@ export class Pipeline {
   /** Who waits for the fate of a second copy. */
   readonly #settling = new Map<SealedRecord, ((receipt: Receipt) => void)[]>()
   #ordinal = 0
+  #hearUntil = -Infinity
   #closed = false
   #whenDrained: (() => void) | undefined
 
@@ -410,7 +411,11 @@ export class Pipeline {
   #handleTimer(): void {
     if (this.#closed) return
     const now = this.#now()
-    for (const core of this.#timed()) core.handleDeadline(now)
+    // A timer that is very late shows that this process stood still. Records did not grow old in the client by that:
+    // the reports that came in meanwhile are heard before anything is concluded from the time.
+    const due = Math.min(...this.#timed().map((core) => core.deadline() ?? Infinity))
+    if (now >= this.#hearUntil && now - due > STOOD_STILL_MS && due > this.#hearUntil) this.#hearUntil = now + HEAR_MS
+    if (now >= this.#hearUntil) for (const core of this.#timed()) core.handleDeadline(now)
     this.run(now)
   }
 
@@ -419,13 +424,17 @@ export class Pipeline {
   }
 
   #arm(): void {
-    this.#agenda.arm(this.lanes[0].deadline())
-    this.#agenda.arm(this.lanes[1].deadline())
-    this.#agenda.arm(this.#settlement.deadline())
-    this.#agenda.arm(this.#admission.deadline())
-    this.#agenda.arm(this.#firstSight.deadline())
-    this.#agenda.arm(this.#shed.deadline())
-    this.#agenda.arm(this.#undelivered.deadline())
+    this.#armFor(this.lanes[0].deadline())
+    this.#armFor(this.lanes[1].deadline())
+    this.#armFor(this.#settlement.deadline())
+    this.#armFor(this.#admission.deadline())
+    this.#armFor(this.#firstSight.deadline())
+    this.#armFor(this.#shed.deadline())
+    this.#armFor(this.#undelivered.deadline())
+  }
+
+  #armFor(deadline: number | undefined): void {
+    if (deadline !== undefined) this.#agenda.arm(Math.max(deadline, this.#hearUntil))
   }
 
   #tellTallies(): void {
@@ -541,6 +550,10 @@ const UNDELIVERED: Readonly<Record<RejectReason, string>> = {
 
 /** One attempt to connect holds a thread of the pool for as long as this. */
 const CONNECT_ATTEMPT_MS = 5_000
+/** More than a busy process is late by; less than what opens a circuit. */
+const STOOD_STILL_MS = 1_000
+/** Enough turns of the loop to hear thousands of reports. */
+const HEAR_MS = 200
 /** librdkafka has retried each of them for long. */
 const FAILURES_MAX = 5
 /** protocol.md, Lanes and tracks. */

@@ -68,8 +68,8 @@ export class RdkafkaClient implements ClusterClient {
     const described: ClusterDescription[] = []
     const next = (): void => {
       const topic = topics[described.length]
-      const request = topic === undefined ? { allTopics: false } : { topic }
-      this.#client!.getMetadata({ ...request, timeout: timeoutMs }, (error, metadata) => {
+      // `allTopics` is true unless it is said otherwise, also beside a topic.
+      this.#client!.getMetadata({ topic: topic ?? '', allTopics: false, timeout: timeoutMs }, (error, metadata) => {
         if (this.#discarded) return
         if (error) return done(undefined, messageOf(error))
         described.push(describeCluster(metadata, topics))
@@ -140,7 +140,7 @@ export function nativeProperties(options: ClusterClientOptions): {
 interface NativeProducer {
   connect(options: { allTopics: boolean; timeout: number }, done: (error: Error | null) => void): void
   getMetadata(
-    options: { topic?: string; allTopics?: boolean; timeout: number },
+    options: { topic: string; allTopics: boolean; timeout: number },
     done: (error: Error | null, metadata: Parameters<typeof describeCluster>[0]) => void,
   ): void
   produce(

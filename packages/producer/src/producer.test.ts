@@ -1,0 +1,619 @@
+import { isTandemError, json, type Codec, type ErrorCode } from '@tandem/common/internal'
+import { expect } from 'chai'
+
+import type { Message } from './message.js'
+import type { Receipt } from './receipt.js'
+import { isSettled, outcome, World } from './world.test.js'
+
+function message(value: string, key: string | undefined = 'k'): Message {
+  return { topic: 'entries', key, value }
+}
+
+function expectError(error: unknown, code: ErrorCode, outcome?: 'not-written' | 'unknown'): void {
+  expect(isTandemError(error), String(error)).to.equal(true)
+  expect(error).to.include({ code })
+  if (outcome !== undefined) expect(error).to.include({ outcome })
+}
+
+describe('producer: connect()', () => {
+  it('connects to both clusters at once and resolves when both are ready', async () => {
+    const world = new World()
+    const producer = world.producer()
+    const connected = producer.connect()
+    expect(producer.connect()).to.equal(connected)
+    await world.pass(5)
+    await connected
+    expect(producer.status()).to.deep.include({ state: 'connected', epoch: 7, incarnation: 500 })
+    expect(world.kinds()).to.deep.equal(['cluster-connected', 'cluster-connected'])
+  })
+
+  it('starts with one cluster, and writes to the other all that it missed when it is there', async () => {
+    const world = new World()
+    world.west.hang()
+    const producer = world.producer()
+    const connected = producer.connect()
+    await world.pass(900)
+    expect(await isSettled(connected)).to.equal(false)
+    await world.pass(200)
+    await connected
+    const sent = [producer.send(message('a')), producer.send(message('b'))]
+    await world.pass(10)
+    expect((await sent[0]!).clusters).to.deep.equal({ east: { offset: 0 }, west: undefined })
+    world.west.resume()
+    await world.pass(20_000)
+    expect(world.west.values()).to.deep.equal(['a', 'b'])
+    expect((await (await sent[1]!).settled()).clusters).to.deep.equal({ east: { offset: 1 }, west: { offset: 1 } })
+  })
+
+  it('rejects in bounded time when neither answers, and may be called again', async () => {
+    const world = new World()
+    world.east.hang()
+    world.west.hang()
+    const producer = world.producer()
+    const first = outcome(producer.connect())
+    await world.pass(10_000)
+    const error = await first
+    expectError(error, 'TANDEM_CLUSTERS_UNREACHABLE', 'not-written')
+    expect((error as Error).message)
+      .to.contain('east: timed out')
+      .and.to.contain('10000 ms')
+    await world.pass(1_000)
+    expect([world.east.discards, world.west.discards]).to.deep.equal([world.east.clientsMade, world.west.clientsMade])
+    world.east.resume()
+    world.west.resume()
+    const second = producer.connect()
+    await world.pass(100)
+    await second
+    expect(producer.status().state).to.equal('connected')
+  })
+
+  it('takes its epoch before anything else, and does not start without one', async () => {
+    const failures: [unknown, string][] = [
+      [() => Promise.reject(new Error('store away')), 'store away'],
+      [
+        () => {
+          throw new Error('thrown')
+        },
+        'thrown',
+      ],
+      [() => Promise.resolve({ epoch: 0 }), 'gave 0'],
+      [() => Promise.resolve(undefined), 'gave undefined'],
+      [() => new Promise(() => undefined), '10000 ms'],
+    ]
+    for (const [take, said] of failures) {
+      const world = new World()
+      const connected = outcome(world.producer({ epochs: { take } as never }).connect())
+      await world.pass(10_000)
+      const error = await connected
+      expectError(error, 'TANDEM_EPOCH_STORE_FAILED')
+      expect((error as Error).message).to.contain(said)
+      expect(world.east.clientsMade).to.equal(0)
+    }
+  })
+
+  it('refuses topics that are missing or not alike, one cluster twice, and key ranges that do not fit', async () => {
+    const wrong: [(world: World) => void, ErrorCode, string][] = [
+      [({ west }) => west.topics.delete('entries'), 'TANDEM_TOPIC_MISSING', 'west'],
+      [({ west }) => west.topics.set('entries', 5), 'TANDEM_PARTITIONS_UNEQUAL', '5'],
+      [({ west }) => (west.broker = 'east'), 'TANDEM_CLUSTER_SHARED', 'east:9092'],
+      [
+        ({ east, west }) => [east, west].forEach(({ topics }) => topics.set('entries', 3)),
+        'TANDEM_OPTIONS_INVALID',
+        '3 partitions',
+      ],
+    ]
+    for (const [change, code, said] of wrong) {
+      const world = new World()
+      change(world)
+      const producer = world.producer({ topics: { entries: { keyRanges: 20 } } })
+      const connected = outcome(producer.connect())
+      await world.pass(100)
+      const error = await connected
+      expectError(error, code)
+      expect((error as Error).message).to.contain(said)
+      expect(producer.status().state).to.equal('idle')
+      expect([world.east.discards, world.west.discards]).to.deep.equal([1, 1])
+    }
+  })
+
+  it('keeps a cluster out that turns out later to be another one than expected, and lets it in when mended', async () => {
+    const world = new World()
+    world.west.hang()
+    world.west.topics.set('entries', 5)
+    const producer = await world.connected()
+    world.west.resume()
+    await world.pass(30_000)
+    expect(world.kinds()).to.include('cluster-mismatched')
+    const sent = producer.send(message('a'))
+    await world.pass(10)
+    expect((await sent).clusters).to.deep.equal({ east: { offset: 0 }, west: undefined })
+    expect(world.west.records()).to.deep.equal([])
+    expect(producer.status().clusters['west']).to.include({ connected: false, away: true })
+    world.west.topics.set('entries', 4)
+    await world.pass(30_000)
+    expect(world.west.values()).to.deep.equal(['a'])
+  })
+
+  it('says when the process has few threads', async () => {
+    const world = new World()
+    const producer = world.producer({}, { threadPoolSize: 4 })
+    const connected = producer.connect()
+    await world.pass(10)
+    await connected
+    expect(world.events[0]).to.include({ kind: 'threads-scarce', poolSize: 4, wanted: 8 })
+  })
+
+  it('refuses sends before it has connected, and everything after it was closed', async () => {
+    const world = new World()
+    const producer = world.producer()
+    expectError(await outcome(producer.send(message('a'))), 'TANDEM_NOT_CONNECTED')
+    await producer.close()
+    expectError(await outcome(producer.send(message('a'))), 'TANDEM_CLOSED')
+    expectError(await outcome(producer.connect()), 'TANDEM_CLOSED')
+  })
+})
+
+describe('producer: send()', () => {
+  it('writes the same bytes to both clusters, stamped, in the partition of the key', async () => {
+    const world = new World()
+    const producer = await world.connected({ topics: { entries: { keyRanges: 8 } } })
+    const receipts: Promise<Receipt>[] = []
+    for (const key of ['a', 'b', 'c', 'a', 'b', 'a']) {
+      receipts.push(producer.send({ ...message(`${key}!`, key), headers: { trace: 'x', tandem: 'foreign' } }))
+    }
+    await world.pass(10)
+    const strip = (cluster: typeof world.east): unknown[] =>
+      cluster.records().map(({ offset, ...record }) => [offset, record])
+    expect(strip(world.east)).to.deep.equal(strip(world.west))
+    expect(world.east.records()).to.have.length(6)
+    for (const receipt of await Promise.all(receipts)) {
+      const { keyRange, partition, position } = receipt
+      expect(partition).to.equal(keyRange % 4)
+      const record = world.east
+        .log(partition)
+        .find(({ stamp }) => stamp.keyRange === keyRange && stamp.first === position.counter)!
+      expect(record.stamp).to.deep.equal({
+        kind: 'data',
+        producerId: 'p',
+        epoch: 7,
+        incarnation: 500,
+        keyRange,
+        first: position.counter,
+        count: 1,
+      })
+      expect(record.headers.slice(1)).to.deep.equal([{ trace: 'x' }])
+      expect(record.timestampMs).to.be.above(1_700_000_000_000)
+    }
+    const counters = new Map<number, number>()
+    for (const { keyRange, position } of await Promise.all(receipts)) {
+      expect(position.counter).to.equal((counters.get(keyRange) ?? 0) + 1)
+      counters.set(keyRange, position.counter)
+    }
+  })
+
+  it('stamps and hands over within the call when there is room', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    void producer.send(message('a'))
+    expect([world.east.produced, world.west.produced]).to.deep.equal([1, 1])
+  })
+
+  it('keeps the order of calls of one key, whatever its codec takes', async () => {
+    const world = new World()
+    const late: Codec<unknown> = {
+      name: 'late',
+      encode: (value) =>
+        new Promise((resolve) => {
+          world.clock.schedule(world.clock.now() + Number(value), () => resolve(Buffer.from(String(value))))
+        }),
+      decode: () => 0,
+    }
+    const producer = await world.connected({ topics: { entries: { codec: late } } })
+    const sent = ['300', '100', '200'].map((value) => producer.send(message(value)))
+    await world.pass(400)
+    await Promise.all(sent)
+    expect(world.east.log((await sent[0]!).partition).map(({ value }) => String(value))).to.deep.equal([
+      '300',
+      '100',
+      '200',
+    ])
+  })
+
+  it('refuses what is wrong with a message before it takes a counter, and goes on with the others', async () => {
+    const world = new World()
+    const producer = await world.connected({ topics: { entries: { messageBytesMax: 10 } } })
+    const sent = [
+      producer.send(message('good')),
+      producer.send(message('far too large')),
+      producer.send({ ...message('x'), key: 17 as unknown as string }),
+      producer.send({ ...message('x'), value: {} }),
+      producer.send({ ...message('x'), headers: { h: Buffer.from([0xff]) } }),
+      producer.send(message('also good')),
+    ].map(outcome)
+    await world.pass(10)
+    const [good, oversized, key, value, header, alsoGood] = await Promise.all(sent)
+    expectError(oversized, 'TANDEM_MESSAGE_OVERSIZED')
+    expect((oversized as Error).message)
+      .to.contain('14 bytes')
+      .and.to.contain('allowed are 10')
+    for (const error of [key, value, header]) expectError(error, 'TANDEM_MESSAGE_INVALID')
+    expect([(good as Receipt).position.counter, (alsoGood as Receipt).position.counter]).to.deep.equal([1, 2])
+  })
+
+  it('counts the codec’s bytes, and names a codec that failed', async () => {
+    const world = new World()
+    const producer = await world.connected({ topics: { entries: { codec: json, messageBytesMax: 10 } } })
+    expectError(await outcome(producer.send({ ...message(''), value: { long: true } })), 'TANDEM_MESSAGE_OVERSIZED')
+    expectError(await outcome(producer.send({ ...message(''), value: undefined })), 'TANDEM_CODEC_FAILED')
+    const asynchronous: Codec<unknown> = {
+      name: 'slow',
+      encode: (value) => (value === 'bad' ? Promise.reject(new Error('no')) : Promise.resolve(Buffer.from('good'))),
+      decode: () => 0,
+    }
+    const other = await new World()
+    const second = await other.connected({ topics: { entries: { codec: asynchronous } } })
+    const sent = [outcome(second.send(message('bad'))), outcome(second.send(message('good')))]
+    await other.pass(10)
+    expectError(await sent[0], 'TANDEM_CODEC_FAILED')
+    expect(((await sent[1]) as Receipt).position.counter).to.equal(1)
+  })
+
+  it('asks for a topic that was not named at its first message, and keeps the order', async () => {
+    const world = new World()
+    for (const { topics } of [world.east, world.west]) topics.set('audits', 2)
+    const producer = await world.connected()
+    const sent = ['1', '2', '3'].map((value) => producer.send({ topic: 'audits', key: 'k', value }))
+    expect(world.east.produced).to.equal(0)
+    await world.pass(10)
+    const receipts = await Promise.all(sent)
+    expect(receipts.map(({ position }) => position.counter)).to.deep.equal([1, 2, 3])
+    expect(world.west.values('audits')).to.deep.equal(['1', '2', '3'])
+    void producer.send({ topic: 'audits', value: '4' })
+    expect(world.east.produced).to.equal(4) // known now
+  })
+
+  it('refuses a topic that one cluster lacks or has in another shape', async () => {
+    const world = new World()
+    world.east.topics.set('audits', 2)
+    const producer = await world.connected()
+    const missing = outcome(producer.send({ topic: 'audits', value: 'x' }))
+    await world.pass(10)
+    expectError(await missing, 'TANDEM_TOPIC_MISSING')
+    world.west.topics.set('audits', 3)
+    const unequal = outcome(producer.send({ topic: 'audits', value: 'x' }))
+    await world.pass(10)
+    expectError(await unequal, 'TANDEM_PARTITIONS_UNEQUAL')
+    world.west.topics.set('audits', 2)
+    const mended = producer.send({ topic: 'audits', value: 'x' })
+    await world.pass(10)
+    expect((await mended).position.counter).to.equal(1)
+  })
+
+  it('goes on with one cluster when the other one hangs at the first message of a topic', async () => {
+    const world = new World()
+    for (const { topics } of [world.east, world.west]) topics.set('audits', 2)
+    const producer = await world.connected()
+    world.west.hang()
+    const sent = producer.send({ topic: 'audits', value: 'x' })
+    await world.pass(1_010)
+    expect((await sent).clusters).to.deep.equal({ east: { offset: 0 }, west: undefined })
+  })
+
+  it('says that the partition count has grown, and writes on to those that are pinned', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    for (const { topics } of [world.east, world.west]) topics.set('entries', 6)
+    await world.pass(61_000)
+    const grown = world.events.filter(({ kind }) => kind === 'partitions-grown')
+    expect(grown).to.have.length(2)
+    expect(grown[0]).to.include({ partitions: 6, pinned: 4 })
+    for (let i = 0; i < 8; i++) void producer.send({ topic: 'entries', value: `${i}` })
+    await world.pass(10)
+    expect([4, 5].flatMap((partition) => world.east.log(partition))).to.deep.equal([])
+  })
+})
+
+describe('producer: outages', () => {
+  it('goes on while a cluster hangs, discards its client, and writes everything when it is back', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    world.west.hang()
+    const sent: Promise<Receipt>[] = []
+    for (let i = 0; i < 200; i++) {
+      sent.push(producer.send(message(`${i}`, `k${i % 7}`)))
+      await world.pass(100)
+    }
+    await Promise.all(sent)
+    expect(world.west.records()).to.deep.equal([])
+    expect(world.kinds()).to.include.members(['circuit-opened', 'lane-away', 'client-discarded'])
+    expect(producer.status().clusters['west']).to.deep.include({ away: true, circuit: 'open' })
+    expect(producer.status().clusters['east']).to.include({ exposure: 200 })
+    world.west.resume()
+    await world.pass(20_000)
+    expect(world.west.values()).to.deep.equal(world.east.values())
+    expect(world.west.voids()).to.deep.equal([])
+    expect(world.kinds().filter((kind) => kind === 'lane-away')).to.have.length(1)
+    expect(world.kinds()).to.include('lane-returned')
+    expect(producer.status().clusters['west']).to.deep.include({ away: false, circuit: 'closed', voids: 0 })
+    expect(producer.status().clusters['east']).to.include({ exposure: 0 })
+  })
+
+  it('opens the track of a partition without a leader alone, and fills it in later (leaderless)', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    world.west.leaderless.add(1)
+    const sent: Promise<Receipt>[] = []
+    for (let i = 0; i < 400; i++) {
+      sent.push(producer.send({ topic: 'entries', value: `${i}` })) // the partitions in turn
+      await world.pass(50)
+    }
+    await Promise.all(sent)
+    expect(world.kinds().filter((kind) => kind !== 'cluster-connected')).to.deep.equal(['circuit-opened'])
+    for (const partition of [0, 2, 3]) expect(world.west.log(partition)).to.have.length(100)
+    expect(world.west.discards).to.equal(0)
+    world.west.leaderless.clear()
+    await world.pass(40_000)
+    expect(new Set(world.west.log(1).map(({ stamp }) => stamp.first)).size).to.equal(100)
+  })
+
+  it('does not take its own standing still for an outage', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    const sent = producer.send(message('a'))
+    world.clock.standStill(60_000) // the reports are there, but nobody has heard them yet
+    await world.pass(1_000)
+    await sent
+    expect(world.kinds()).to.not.include('circuit-opened')
+  })
+
+  it('says unknown of what a client had, and leaves it in flight', async () => {
+    const world = new World()
+    const producer = await world.connected({ sendTimeoutMs: 8_000, whenBothAway: { policy: 'reject' } })
+    world.east.hang()
+    world.west.hang()
+    const handed = outcome(producer.send(message('handed')))
+    await world.pass(4_900)
+    const also = outcome(producer.send(message('handed too')))
+    await world.pass(90_000)
+    expectError(await handed, 'TANDEM_UNDELIVERED', 'unknown')
+    expectError(await also, 'TANDEM_UNDELIVERED', 'unknown')
+    world.east.resume()
+    world.west.resume()
+    await world.pass(30_000)
+    expect(world.east.values()).to.deep.equal(['handed', 'handed too']) // it stayed in flight
+    expect(world.events.filter(({ kind }) => kind === 'message-undelivered')[0]).to.include({ outcome: 'unknown' })
+  })
+
+  it('takes out and voids what no client ever had', async () => {
+    const world = new World()
+    const producer = await world.connected({ sendTimeoutMs: 3_000 })
+    for (const cluster of [world.east, world.west]) cluster.hang()
+    // So many that the last ones find no room in the clients.
+    const sent = Array.from({ length: 5_003 }, (_, i) => outcome(producer.send(message(`${i}`))))
+    await world.pass(3_000)
+    const errors = await Promise.all(sent)
+    expectError(errors[0], 'TANDEM_UNDELIVERED', 'unknown')
+    for (const error of errors.slice(5_000)) expectError(error, 'TANDEM_UNDELIVERED', 'not-written')
+    for (const cluster of [world.east, world.west]) cluster.resume()
+    await world.pass(30_000)
+    for (const cluster of [world.east, world.west]) {
+      expect(cluster.voids()).to.deep.equal(['5001-5003'])
+      expect(cluster.values()).to.not.include('5000')
+    }
+    const next = producer.send(message('next'))
+    await world.pass(10)
+    expect((await next).position.counter).to.equal(5_004)
+  })
+
+  it('delivers from the other cluster what one refuses for good, and voids it there (refused-for-good)', async () => {
+    const world = new World()
+    world.west.valueBytesMax = 5
+    const producer = await world.connected({ acknowledge: 'available' })
+    const sent = ['small', 'too large', 'tiny'].map((value) => producer.send(message(value)))
+    await world.pass(50)
+    const receipts = await Promise.all(sent)
+    const settled = await receipts[1]!.settled()
+    expect(settled.clusters).to.deep.equal({ east: { offset: 1 }, west: undefined })
+    expect(world.west.values()).to.deep.equal(['small', 'tiny'])
+    expect(world.west.voids()).to.deep.equal(['2'])
+    expect(world.kinds()).to.include('record-refused')
+    expect(producer.status().clusters['west']).to.include({ circuit: 'closed' })
+  })
+
+  it('rejects at once, as not written, what both refuse for good', async () => {
+    const world = new World()
+    for (const cluster of [world.east, world.west]) cluster.valueBytesMax = 5
+    const producer = await world.connected()
+    const sent = outcome(producer.send(message('too large')))
+    await world.pass(50)
+    expectError(await sent, 'TANDEM_UNDELIVERED', 'not-written')
+    expect([world.east.voids(), world.west.voids()]).to.deep.equal([['1'], ['1']])
+  })
+
+  it('gives up, with an event, the oldest that the other cluster has when memory runs short', async () => {
+    const world = new World()
+    const producer = await world.connected({ backlogBytesMax: 100_000 })
+    world.west.hang()
+    const values: string[] = []
+    for (let i = 0; i < 500; i++) {
+      values.push(`${i}`)
+      void producer.send(message(`${i}`, `k${i % 5}`))
+      await world.pass(50)
+      expect(producer.status().clusters['west']!.backlog.bytes).to.be.at.most(101_000)
+    }
+    expect(world.kinds()).to.include('record-given-up')
+    world.west.resume()
+    await world.pass(20_000)
+    expect(world.east.values()).to.deep.equal([...values].sort())
+    // West has each message or says that it will not have it: nothing is simply missing.
+    const covered = new Set<string>()
+    for (const { stamp } of world.west.records()) {
+      for (let i = 0; i < stamp.count; i++) covered.add(`${stamp.keyRange}:${stamp.first + i}`)
+    }
+    expect(covered.size).to.equal(500)
+    expect(world.west.voids()).to.not.deep.equal([])
+    expect(world.west.values().length).to.be.below(500)
+  })
+})
+
+describe('producer: when there is no room', () => {
+  it('reject: sheds at once, says so at most once a second, and a subscriber that sends does not recurse', async () => {
+    const world = new World()
+    const producer = await world.connected({ whenBothAway: { policy: 'reject' } })
+    world.east.hang()
+    world.west.hang()
+    void outcome(producer.send(message('probe')))
+    await world.pass(6_000)
+    const answers: Promise<unknown>[] = []
+    producer.events$.subscribe(({ kind }) => {
+      if (kind === 'message-shed') answers.push(outcome(producer.send(message('about that'))))
+    })
+    const shed = await Promise.all(Array.from({ length: 100 }, () => outcome(producer.send(message('a')))))
+    for (const error of shed) expectError(error, 'TANDEM_SHED', 'not-written')
+    expect(shed[0]).to.deep.include({ retriable: true, details: { topic: 'entries', reason: 'both-away' } })
+    await world.pass(5_000)
+    const told = world.events.flatMap((event) => (event.kind === 'message-shed' ? [event.count] : []))
+    expect(told.slice(0, 2)).to.deep.equal([1, 100]) // the first at once, then 99 and the subscriber's own
+    expect(answers.length).to.be.within(5, 7)
+    expectError(await answers[0], 'TANDEM_SHED')
+  })
+
+  it('block: waits until a cluster takes it, or sheds when its time is up', async () => {
+    const world = new World()
+    const producer = await world.connected({ whenBothAway: { policy: 'block', timeoutMs: 10_000 } })
+    world.east.hang()
+    world.west.hang()
+    void outcome(producer.send(message('probe')))
+    await world.pass(6_000)
+    const shed = outcome(producer.send(message('too late')))
+    await world.pass(9_000)
+    const waits = producer.send(message('in time'))
+    expect(producer.status().unacknowledged.waiting).to.equal(2)
+    await world.pass(1_000)
+    expectError(await shed, 'TANDEM_SHED')
+    world.east.resume()
+    await world.pass(9_000)
+    expect((await waits).clusters['east']).to.not.equal(undefined)
+  })
+
+  it('bounds what is stamped and not acknowledged', async () => {
+    const world = new World()
+    const producer = await world.connected({ unacknowledgedMax: 3, whenBothAway: { policy: 'reject' } })
+    const sent = ['1', '2', '3', '4'].map((value) => outcome(producer.send(message(value))))
+    expect(world.east.produced).to.equal(3)
+    expectError(await sent[3], 'TANDEM_SHED')
+    await world.pass(10)
+    expect(producer.status().unacknowledged).to.deep.equal({ messages: 0, bytes: 0, waiting: 0 })
+    void producer.send(message('5'))
+    expect(world.east.produced).to.equal(4)
+  })
+
+  it('both: sheds at once while a cluster is away', async () => {
+    const world = new World()
+    const producer = await world.connected({ acknowledge: 'both' })
+    world.west.hang()
+    const first = outcome(producer.send(message('first')))
+    await world.pass(6_000)
+    const error = await outcome(producer.send(message('second')))
+    expectError(error, 'TANDEM_SHED')
+    expect((error as unknown as { details: unknown }).details).to.include({ reason: 'cluster-away' })
+    world.west.resume()
+    await world.pass(20_000)
+    expect(Object.values(((await first) as Receipt).clusters)).to.not.include(undefined)
+  })
+
+  it('sendMany paces itself by the window, and gives one receipt or error per message, in order', async () => {
+    const world = new World()
+    const producer = await world.connected({
+      unacknowledgedMax: 10,
+      whenBothAway: { policy: 'reject' },
+      topics: { entries: { messageBytesMax: 20 } },
+    })
+    const messages = Array.from({ length: 100 }, (_, i) => message(i === 50 ? 'x'.repeat(30) : `${i}`))
+    const sent = producer.sendMany(messages)
+    await world.pass(100)
+    const results = await sent
+    expect(results).to.have.length(100)
+    for (const [i, result] of results.entries()) {
+      if (i === 50) expectError(result, 'TANDEM_MESSAGE_OVERSIZED')
+      else expect((result as Receipt).position.counter).to.equal(i < 50 ? i + 1 : i)
+    }
+    expect(await producer.sendMany([])).to.deep.equal([])
+    expectError(await outcome(producer.sendMany(17 as never)), 'TANDEM_MESSAGE_INVALID')
+    const [bad] = await producer.sendMany([null as never])
+    expectError(bad, 'TANDEM_MESSAGE_INVALID')
+  })
+})
+
+describe('producer: close()', () => {
+  it('lets what was taken be written to both clusters, and can be called again', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    const sent = producer.send(message('a'))
+    const closing = producer.close()
+    expectError(await outcome(producer.send(message('b'))), 'TANDEM_CLOSED')
+    await world.pass(20)
+    await sent
+    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 } })
+    expect(await producer.close()).to.equal(await closing)
+    expect([world.east.values(), world.west.values()]).to.deep.equal([['a'], ['a']])
+    expect(producer.status().state).to.equal('closed')
+    expect([world.east.discards, world.west.discards]).to.deep.equal([1, 1])
+  })
+
+  it('ends in bounded time when a cluster hangs, and says what it lacks', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    world.west.hang()
+    const receipt = producer.send(message('a'))
+    await world.pass(10)
+    const settled = (await receipt).settled()
+    const closing = producer.close({ timeoutMs: 3_000 })
+    await world.pass(2_900)
+    expect(await isSettled(closing)).to.equal(false)
+    await world.pass(1_200)
+    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 1 } })
+    expect((await settled).clusters).to.deep.equal({ east: { offset: 0 }, west: undefined })
+  })
+
+  it('ends in bounded time when both hang, and says what may be concluded of each message', async () => {
+    const world = new World()
+    const producer = await world.connected({ whenBothAway: { policy: 'block' } })
+    world.east.hang()
+    world.west.hang()
+    const handed = outcome(producer.send(message('handed')))
+    await world.pass(6_000)
+    const waiting = outcome(producer.send(message('waiting')))
+    const closing = producer.close({ timeoutMs: 1_000 })
+    await world.pass(2_100)
+    expect((await closing).unsettled).to.deep.equal([{ producerId: 'p', epoch: 7, incarnation: 500, counter: 1 }])
+    expectError(await handed, 'TANDEM_UNDELIVERED', 'unknown')
+    expectError(await waiting, 'TANDEM_CLOSED')
+  })
+
+  it('ends a connect() that is under way', async () => {
+    for (const after of [0, 500]) {
+      const world = new World()
+      world.east.hang()
+      world.west.hang()
+      const producer = world.producer()
+      const connected = outcome(producer.connect())
+      await world.pass(after)
+      const closing = producer.close()
+      await world.pass(1_100)
+      expectError(await connected, 'TANDEM_CLOSED')
+      expect((await closing).unsettled).to.deep.equal([])
+      await world.pass(20_000)
+      expect(world.east.discards).to.equal(world.east.clientsMade)
+    }
+  })
+
+  it('completes events$, and answers to await using', async () => {
+    const world = new World()
+    const producer = world.producer()
+    let completed = false
+    producer.events$.subscribe({ complete: () => (completed = true) })
+    await producer[Symbol.asyncDispose]()
+    expect(completed).to.equal(true)
+  })
+})
