@@ -9,7 +9,6 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -71,11 +70,16 @@ function installPackages(packages) {
 
 function installDependencies() {
   say('installing dependencies (node-rdkafka is compiled, which takes some minutes)')
-  const jobs = String(availableParallelism())
-  const env = { ...withoutNpmRun(process.env), JOBS: jobs, MAKEFLAGS: `-j${jobs}` }
+  const env = withoutNpmRun(process.env)
+  // In parallel, make looks for a header of librdkafka's before the step that makes it.
+  env.JOBS = '1'
+  delete env.MAKEFLAGS
   // node-gyp would download Node's headers; where the running Node came with them, that needs no internet.
   const prefix = dirname(dirname(process.execPath))
-  if (existsSync(join(prefix, 'include', 'node', 'node.h'))) env.npm_config_nodedir = prefix
+  if (existsSync(join(prefix, 'include', 'node', 'node.h'))) {
+    env.npm_config_nodedir = prefix
+    env.npm_package_config_node_gyp_nodedir = prefix // the same for an npm that passes on no settings but its own
+  }
   const [npm, ...args] = npmCommand()
   if (!run(npm, [...args, 'ci', '--no-audit', '--no-fund'], { env })) {
     fail(
@@ -130,7 +134,7 @@ function readStamp() {
 /** A running npm hands its own settings on; those that change what an install does are not meant for this one. */
 function withoutNpmRun(environment) {
   const own =
-    /^npm_(package_|lifecycle_|command$|config_(json|global|location|local_prefix|workspaces?|include|include_workspace_root|omit|production|dry_run|ignore_scripts|package_lock|package_lock_only|force)$)/
+    /^npm_(package_|lifecycle_|command$|config_(json|global|location|local_prefix|workspaces?|include|include_workspace_root|omit|production|dry_run|ignore_scripts|package_lock|package_lock_only|force|loglevel)$)/
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !own.test(name)))
 }
 
