@@ -24,7 +24,7 @@ interface Arrival {
 /**
  * Lets the records of two logs arrive in every order that keeps the order within each log, and looks at what a group was
  * given. If there are too many orders, a sample of them. Then again with pauses drawn from those that matter to the
- * protocol; and once with all records there before the group begins.
+ * protocol; and with all records there before the group begins.
  */
 export async function everyInterleaving(logs: Logs, look: (played: Played) => void): Promise<void> {
   const a = readLog(logs.A).length
@@ -48,10 +48,18 @@ export async function everyInterleaving(logs: Logs, look: (played: Played) => vo
       look,
     )
   }
-  const stage = new Stage(QUIET)
+  for (let seed = 1; seed <= FROM_THE_START; seed++) await playFromTheStart(logs, seed, look)
+}
+
+/** All is there before the group begins; which feed is read first, and by how much, is drawn. */
+async function playFromTheStart(logs: Logs, seed: number, look: (played: Played) => void): Promise<void> {
+  const prng = new Prng(seed)
+  const stage = new Stage({ ...QUIET, seed, readRecordsMax: prng.between(1, 10) })
   stage.write(stage.east, logs.A)
   stage.write(stage.west, logs.B)
-  await watch(stage, await stage.group('balances'), true, look, 'all there before the group begins')
+  prng.pick([stage.east, stage.west]).slow(prng.below(20), 'read')
+  const group = await stage.group('balances')
+  await watch(stage, group, true, look, `all there before the group begins, seed ${seed}`)
 }
 
 async function play(
@@ -91,6 +99,7 @@ async function watch(
 /** Beyond it a sample is drawn. */
 const ORDERS_MAX = 150
 const WITH_PAUSES = 50
+const FROM_THE_START = 20
 /** Longer than a batch takes, shorter than anything that is waited for. */
 const PROMPT_MS = 20
 /** Below and above the gap timeout, the time until a feed is away, and the hole timeout. */

@@ -39,6 +39,7 @@ export const epochs: readonly Scenario[] = [
       // Both logs have shown the newer epoch: nobody will write 1:2 in order any more, and no gap is waited for.
       await stage.pass(1_000)
       group.expectDelivered('1:1 1:3 2:1')
+      await olderHeldUntilTheGapHasPassed()
     },
   },
   {
@@ -60,6 +61,22 @@ export const epochs: readonly Scenario[] = [
     },
   },
 ]
+
+/** The west shows the newer epoch later, and until then may yet bring 1:2. */
+async function olderHeldUntilTheGapHasPassed(): Promise<void> {
+  const stage = new Stage()
+  const { east, west } = stage
+  const group = await stage.group('balances')
+  stage.write(east, '1:1 1:3 2:1')
+  stage.write(west, '1:1 1:3')
+  await stage.pass(3_000)
+  group.expectDelivered('1:1')
+  await stage.pass(3_000)
+  group.expectDelivered('1:1 1:3 2:1')
+  stage.write(west, '2:1')
+  await stage.settle()
+  group.expectDelivered('1:1 1:3 2:1')
+}
 
 /** It is due 100 ms after the one before, and answered in a few; half a second leaves room for the reading. */
 const ONE_END_QUERY_MS = 500

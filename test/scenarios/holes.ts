@@ -27,11 +27,15 @@ export const holes: readonly Scenario[] = [
   {
     name: 'data-then-void',
     against: 'a void believed of what the same log had brought before',
-    play: () =>
-      everyInterleaving({ A: '1 2 v2 3', B: '1 v2 3' }, ({ group, prompt }) => {
+    play: async () => {
+      await everyInterleaving({ A: '1 2 v2 3', B: '1 v2 3' }, ({ group, prompt }) => {
         group.expectDeliveredInAll('1 2 3')
         if (prompt) group.expectDelivered('1 2 3')
-      }),
+      })
+      // Held, when its void comes.
+      await everyInterleaving({ A: '2 v2 1 3', B: 'v2 1 3' }, ({ group }) => group.expectDeliveredInAll('1 2 3'))
+      await dataThenVoidInFlight()
+    },
   },
   {
     name: 'written-after-gap',
@@ -86,3 +90,20 @@ export const holes: readonly Scenario[] = [
     },
   },
 ]
+
+/** Delivered and not finished, when its void comes and the group crashes. */
+async function dataThenVoidInFlight(): Promise<void> {
+  const stage = new Stage()
+  const group = await stage.group('balances', { handle: ({ text }) => (text === '2' ? 'never' : 'at-once') })
+  for (const cluster of [stage.east, stage.west]) stage.write(cluster, '1')
+  await stage.pass(100)
+  stage.write(stage.east, '2')
+  await stage.pass(100)
+  group.expectDelivered('1 2')
+  for (const cluster of [stage.east, stage.west]) stage.write(cluster, 'v2 3')
+  await stage.settle()
+  group.expectDelivered('1 2 3')
+  await group.restart()
+  await stage.settle()
+  group.expectDelivered('2')
+}

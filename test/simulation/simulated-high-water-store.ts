@@ -161,7 +161,7 @@ export class SimulatedHighWaterStore {
         this.#timeline.after(this.#travelMs(), () => {
           answer.then(
             (value) => give(() => resolve(value)),
-            (error: unknown) => give(() => reject(error as Error)),
+            (error: unknown) => give(() => reject(error)),
           )
         })
       }

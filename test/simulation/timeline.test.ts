@@ -7,7 +7,7 @@ describe('timeline', () => {
     const timeline = new Timeline()
     const seen: string[] = []
     const chain = async (): Promise<void> => {
-      for (let depth = 0; depth < 100; depth++) await null
+      for (let depth = 0; depth < 100; depth++) await Promise.resolve()
       seen.push('chain')
     }
     timeline.schedule(1, () => void chain())

@@ -64,10 +64,10 @@ export class Timeline {
 
 /** All that promises had to do is done. To be awaited in an async function only: it counts on being a microtask. */
 async function settled(): Promise<void> {
-  await null
+  await Promise.resolve()
   await new Promise<void>((resolve) => process.nextTick(resolve))
 }
 
 const BREATHE_EVERY = 16_384
 /** No honest millisecond has so many events. */
-const SAME_MOMENT_MAX = 1_000_000
+const SAME_MOMENT_MAX = 100_000
