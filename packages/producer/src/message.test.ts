@@ -7,7 +7,7 @@ const GOOD: Message = { topic: 'entries', key: 'acct-1', value: 'v' }
 
 function refused(change: Record<string, unknown>): string {
   try {
-    readMessage({ ...GOOD, ...change } as Message, 1)
+    readMessage({ ...GOOD, ...change }, 1)
   } catch (error) {
     if (isTandemError(error, 'TANDEM_MESSAGE_INVALID')) return error.message
     throw error

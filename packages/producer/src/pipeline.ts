@@ -29,7 +29,7 @@ import { Tally } from './core/tally.js'
 import { TopicCheck } from './kafka/topic-check.js'
 import { TOPIC_DEFAULTS, type ProducerSettings, type TopicSettings } from './options.js'
 import type { ProducerOutsides } from './outsides.js'
-import type { Receipt } from './receipt.js'
+import { positionOf, SentReceipt, type ReceiptSource } from './receipt.js'
 import type { Send } from './send.js'
 
 export interface PipelineOptions {
@@ -55,8 +55,9 @@ export class Pipeline {
   readonly #shed = new Tally()
   readonly #undelivered = new Tally()
   readonly #agenda: Agenda
+  readonly #receipts: ReceiptSource
   /** Who waits for the fate of a second copy. */
-  readonly #settling = new Map<SealedRecord, ((receipt: Receipt) => void)[]>()
+  readonly #settling = new Map<SealedRecord, (() => void)[]>()
   #ordinal = 0
   #hearUntil = -Infinity
   #closed = false
@@ -80,6 +81,11 @@ export class Pipeline {
     })
     this.#settlement = new Settlement({ policy: settings.acknowledge, sendTimeoutMs: settings.sendTimeoutMs })
     this.#topicCheck = new TopicCheck(this.#clusters)
+    this.#receipts = {
+      identity,
+      clusters: this.#clusters,
+      whenSettled: (record, done) => this.#whenSettled(record, done),
+    }
     // Between 80 and 120 %, so that no two processes probe a cluster that comes back in step.
     const jitter = 0.8 + outsides.random(1_000) / 2_500
     this.lanes = [this.#makeLane(0, jitter), this.#makeLane(1, jitter)]
@@ -122,17 +128,6 @@ export class Pipeline {
     this.run()
   }
 
-  /** Resolves the receipt's `settled()`. */
-  handleSettling(send: Send, resolve: (receipt: Receipt) => void): void {
-    if (send.record.settled || this.#closed) {
-      resolve(this.#receipt(send))
-      return
-    }
-    const waiting = this.#settling.get(send.record)
-    if (waiting === undefined) this.#settling.set(send.record, [resolve])
-    else waiting.push(resolve)
-  }
-
   /** Calls `done` once, as soon as nothing is left to be written, voided or answered. */
   whenDrained(done: () => void): void {
     this.#whenDrained = done
@@ -142,7 +137,7 @@ export class Pipeline {
   /** Ends everything; the result is what no cluster has acknowledged, and how much each one lacks. */
   close(quiet: () => void): { unsettled: Position[]; missing: Record<string, number> } {
     const now = this.#now()
-    const unsettled = [...this.#settlement.open].map((record) => (record.owner as Send).position(this.identity))
+    const unsettled = [...this.#settlement.open].map((record) => positionOf(this.identity, record))
     this.#whenDrained = undefined
     this.#firstSight.close()
     this.#admission.close()
@@ -153,8 +148,7 @@ export class Pipeline {
     this.run()
     this.#closed = true
     this.#agenda.close()
-    for (const [record, waiting] of this.#settling) this.#settle(record, waiting)
-    this.#settling.clear()
+    for (const record of [...this.#settling.keys()]) this.#settle(record)
     this.#shed.close(now)
     this.#undelivered.close(now)
     this.#tellTallies()
@@ -278,39 +272,48 @@ export class Pipeline {
 
   #executeSettlement(command: SettlementCommand, now: number): void {
     const { record } = command
-    const send = record.owner as Send
     switch (command.kind) {
       case 'resolve':
-        this.#admission.handleDone(send)
-        send.resolve(this.#receipt(send))
+        this.#finish(record).resolve(new SentReceipt(this.#receipts, record))
         return
       case 'reject':
-        this.#admission.handleDone(send)
         if (command.outcome === 'unknown') for (const lane of this.lanes) lane.handleUnpromised(record)
         this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
-        send.reject(undelivered(send, command.outcome, command.reason, this.identity))
+        this.#finish(record).reject(undelivered(record, command.outcome, command.reason, this.identity))
         return
       case 'give-up':
         for (const lane of this.lanes) lane.giveUp(record, 'undelivered')
         return
-      case 'settled': {
-        const waiting = this.#settling.get(record)
-        this.#settling.delete(record)
-        if (waiting !== undefined) this.#settle(record, waiting)
+      case 'settled':
+        this.#settle(record)
         record.release()
         return
-      }
       default:
         throw command satisfies never
     }
   }
 
-  #settle(record: SealedRecord, waiting: readonly ((receipt: Receipt) => void)[]): void {
-    for (const resolve of waiting) resolve(this.#receipt(record.owner as Send))
+  /** Its send is over: there is room for another, and the record is nobody's any more. */
+  #finish(record: SealedRecord): Send {
+    const send = record.owner as Send
+    record.owner = undefined
+    this.#admission.handleDone(send)
+    return send
   }
 
-  #receipt(send: Send): Receipt {
-    return new SentReceipt(this, send, this.#clusters)
+  /** Calls `done` when both copies of the record are final, or the producer is closed. */
+  #whenSettled(record: SealedRecord, done: () => void): void {
+    if (record.settled || this.#closed) return done()
+    const waiting = this.#settling.get(record)
+    if (waiting === undefined) this.#settling.set(record, [done])
+    else waiting.push(done)
+  }
+
+  #settle(record: SealedRecord): void {
+    const waiting = this.#settling.get(record)
+    if (waiting === undefined) return
+    this.#settling.delete(record)
+    for (const done of waiting) done()
   }
 
   /** Its sequence is known now: it takes its place in the line. */
@@ -496,40 +499,18 @@ export class Pipeline {
   }
 }
 
-class SentReceipt implements Receipt {
-  readonly position: Position
-  readonly keyRange: number
-  readonly partition: number
-  readonly clusters: Receipt['clusters']
-  readonly #pipeline: Pipeline
-  readonly #send: Send
-
-  constructor(pipeline: Pipeline, send: Send, clusters: readonly [string, string]) {
-    this.position = send.position(pipeline.identity)
-    this.keyRange = send.sequence.keyRange
-    this.partition = send.sequence.partition
-    this.clusters = send.copies(clusters)
-    this.#pipeline = pipeline
-    this.#send = send
-  }
-
-  settled(): Promise<Receipt> {
-    return new Promise((resolve) => this.#pipeline.handleSettling(this.#send, resolve))
-  }
-}
-
 function undelivered(
-  send: Send,
+  record: SealedRecord,
   outcome: 'not-written' | 'unknown',
   reason: RejectReason,
   identity: ProducerIdentity,
 ): UndeliveredError {
-  const { topic } = send.message
+  const { topic } = record
   const what = outcome === 'not-written' ? 'no log holds it and none will: send it again' : 'it may yet be delivered'
   return new UndeliveredError(`a message to ${topic} was not acknowledged (${UNDELIVERED[reason]}); ${what}`, outcome, {
     topic,
     reason,
-    position: send.position(identity),
+    position: positionOf(identity, record),
   })
 }
 

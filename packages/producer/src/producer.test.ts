@@ -250,7 +250,7 @@ describe('producer: send()', () => {
       encode: (value) => (value === 'bad' ? Promise.reject(new Error('no')) : Promise.resolve(Buffer.from('good'))),
       decode: () => 0,
     }
-    const other = await new World()
+    const other = new World()
     const second = await other.connected({ topics: { entries: { codec: asynchronous } } })
     const sent = [outcome(second.send(message('bad'))), outcome(second.send(message('good')))]
     await other.pass(10)
@@ -386,7 +386,7 @@ describe('producer: outages', () => {
 
   it('takes out and voids what no client ever had', async () => {
     const world = new World()
-    const producer = await world.connected({ sendTimeoutMs: 3_000 })
+    const producer = await world.connected({ sendTimeoutMs: 3_000, backlogBytesMax: 256 << 20 })
     for (const cluster of [world.east, world.west]) cluster.hang()
     // So many that the last ones find no room in the clients.
     const sent = Array.from({ length: 5_003 }, (_, i) => outcome(producer.send(message(`${i}`))))

@@ -239,8 +239,8 @@ export class Producer {
         if (decided) return
         decided = true
         cancel()
-        queueMicrotask(() => {
-          pipeline.close(() => undefined) // when its cores are at rest again
+        clock.schedule(clock.now(), () => {
+          pipeline.close(() => undefined) // now that its cores are at rest again
           reject(error)
         })
       }
@@ -288,7 +288,7 @@ export class Producer {
       try {
         this.#accept(message, patient, resolve, reject)
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
     })
   }

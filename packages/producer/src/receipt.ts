@@ -1,5 +1,8 @@
 import type { Position } from '@tandem/common'
 
+import type { SealedRecord } from './core/record.js'
+import type { ProducerIdentity } from './core/sequencer.js'
+
 /** What a resolved `send()` returns: where the message stands, and who had it by then. */
 export interface Receipt {
   readonly position: Position
@@ -16,4 +19,45 @@ export interface Receipt {
 
 export interface Copies {
   readonly [cluster: string]: { readonly offset: number } | undefined
+}
+
+/** What a receipt needs of the producer that gives it. */
+export interface ReceiptSource {
+  readonly identity: ProducerIdentity
+  readonly clusters: readonly [string, string]
+  /** Calls back when both copies are final, or nothing more is waited for. */
+  readonly whenSettled: (record: SealedRecord, done: () => void) => void
+}
+
+/** The receipt of one record: who has it is what its copies say at this moment. */
+export class SentReceipt implements Receipt {
+  readonly position: Position
+  readonly keyRange: number
+  readonly partition: number
+  readonly clusters: Copies
+  readonly #source: ReceiptSource
+  readonly #record: SealedRecord
+
+  constructor(source: ReceiptSource, record: SealedRecord) {
+    const [a, b] = record.copies
+    this.position = positionOf(source.identity, record)
+    this.keyRange = record.sequence.keyRange
+    this.partition = record.partition
+    this.clusters = {
+      [source.clusters[0]]: a.state === 'acknowledged' ? { offset: a.offset } : undefined,
+      [source.clusters[1]]: b.state === 'acknowledged' ? { offset: b.offset } : undefined,
+    }
+    this.#source = source
+    this.#record = record
+  }
+
+  settled(): Promise<Receipt> {
+    return new Promise((resolve) =>
+      this.#source.whenSettled(this.#record, () => resolve(new SentReceipt(this.#source, this.#record))),
+    )
+  }
+}
+
+export function positionOf({ producerId, epoch, incarnation }: ProducerIdentity, { first }: SealedRecord): Position {
+  return { producerId, epoch, incarnation, counter: first }
 }

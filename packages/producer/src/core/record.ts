@@ -70,8 +70,8 @@ export class SealedRecord implements WireRecord {
   key: Uint8Array | null
   value: Uint8Array | null
   headers: WireHeaders
-  /** What the outside keeps with it: whose send it is. */
-  readonly owner: unknown
+  /** What the outside keeps with it until its send is over: whose it is. */
+  owner: unknown
 
   // Settlement's own.
   send: SendState = 'open'

@@ -412,7 +412,7 @@ export class Track {
 
   #void(sequence: Sequence, first: number, last: number, reason: VoidReason): void {
     let sequences = this.#voids.get(reason)
-    if (sequences === undefined) this.#voids.set(reason, (sequences = new Map()))
+    if (sequences === undefined) this.#voids.set(reason, (sequences = new Map<Sequence, Intervals>()))
     let intervals = sequences.get(sequence)
     if (intervals === undefined) sequences.set(sequence, (intervals = new Intervals()))
     this.#load.voids -= intervals.size

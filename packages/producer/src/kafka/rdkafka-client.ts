@@ -164,7 +164,7 @@ interface NativeProducer {
 
 function messageOf(error: unknown): string {
   return error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error)
-    ? String((error as { message: unknown }).message)
+    ? String(error.message)
     : String(error)
 }
 
