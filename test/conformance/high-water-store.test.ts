@@ -33,6 +33,7 @@ export function highWaterStoreSuite(subject: () => Subject): void {
     number,
     confirmed: number - 1,
     whole: false,
+    bornMs: 1_700_000_000_000,
     fields: fieldsOf({ 'f:east': `at ${number}` }),
     ...more,
   })
@@ -119,7 +120,7 @@ export function highWaterStoreSuite(subject: () => Subject): void {
     expect(await store.flush(id, whole)).to.equal('flushed')
     expect(await store.flush(id, flush({ owner: 'x', token }, 4))).to.equal('flushed')
     const again = await store.acquire(id, claim('y', token))
-    expect(again.number).to.equal(4)
+    expect(again).to.deep.include({ number: 4, bornMs: 1_700_000_000_000 })
     expect(again.token).to.be.greaterThan(token)
     expect(textOf(again.fields)).to.deep.equal({ 'f:east': 'at 4', 's:1/p': 'all' })
   })
@@ -219,7 +220,7 @@ describe('conformance: high-water store in Redis', function () {
     const { token } = await store.acquire(id, { owner: 'x', greatestSeen: 0 })
     await redis.script('FLUSH')
     const fields = fieldsOf({ 'f:east': '1' })
-    const flush = { owner: 'x', token, number: 1, confirmed: 0, whole: false, fields }
+    const flush = { owner: 'x', token, number: 1, confirmed: 0, whole: false, bornMs: 1, fields }
     expect(await store.flush(id, flush)).to.equal('flushed')
   })
 

@@ -1,4 +1,4 @@
-import { Arbiter, storedStream, withoutUnread, type FeedIndex, type StoredStream } from '@tandem/consumer/internal'
+import { Arbiter, storedStream, type FeedIndex, type StoredStream } from '@tandem/consumer/internal'
 import { expect } from 'chai'
 
 import { ARBITER_OPTIONS, interleavings, logsUpTo, SILENCE_MS } from './enumerate.js'
@@ -45,8 +45,7 @@ class Life {
     this.#logs = logs
     this.#next = [...stored.offsets]
     this.arbiter = new Arbiter<null>(ARBITER_OPTIONS, 0)
-    const resumeOffsets = { east: stored.offsets[0], west: stored.offsets[1] }
-    for (const stream of stored.streams) this.arbiter.restore(withoutUnread(stream, resumeOffsets))
+    for (const stream of stored.streams) this.arbiter.restore(stream)
     for (const feed of [0, 1] as const) this.arbiter.handleAssigned(feed, stored.offsets[feed])
   }
 

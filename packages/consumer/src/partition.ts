@@ -2,7 +2,7 @@ import { decodeStamp, STAMP_HEADER, type Clock, type Codec, type Stamp, type Tel
 
 import { Arbiter, type Deliver, type FeedIndex } from './core/arbiter.js'
 import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
-import { storedStream, withoutUnread } from './core/stored-stream.js'
+import { storedStream } from './core/stored-stream.js'
 import { OpenDelivery, type DeliveryOwner } from './delivery.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import {
@@ -63,9 +63,7 @@ export class Partition implements DeliveryOwner {
     this.#plan = new FlushPlan(holding.number)
     this.#arbiter = new Arbiter({ ...settings, topic: id.topic, partition: id.partition }, host.time())
     this.#stored = decodePosition(holding.fields)
-    for (const stream of this.#stored.streams) {
-      this.#arbiter.restore(withoutUnread(stream, this.#stored.resumeOffsets))
-    }
+    for (const stream of this.#stored.streams) this.#arbiter.restore(stream)
   }
 
   get signal(): AbortSignal {
@@ -143,7 +141,7 @@ export class Partition implements DeliveryOwner {
           this.#host.clientOf(command.feed)?.resume([this])
           break
         case 'seek':
-          this.#host.clientOf(command.feed)?.assign([this.#at(command.offset)])
+          this.#seek(command.feed, command.offset)
           break
         case 'tell':
           this.#host.telemetry.tell(command.fact)
@@ -244,6 +242,13 @@ export class Partition implements DeliveryOwner {
     else client.queryEnd(this, answer)
   }
 
+  /** Assigning anew makes the client forget a pause. */
+  #seek(feed: FeedIndex, offset: number): void {
+    const client = this.#host.clientOf(feed)
+    client?.assign([this.#at(offset)])
+    if (this.#arbiter.feeds[feed].paused) client?.pause([this])
+  }
+
   #assign(feed: FeedIndex, client: FeedClient, offset: number): void {
     if (this.lost) return
     this.#arbiter.handleAssigned(feed, offset)
@@ -274,13 +279,15 @@ export class Partition implements DeliveryOwner {
       this.#host.telemetry.tell({ kind: 'record-unstamped', ...name, reason: 'no stamp' })
       return undefined
     }
+    let reason = 'frames cannot be unpacked by this version'
     try {
-      return decodeStamp(header[STAMP_HEADER]!)
+      const stamp = decodeStamp(header[STAMP_HEADER]!)
+      if (stamp.kind !== 'frame') return stamp
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#host.telemetry.tell({ kind: 'stamp-malformed', ...name, reason })
-      return undefined
+      reason = error instanceof Error ? error.message : String(error)
     }
+    this.#host.telemetry.tell({ kind: 'stamp-malformed', ...name, reason })
+    return undefined
   }
 
   #collect(): void {
@@ -291,17 +298,25 @@ export class Partition implements DeliveryOwner {
       if (stored !== undefined) this.#plan.handleChanged(streamField(stream.key), encodeStream(stored))
     }
     for (const feed of [0, 1] as const) {
-      const offset = this.#arbiter.resumeOffset(feed)
+      const cluster = this.#clusterOf(feed)
+      // A feed that was not read yet in this life stands where the last one left it.
+      const read = this.#arbiter.resumeOffset(feed)
+      const offset = read >= 0 ? read : (this.#stored.resumeOffsets[cluster] ?? -1)
       if (offset < 0 || (offset === this.#resumeOffsets[feed] && !this.#plan.whole)) continue
       this.#resumeOffsets[feed] = offset
-      this.#plan.handleChanged(feedField(this.#clusterOf(feed)), encodeFeed(offset))
+      this.#plan.handleChanged(feedField(cluster), encodeFeed(offset))
     }
   }
 
   async #send(planned: PlannedFlush): Promise<void> {
     const { settings, telemetry, owner } = this.#host
     const name = { topic: this.topic, partition: this.partition }
-    const answer = await settings.highWater.flush(this.#id, { owner, token: this.fence, ...planned })
+    const answer = await settings.highWater.flush(this.#id, {
+      owner,
+      token: this.fence,
+      bornMs: this.#bornMs,
+      ...planned,
+    })
     switch (answer) {
       case 'flushed':
         this.#plan.handleFlushed(planned)

@@ -299,6 +299,14 @@ describe('arbiter', () => {
       expect(bench.out).to.equal('1 2:1 2! 0:1!')
     })
 
+    it('owes what it passes over in an older one', () => {
+      const bench = begun().east('2:1').west('2:1').east('4')
+      expect(bench.out).to.equal('1 2:1 4!')
+      expect(bench.count('debt-opened')).to.equal(1)
+      bench.west('2 3')
+      expect(bench.out).to.equal('1 2:1 4! 2! 3!')
+    })
+
     it('lets the first sequence of a stream begin in the same way', () => {
       const bench = new Bench().east('2:1')
       expect(bench.out).to.equal('')

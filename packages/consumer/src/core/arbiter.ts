@@ -96,8 +96,12 @@ export class Arbiter<R> {
 
   // --- events ---------------------------------------------------------------------------------------------------
 
+  /** A feed is to be read from here. Voids at or above it will be read again, and are not believed in advance. */
   handleAssigned(feed: FeedIndex, nextOffset: number): void {
     this.feeds[feed].nextOffset = nextOffset
+    for (const stream of this.streams.values()) {
+      for (const sequence of stream.sequences) sequence.voids[feed].prune(({ offset }) => offset < nextOffset)
+    }
   }
 
   handleRecord(arrival: Arrival<R>, time: number): void {
@@ -290,6 +294,7 @@ export class Arbiter<R> {
   /** Rules 3 to 5 for a run of counters that are neither delivered, rejected nor voided by this feed. */
   #place(stream: Stream<R>, sequence: Sequence<R>, piece: Piece<R>, time: number): void {
     if (sequence.epoch < stream.begunEpoch) {
+      this.#goPast(stream, sequence, piece.first - 1)
       this.#deliver(stream, sequence, piece, true)
       sequence.frontier = Math.max(sequence.frontier, piece.last)
       return

@@ -59,4 +59,15 @@ describe('end query', () => {
     end.handleAsked(2)
     expect(end.handleAnswer(1, 1, 1, 5)).to.equal(false)
   })
+
+  it('remembers a bounded number of ends', () => {
+    const end = new EndQuery()
+    for (let step = 1; step <= 5_000; step++) {
+      end.want(step - 1)
+      end.handleAsked(step)
+      end.handleAnswer(step, 0, 0, step)
+    }
+    expect(end.reachedAfter(0), 'the oldest are forgotten').to.equal(4_001)
+    expect(end.reachedAfter(4_500)).to.equal(4_501)
+  })
 })

@@ -60,19 +60,20 @@ export class EndQuery {
   handleOffset(nextOffset: number, time: number): void {
     while (this.#answers.length > 0 && this.#answers[0]!.end <= nextOffset) {
       this.#reached.push({ askedStep: this.#answers.shift()!.askedStep, time })
+      if (this.#reached.length > REACHED_MAX) this.#reached.shift()
     }
   }
 
   /** Since when the feed has been at an end asked for after `step`, or undefined. */
   reachedAfter(step: number): number | undefined {
-    for (const reached of this.#reached) if (reached.askedStep > step) return reached.time
-    return undefined
-  }
-
-  /** Nothing seen before `step` waits any longer. */
-  prune(step: number): void {
-    while (this.#reached.length > 1 && this.#reached[0]!.askedStep <= step) this.#reached.shift()
-    if (this.#reached.length > REACHED_MAX) this.#reached.splice(1, this.#reached.length - REACHED_MAX)
+    let low = 0
+    let high = this.#reached.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#reached[middle]!.askedStep > step) high = middle
+      else low = middle + 1
+    }
+    return this.#reached[low]?.time
   }
 }
 
@@ -80,7 +81,7 @@ export class EndQuery {
 const INTERVAL_MS = 100
 /** After a query that brought no answer. */
 const RETRY_MS = 500
+/** Ends read up to: at one a tenth of a second, far more than any hole is waited for by default. */
+const REACHED_MAX = 1_000
 /** Answers not yet read up to; of a longer row the oldest and the newest tell enough. */
 const ANSWERS_MAX = 1_000
-/** Far more than one hole timeout can bring forth at `INTERVAL_MS`. */
-const REACHED_MAX = 1_000

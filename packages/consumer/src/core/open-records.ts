@@ -5,7 +5,9 @@ import type { Sequence } from './sequence.js'
  *
  * Records are remembered in the order of their offsets until every counter in them is finished or rejected, or, for a
  * void and for data that this feed voided before, until that void is stored. Asked once per flush, each record is
- * looked at about once. Source: position.md, What is finished.
+ * looked at about once. What is settled behind one
+ * that is not (a handler may be stuck for an hour) is dropped from time to time, so that no more is remembered than what
+ * is held, owed an answer or voided. Source: position.md, What is finished.
  */
 interface OpenRecord<R> {
   readonly offset: number
@@ -18,6 +20,8 @@ export class OpenRecords<R> {
   readonly #feed: number
   #records: OpenRecord<R>[] = []
   #head = 0
+  /** Size at which to look through all of them. */
+  #sweepAt = SWEEP_MIN
 
   constructor(feed: number) {
     this.#feed = feed
@@ -38,6 +42,7 @@ export class OpenRecords<R> {
       const { offset, sequence, first, last } = records[this.#head]!
       if (!sequence.settles(this.#feed, offset, first, last)) {
         this.#compact()
+        if (this.size >= this.#sweepAt) this.#sweep()
         return offset
       }
       this.#head++
@@ -51,4 +56,15 @@ export class OpenRecords<R> {
     this.#records = this.#records.slice(this.#head)
     this.#head = 0
   }
+
+  #sweep(): void {
+    this.#records = this.#records
+      .slice(this.#head)
+      .filter(({ offset, sequence, first, last }) => !sequence.settles(this.#feed, offset, first, last))
+    this.#head = 0
+    this.#sweepAt = Math.max(SWEEP_MIN, this.#records.length * 2)
+  }
 }
+
+/** As large as a window by default: sweeping costs a look at each, and is worth it when half of them may go. */
+const SWEEP_MIN = 10_000

@@ -59,16 +59,3 @@ function storedSequence<R>(sequence: Sequence<R>, clusters: readonly [string, st
   const { epoch, incarnation, finished, rejected } = sequence
   return { epoch, incarnation, frontier, finished: finished.clone(), rejected: rejected.clone(), feeds }
 }
-
-/** Voids that the feed will read again, since it resumes at or before them, are not believed in advance (rule 1). */
-export function withoutUnread(stored: StoredStream, resumeOffsets: Readonly<Record<string, number>>): StoredStream {
-  const sequences = stored.sequences.map((sequence) => {
-    const feeds: Record<string, StoredFeed> = {}
-    for (const [cluster, feed] of Object.entries(sequence.feeds)) {
-      const resumeOffset = resumeOffsets[cluster] ?? 0
-      feeds[cluster] = { ...feed, voids: feed.voids.filter(({ offset }) => offset < resumeOffset) }
-    }
-    return { ...sequence, feeds }
-  })
-  return { ...stored, sequences }
-}

@@ -7,7 +7,8 @@
  * ARGV[3]  number of this flush, decimal
  * ARGV[4]  last number that was confirmed, decimal
  * ARGV[5]  '1' if the fields are the whole position
- * ARGV[6…] field, value, …
+ * ARGV[6]  birth of the group in ms, set if the hash has none
+ * ARGV[7…] field, value, …
  *
  * Returns 1 flushed (or the same number was executed already), 2 stale, 3 behind: send the whole, 4 fenced.
  * Comparisons are of numbers below 2^53, which Lua's doubles hold exactly; what is stored is the text that was sent.
@@ -36,11 +37,10 @@ if whole then
   end
 end
 if not held[4] then
-  local time = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'birth', string.format('%.0f', tonumber(time[1]) * 1000))
+  redis.call('HSET', KEYS[1], 'birth', ARGV[6])
 end
 redis.call('HSET', KEYS[1], 'owner', owner, 'token', ARGV[2], 'rev', ARGV[3], 'v', '1')
-for i = 6, #ARGV, 2 do
+for i = 7, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
 end
 return 1

@@ -37,6 +37,8 @@ export interface Flush {
   readonly number: number
   /** The last number that was answered `flushed`. */
   readonly confirmed: number
+  /** The group's birth as the holder knows it, for a store that has lost it. */
+  readonly bornMs: number
   /** Whether `fields` is the whole position, not only what changed. */
   readonly whole: boolean
   readonly fields: Fields

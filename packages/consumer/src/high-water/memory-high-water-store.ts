@@ -41,8 +41,8 @@ export class MemoryHighWaterStore implements HighWaterStore {
     const record = this.#records.get(key)
     if (record === undefined) {
       if (!flush.whole) return Promise.resolve('behind')
-      const { owner, token, number, fields } = flush
-      this.#records.set(key, { owner, token, number, bornMs: this.#clock.wall(), fields: new Map(fields) })
+      const { owner, token, number, bornMs, fields } = flush
+      this.#records.set(key, { owner, token, number, bornMs, fields: new Map(fields) })
       return Promise.resolve('flushed')
     }
     return Promise.resolve(execute(record, flush))

@@ -47,7 +47,7 @@ export class RedisHighWaterStore implements HighWaterStore {
   async flush(partition: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {
     const fields: (string | Buffer)[] = []
     for (const [name, bytes] of flush.fields) fields.push(name, Buffer.from(bytes))
-    const { owner, token, number, confirmed, whole } = flush
+    const { owner, token, number, confirmed, whole, bornMs } = flush
     const code = await this.#answer(
       'flush',
       this.#redis.tandemFlush(
@@ -57,6 +57,7 @@ export class RedisHighWaterStore implements HighWaterStore {
         String(number),
         String(confirmed),
         whole ? '1' : '0',
+        String(bornMs),
         ...fields,
       ),
     )
