@@ -24,18 +24,19 @@ async function loop(by: 'logger' | 'subscriber', policy: 'reject' | 'block'): Pr
   let told = 0
   let depth = 0
   let nested = 0
-  let ledger: Writer | undefined
+  const started: Writer[] = []
   const tell = (): void => {
     if (depth > 0) nested++
     depth++
     told++
-    ledger?.queue(1)
+    started[0]?.queue(1)
     depth--
   }
   const logger: Logger = { debug: tell, info: tell, warn: tell, error: tell }
-  ledger = await stage.producer('ledger', {
+  const ledger = await stage.producer('ledger', {
     options: { whenBothAway: { policy, timeoutMs: 5_000 }, ...(by === 'logger' ? { logger } : {}) },
   })
+  started.push(ledger)
   if (by === 'subscriber') ledger.producer.events$.subscribe(tell)
   await stage.pass(1_000)
   for (const cluster of [east, west]) cluster.hang()

@@ -21,7 +21,7 @@ import {
 import { ClusterLink } from './cluster-link.js'
 import { Admission, type AdmissionCommand, type Obstacle, type ShedReason } from './core/admission.js'
 import { FirstSight, type FirstSightCommand } from './core/first-sight.js'
-import { Lane, type LaneCommand } from './core/lane.js'
+import { Lane, TRACKS_MAX, type LaneCommand } from './core/lane.js'
 import type { LaneIndex, SealedRecord } from './core/record.js'
 import { Sequencer, type PinnedTopic, type ProducerIdentity } from './core/sequencer.js'
 import { Settlement, type RejectReason, type SettlementCommand } from './core/settlement.js'
@@ -205,7 +205,7 @@ export class Pipeline {
         this.#ask(command.topic, now)
         return
       case 'known':
-        this.#know(command.topic)
+        this.#know(command.topic, now)
         return
       case 'release': {
         const pinned = this.#sequencer.topic(command.applicant.message.topic)
@@ -360,10 +360,14 @@ export class Pipeline {
     else this.lanes[lane].handleMismatched(error.message, this.#now())
   }
 
-  #know(topic: string): void {
+  #know(topic: string, now: number): void {
     const error = this.#pin(topic, this.#topicCheck.partitions(topic))
-    if (error === undefined) this.#firstSight.handleKnown(topic)
-    else this.#firstSight.handleRefused(topic, error)
+    if (error !== undefined) return this.#firstSight.handleRefused(topic, error)
+    this.#firstSight.handleKnown(topic)
+    // A cluster that gave no answer, or has connected since the question, is still to be compared.
+    for (const { index, connected } of this.lanes) {
+      if (connected && !this.#topicCheck.knows(index, topic)) this.#links[index].execute({ kind: 'describe' }, now)
+    }
   }
 
   #pin(topic: string, partitions: number): TandemError | undefined {
@@ -377,6 +381,16 @@ export class Pipeline {
         received: keyRanges,
         allowed,
       })
+    }
+    const tracks = [...this.#sequencer.names].reduce(
+      (sum, name) => sum + this.#sequencer.topic(name)!.partitions,
+      partitions,
+    )
+    if (tracks > TRACKS_MAX) {
+      return new OptionsInvalidError(
+        `topic ${topic} has ${partitions} partitions, ${tracks} with those in use; one producer writes to at most ${TRACKS_MAX}`,
+        { path: `producer.topics.${topic}`, received: tracks, allowed: TRACKS_MAX },
+      )
     }
     this.#sequencer.pin({ name: topic, partitions, keyRanges })
     return undefined

@@ -299,6 +299,35 @@ describe('producer: send()', () => {
     expect((await sent).clusters).to.deep.equal({ east: { offset: 0 }, west: undefined })
   })
 
+  it('compares a cluster that was away when a topic was first seen, and keeps it out if it differs', async () => {
+    const world = new World()
+    world.east.topics.set('audits', 2)
+    world.west.topics.set('audits', 3)
+    world.west.hang()
+    const producer = await world.connected()
+    const sent = producer.send({ topic: 'audits', value: 'x' })
+    await world.pass(1_010)
+    await sent
+    world.west.resume()
+    await world.pass(20_000)
+    expect(world.kinds()).to.include('cluster-mismatched')
+    expect(world.west.records('audits')).to.deep.equal([])
+  })
+
+  it('compares a cluster that gave no answer about a topic as soon as it does', async () => {
+    const world = new World()
+    world.east.topics.set('audits', 2)
+    world.west.topics.set('audits', 3)
+    const producer = await world.connected()
+    world.west.hang()
+    const sent = producer.send({ topic: 'audits', value: 'x' })
+    await world.pass(1_010)
+    await sent
+    world.west.resume()
+    await world.pass(10)
+    expect(world.kinds()).to.include('cluster-mismatched')
+  })
+
   it('says that the partition count has grown, and writes on to those that are pinned', async () => {
     const world = new World()
     const producer = await world.connected()

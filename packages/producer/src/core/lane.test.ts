@@ -359,6 +359,18 @@ describe('lane', () => {
     expect(records[60]!.copies[0].state).to.equal('queued')
   })
 
+  it('is not full for ever by what a client holds that hangs: discarded, that can be spared', () => {
+    const bench = new Bench([1], { backlogBytesMax: 10_000 })
+    const records = Array.from({ length: 18 }, () => bench.seal(0, { bytes: 600 }))
+    bench.run(0)
+    expect(records.slice(0, 3).map(({ copies }) => copies[0].state)).to.deep.equal(['in-client', 'in-client', 'queued'])
+    for (const record of records.slice(0, 4)) bench.lane.handleElsewhere(record, 1)
+    expect(bench.lane.full).to.equal(true)
+    bench.pass(5_000)
+    expect(bench.lane.away).to.equal(true)
+    expect(bench.lane.full).to.equal(false)
+  })
+
   it('counts what only the other cluster has', () => {
     const bench = new Bench([1])
     const record = bench.seal(0)

@@ -213,6 +213,7 @@ export class Lane {
       this.#backOffMs = this.#circuitLimits.probeAfterMs
       if (this.#presence.kind === 'away') this.#hope(now)
     }
+    if (failure !== undefined) this.#bound()
     if (failure?.kind === 'fatal') this.handleFatal(failure.reason, now)
   }
 
@@ -340,6 +341,7 @@ export class Lane {
     this.#withoutClientSince = now
     this.#tell({ kind: 'client-discarded', cluster: this.cluster, reason, inDoubt })
     this.#letGo(now)
+    this.#bound() // what was in the client can be spared now
   }
 
   #letGo(now: number): void {
@@ -493,7 +495,7 @@ const LEADERLESS = -1
  * An id is a serial number and the index of a track, below 2^31 together: V8 keeps such a number without an object, and
  * node-rdkafka keeps one per record. Room for more partitions than a producer sensibly writes to.
  */
-const TRACKS_MAX = 1 << 16
+export const TRACKS_MAX = 1 << 16
 /** Leaders move and partitions are added; librdkafka itself asks every five minutes. */
 const DESCRIBE_EVERY_MS = 60_000
 /** An open track may turn out to be all there is. */

@@ -124,6 +124,9 @@ describe('rdkafka-client on an embedded cluster', () => {
       expect(described.topics[0]!.partitions[1]).to.deep.equal({ partition: 1, leader: 1, replicas: 1, inSync: 1 })
       expect(described.brokers.map(({ host, port }) => `${host}:${port}`)).to.deep.equal([bootstrapServers])
     }
+    const many = Array.from({ length: 30 }, (_, i) => `nowhere-${i}`)
+    const among = (await bench.describe([...many, 'entries'])) as ClusterDescription
+    expect(among.topics.map(({ name }) => name)).to.deep.equal(['entries'])
     expect(((await bench.describe([])) as ClusterDescription).topics).to.deep.equal([])
     const record = sealed(sequences(4)[2]!)
     const tombstone = { ...record, topic: record.topic, partition: 2, value: null }

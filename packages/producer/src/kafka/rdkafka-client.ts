@@ -65,16 +65,17 @@ export class RdkafkaClient implements ClusterClient {
     timeoutMs: number,
     done: (description: ClusterDescription | undefined, reason: string) => void,
   ): void {
+    if (topics.length > ASKED_ONE_BY_ONE_MAX) {
+      this.#metadata('', true, timeoutMs, topics, done)
+      return
+    }
     const described: ClusterDescription[] = []
     const next = (): void => {
-      const topic = topics[described.length]
-      // `allTopics` is true unless it is said otherwise, also beside a topic.
-      this.#client!.getMetadata({ topic: topic ?? '', allTopics: false, timeout: timeoutMs }, (error, metadata) => {
-        if (this.#discarded) return
-        if (error) return done(undefined, messageOf(error))
-        described.push(describeCluster(metadata, topics))
+      this.#metadata(topics[described.length] ?? '', false, timeoutMs, topics, (answer, reason) => {
+        if (answer === undefined) return done(undefined, reason)
+        described.push(answer)
         if (described.length < topics.length) next()
-        else done({ brokers: described[0]!.brokers, topics: described.flatMap((answer) => answer.topics) }, '')
+        else done({ brokers: answer.brokers, topics: described.flatMap((each) => each.topics) }, '')
       })
     }
     next()
@@ -95,6 +96,21 @@ export class RdkafkaClient implements ClusterClient {
     this.#discarded = true
     this.#whenDiscarded = done
     if (!this.#connecting) this.#disconnect()
+  }
+
+  /** `allTopics` is true in node-rdkafka unless it is said otherwise, also beside a topic. */
+  #metadata(
+    topic: string,
+    allTopics: boolean,
+    timeoutMs: number,
+    wanted: readonly string[],
+    done: (description: ClusterDescription | undefined, reason: string) => void,
+  ): void {
+    this.#client!.getMetadata({ topic, allTopics, timeout: timeoutMs }, (error, metadata) => {
+      if (this.#discarded) return
+      if (error) done(undefined, messageOf(error))
+      else done(describeCluster(metadata, wanted), '')
+    })
   }
 
   /** The last thing that is done to a client. */
@@ -199,6 +215,8 @@ const OWNED_TOPIC = {
 /** Those that librdkafka takes from a topic configuration only. */
 const TOPIC_PROPERTIES = new Set(['compression.level', 'queuing.strategy', 'produce.offset.report'])
 
+/** More topics are asked for together with all others: one answer, though a large one. */
+const ASKED_ONE_BY_ONE_MAX = 20
 /** Stamp, names of headers and the framing of a record, above what `messageBytesMax` counts. */
 const RECORD_SLACK_BYTES = 4_096
 /** Reports wait no longer than this; they come in batches anyway, about as often as batches are sent. */

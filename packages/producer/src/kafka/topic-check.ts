@@ -40,6 +40,11 @@ export class TopicCheck {
     return (this.#topics[0].get(topic) ?? this.#topics[1].get(topic))?.partitions.length ?? 0
   }
 
+  /** Whether a cluster has told of a topic. */
+  knows(lane: LaneIndex, topic: string): boolean {
+    return this.#topics[lane].has(topic)
+  }
+
   /** What a cluster answered when asked about `topics`; `pinned` is the partition count that this epoch goes by. */
   handleDescribed(
     lane: LaneIndex,
