@@ -14,3 +14,8 @@ const { stats } = await new Promise((resolve) => {
   const runner = mocha.run(() => resolve(runner))
 })
 process.send({ passed: stats.passes, failed: stats.failures, skipped: stats.pending })
+
+// Only if it does not end by itself: what there is to look for.
+const tellWhatIsLeft = () =>
+  console.error(`what keeps the process alive: ${process.getActiveResourcesInfo().join(', ')}`)
+setTimeout(tellWhatIsLeft, 3_000).unref()

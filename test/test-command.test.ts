@@ -63,7 +63,7 @@ describe('the test command', function () {
   }
 
   it('is not content with tests that leave something running', () => {
-    has('a', PASSES + "after(() => { setInterval(() => {}, 1000) })\n")
+    has('a', PASSES + 'after(() => { setInterval(() => {}, 1000) })\n')
     expect(verdict({ TANDEM_TEST_END_MS: '500' })).to.deep.equal(['1 passed, 1 failed, 0 skipped', 1])
   })
 
