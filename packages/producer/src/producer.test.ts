@@ -328,6 +328,20 @@ describe('producer: send()', () => {
     expect(world.kinds()).to.include('cluster-mismatched')
   })
 
+  it('looks at a topic that came into use while a cluster was surveyed, before it writes to it', async () => {
+    const world = new World()
+    world.east.topics.set('audits', 2)
+    world.west.topics.set('audits', 3)
+    world.west.delayMs = 1_500
+    const producer = await world.connected()
+    const sent = producer.send({ topic: 'audits', value: 'x' })
+    await world.pass(10)
+    await sent
+    await world.pass(20_000)
+    expect(world.kinds()).to.include('cluster-mismatched')
+    expect(world.west.records('audits')).to.deep.equal([])
+  })
+
   it('says that the partition count has grown, and writes on to those that are pinned', async () => {
     const world = new World()
     const producer = await world.connected()
@@ -388,8 +402,10 @@ describe('producer: outages', () => {
   it('does not take its own standing still for an outage', async () => {
     const world = new World()
     const producer = await world.connected()
+    for (const cluster of [world.east, world.west]) cluster.hang()
     const sent = producer.send(message('a'))
-    world.clock.standStill(60_000) // the reports are there, but nobody has heard them yet
+    world.clock.standStill(60_000)
+    for (const cluster of [world.east, world.west]) cluster.resume() // their reports are there, but not heard yet
     await world.pass(1_000)
     await sent
     expect(world.kinds()).to.not.include('circuit-opened')

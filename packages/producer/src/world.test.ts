@@ -34,7 +34,7 @@ export class ManualClock implements Clock {
       const next = this.#earliest(until)
       if (next === undefined) break
       if (served > 100_000) throw new Error('timers without end')
-      this.#now = next.atMs
+      this.#now = Math.max(this.#now, next.atMs)
       this.#tasks = this.#tasks.filter((entry) => entry !== next)
       next.task()
       await settlePromises()
@@ -66,6 +66,8 @@ export class FakeCluster {
   readonly topics = new Map<string, number>([['entries', 4]])
   readonly logs = new Map<string, LogRecord[]>()
   state: 'up' | 'hung' | 'down' = 'up'
+  /** How long it takes to answer. */
+  delayMs = 1
   /** Values longer than this are refused. */
   valueBytesMax = Infinity
   /** Partitions that have no leader. */
@@ -94,7 +96,9 @@ export class FakeCluster {
   }
 
   soon(task: () => void): void {
-    this.clock.schedule(this.clock.now() + 1, () => (this.state === 'up' ? task() : this.#waiting.push(task)))
+    this.clock.schedule(this.clock.now() + this.delayMs, () =>
+      this.state === 'up' ? task() : this.#waiting.push(task),
+    )
   }
 
   describe(topics: readonly string[]): ClusterDescription {

@@ -234,6 +234,19 @@ describe('lane', () => {
     expect(bench.takes()).to.deep.equal([true, true])
   })
 
+  it('probes all tracks at once as soon as one is acknowledged', () => {
+    const bench = new Bench([1, 1])
+    bench.seal(0)
+    bench.seal(1)
+    bench.run(0).pass(6_000)
+    bench.lane.handleConnected(6_100)
+    bench.run(6_100)
+    bench.fail('0:1', 6_200) // and would wait two seconds for the next probe
+    expect([...bench.client.keys()]).to.deep.equal(['1:1'])
+    bench.acknowledge('1:1', 6_300)
+    expect([...bench.client.keys()]).to.deep.equal(['0:1'])
+  })
+
   it('is not told anything by a client that it discarded', () => {
     const bench = new Bench([1])
     const record = bench.seal(0)
