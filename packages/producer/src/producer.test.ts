@@ -404,6 +404,7 @@ describe('producer: outages', () => {
     const producer = await world.connected()
     for (const cluster of [world.east, world.west]) cluster.hang()
     const sent = producer.send(message('a'))
+    await world.pass(5)
     world.clock.standStill(60_000)
     for (const cluster of [world.east, world.west]) cluster.resume() // their reports are there, but not heard yet
     await world.pass(1_000)
