@@ -7,7 +7,10 @@ export interface NamedCluster {
 }
 
 /** The first of `topics` that this cluster does not have, as an error. */
-export function missingTopic({ cluster, description }: NamedCluster, topics: readonly string[]): TandemError | undefined {
+export function missingTopic(
+  { cluster, description }: NamedCluster,
+  topics: readonly string[],
+): TandemError | undefined {
   const missing = topics.find((topic) => partitionsOf(description, topic) === 0)
   if (missing === undefined) return undefined
   return new TopicMissingError(`Cluster ${cluster} has no topic ${missing}; create it on both clusters`, {
@@ -31,7 +34,10 @@ export function compareClusters(a: NamedCluster, b: NamedCluster, topics: readon
     )
   }
   for (const topic of topics) {
-    const partitions = { [a.cluster]: partitionsOf(a.description, topic), [b.cluster]: partitionsOf(b.description, topic) }
+    const partitions = {
+      [a.cluster]: partitionsOf(a.description, topic),
+      [b.cluster]: partitionsOf(b.description, topic),
+    }
     if (partitions[a.cluster] === partitions[b.cluster]) continue
     return new PartitionsUnequalError(
       `Topic ${topic} has ${partitions[a.cluster]} partitions in ${a.cluster} and ${partitions[b.cluster]} in ${b.cluster}; both must have the same`,

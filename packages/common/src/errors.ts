@@ -29,7 +29,7 @@ export abstract class TandemError extends Error {
 
   constructor(message: string, details: ErrorDetails = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
-    const concrete = new.target as unknown as typeof TandemError
+    const concrete = new.target
     this.name = concrete.name
     this.code = concrete.code as ErrorCode
     this.retriable = concrete.retriable

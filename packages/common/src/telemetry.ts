@@ -81,9 +81,10 @@ export class Telemetry {
       this.#counters.set(event.kind, counter)
     }
     const labels: Record<string, string> = {}
-    const fields = event as unknown as Record<string, unknown>
+    const fields = event as unknown as Record<string, string | number | undefined>
     for (const label of EVENTS[event.kind].labels) {
-      if (fields[label] !== undefined) labels[label] = String(fields[label])
+      const value = fields[label]
+      if (value !== undefined) labels[label] = String(value)
     }
     counter.add(typeof fields['count'] === 'number' ? fields['count'] : 1, labels)
   }

@@ -195,7 +195,7 @@ export class Consumer<T = unknown> {
         throw new ClosedError('The consumer was closed before it was connected')
       }
     } catch (error) {
-      this.#failure = error
+      if (this.#closing === undefined) this.#failure = error
       await this.close()
       throw error
     }
