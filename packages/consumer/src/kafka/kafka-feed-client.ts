@@ -26,6 +26,7 @@ export class KafkaFeedClient implements FeedClient {
   readonly #questions: (() => void)[] = []
   #asking = false
   #ends: FeedPosition[] = []
+  #connecting: rdkafka.KafkaConsumer | undefined
   #closed = false
 
   constructor(options: FeedClientOptions, handler: FeedClientHandler) {
@@ -44,17 +45,9 @@ export class KafkaFeedClient implements FeedClient {
   }
 
   connect(): void {
-    const timeout = this.#options.connectTimeoutMs
-    this.#asker.connect({ timeout, allTopics: true }, (error, metadata) => {
-      if (this.#closed) return
-      if (error) {
-        this.#handler.handleConnectFailed(error.message)
-        return
-      }
-      this.#reader.connect({ timeout, allTopics: true }, (readerError) => {
-        if (this.#closed) return
-        if (readerError) this.#handler.handleConnectFailed(readerError.message)
-        else this.#handler.handleConnected(describeCluster(metadata, this.#options.topics))
+    this.#connectOne(this.#asker, (metadata) => {
+      this.#connectOne(this.#reader, () => {
+        this.#handler.handleConnected(describeCluster(metadata, this.#options.topics))
       })
     })
   }
@@ -111,9 +104,24 @@ export class KafkaFeedClient implements FeedClient {
       if (--open === 0) done()
     }
     for (const client of [this.#reader, this.#asker]) {
-      if (client.isConnected()) client.disconnect(closed)
+      // One that is connecting is let go of when it has connected; it would keep the process alive otherwise.
+      if (client.isConnected() && client !== this.#connecting) client.disconnect(closed)
       else closed()
     }
+  }
+
+  #connectOne(client: rdkafka.KafkaConsumer, connected: (metadata: rdkafka.Metadata) => void): void {
+    this.#connecting = client
+    client.connect({ timeout: this.#options.connectTimeoutMs, allTopics: true }, (error, metadata) => {
+      this.#connecting = undefined
+      if (this.#closed) {
+        if (client.isConnected()) client.disconnect(() => undefined)
+      } else if (error) {
+        this.#handler.handleConnectFailed(error.message)
+      } else {
+        connected(metadata)
+      }
+    })
   }
 
   /** One question at a time: a hung cluster then holds one thread, not one per partition. */
