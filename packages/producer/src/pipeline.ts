@@ -228,7 +228,9 @@ export class Pipeline {
     switch (command.kind) {
       case 'admit': {
         const record = command.applicant.seal(this.#ordinal++, now)
-        this.#settlement.handleSealed(record, [this.lanes[0].away, this.lanes[1].away])
+        const { topic, partition } = record
+        const [a, b] = this.lanes
+        this.#settlement.handleSealed(record, [!a.takes(topic, partition), !b.takes(topic, partition)])
         this.lanes[0].handleSealed(record)
         this.lanes[1].handleSealed(record)
         return
@@ -258,6 +260,9 @@ export class Pipeline {
         return
       case 'away':
         this.#settlement.handleAway(index)
+        return
+      case 'track-away':
+        this.#settlement.handleAway(index, command.track)
         return
       case 'reach':
         this.#admission.handleReach()

@@ -17,6 +17,8 @@ class Bench {
   commands: string[] = []
   facts: TandemFact[] = []
   finished: SealedRecord[] = []
+  /** Partitions whose circuit opened. */
+  away: number[] = []
 
   constructor(leaders: number[] = [1, 2, 3, 4], options: Partial<LaneOptions> = {}) {
     this.sequences = sequences(leaders.length)
@@ -114,6 +116,9 @@ class Bench {
       case 'away':
         this.commands.push(command.kind)
         return
+      case 'track-away':
+        this.away.push(command.track.partition)
+        return
       case 'reach':
         return
       default:
@@ -177,6 +182,7 @@ describe('lane', () => {
     expect(bench.kinds()).to.deep.equal(['circuit-opened'])
     expect(bench.takes()).to.deep.equal([false, true, true, true])
     expect(bench.commands.filter((command) => command !== 'describe')).to.deep.equal([])
+    expect(bench.away).to.deep.equal([0])
     expect(bench.commands).to.include('describe') // who leads it now?
   })
 

@@ -40,6 +40,8 @@ export type LaneCommand =
   | { readonly kind: 'acknowledged'; readonly record: SealedRecord }
   | { readonly kind: 'voided'; readonly record: SealedRecord }
   | { readonly kind: 'away' }
+  /** It takes nothing of this partition any more. */
+  | { readonly kind: 'track-away'; readonly track: { readonly topic: string; readonly partition: number } }
   /** A partition can be taken again. */
   | { readonly kind: 'reach' }
   | { readonly kind: 'tell'; readonly fact: TandemFact }
@@ -416,6 +418,7 @@ export class Lane {
       this.#judgeDue = true
       if (open) {
         this.#open.add(track)
+        this.#commands.push({ kind: 'track-away', track })
       } else {
         this.#open.delete(track)
         this.#commands.push({ kind: 'reach' })

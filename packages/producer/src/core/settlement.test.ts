@@ -64,6 +64,18 @@ describe('settlement', () => {
     expect(bench.said()).to.deep.equal(['resolve'])
   })
 
+  it('available: does not wait for a lane whose circuit for the partition opens', () => {
+    const bench = new Bench('available')
+    const record = bench.seal()
+    const { topic, partition } = record
+    bench.become(record, 0, 'acknowledged')
+    bench.settlement.handleAway(1, { topic, partition: partition + 1 })
+    bench.settlement.handleAway(1, { topic: 'other', partition })
+    expect(bench.said()).to.deep.equal([])
+    bench.settlement.handleAway(1, { topic, partition })
+    expect(bench.said()).to.deep.equal(['resolve'])
+  })
+
   it('available: does not wait for a lane that will not write it', () => {
     for (const state of ['refused', 'given-up'] as const) {
       const bench = new Bench('available')

@@ -2,8 +2,9 @@
  * When a `send()` resolves or rejects, and when nothing more will happen to a message.
  *
  * - `one`: resolves with the first cluster's acknowledgement.
- * - `available`: waits for every lane that was not away when the message was stamped. A lane that goes away meanwhile,
- *   or will not write the message, is not waited for; but it never resolves on no acknowledgement at all.
+ * - `available`: waits for every lane that took the message's partition when it was stamped. A lane that goes away
+ *   meanwhile, whose circuit for the partition opens, or that will not write the message, is not waited for; but it
+ *   never resolves on no acknowledgement at all.
  * - `both`: waits for both, and rejects as soon as one of them will never have it.
  *
  * A send is rejected when its time is up, or when no lane is left that could still acknowledge it. What it says then
@@ -69,9 +70,11 @@ export class Settlement {
     this.#commands.push({ kind: 'settled', record })
   }
 
-  handleAway(lane: LaneIndex): void {
+  /** The lane takes nothing any more, or nothing of this partition. */
+  handleAway(lane: LaneIndex, track?: { readonly topic: string; readonly partition: number }): void {
     if (this.#policy !== 'available') return
     for (const record of this.#open) {
+      if (track !== undefined && (record.partition !== track.partition || record.topic !== track.topic)) continue
       record.waitsFor &= ~bit(lane)
       this.#look(record)
     }
