@@ -95,6 +95,10 @@ export class Consumer<T = unknown> {
   #outbox: OpenDelivery[] = []
   #outboxHead = 0
   #emitting = false
+  /** What the subscriber has of partitions that are ours: exactly what takes room in the window. */
+  readonly #unfinished = new Set<OpenDelivery>()
+  /** Of these what was refused and waits to be handed out again, with what takes the timer back. */
+  readonly #refusals = new Map<OpenDelivery, () => void>()
   #flushAt = Infinity
   #storeAwaySince: number | undefined
   #delivered = 0
@@ -333,12 +337,13 @@ export class Consumer<T = unknown> {
       clientOf: (feed) => this.#links[feed].client,
       deliver: (delivery) => this.#outbox.push(delivery),
       handleAcknowledged: (delivery) => {
-        this.#window.give(delivery.size)
+        this.#forget(delivery)
         this.#turn()
       },
-      handleRefused: (delivery, delayMs) => {
-        const { clock } = this.#outsides
-        clock.schedule(clock.now() + delayMs, () => this.#redeliver(delivery))
+      handleRefused: (delivery, delayMs) => this.#handleRefused(delivery, delayMs),
+      handleLost: () => {
+        for (const delivery of this.#unfinished) if (delivery.signal.aborted) this.#forget(delivery)
+        this.#turn()
       },
       handleChanged: () => this.#scheduleFlush(),
     }
@@ -355,6 +360,8 @@ export class Consumer<T = unknown> {
         break
       }
       this.#outboxHead++
+      if (delivery.signal.aborted) continue
+      this.#unfinished.add(delivery)
       this.#window.take(delivery.size)
       this.#handOut(delivery)
     }
@@ -384,17 +391,29 @@ export class Consumer<T = unknown> {
     if (this.#polling.running && this.#refused[feed] === undefined) this.#links[feed].poll()
   }
 
+  /** While closing nobody will hand it out again: it stays refused, and comes in the next life. */
+  #handleRefused(delivery: OpenDelivery, delayMs: number): void {
+    if (!this.#unfinished.has(delivery)) return
+    const { clock } = this.#outsides
+    const cancel = this.#closing === undefined && clock.schedule(clock.now() + delayMs, () => this.#redeliver(delivery))
+    this.#refusals.set(delivery, cancel || (() => undefined))
+  }
+
   #redeliver(delivery: OpenDelivery): void {
-    if (this.#closing !== undefined || delivery.signal.aborted) return
+    this.#refusals.delete(delivery)
     delivery.redelivered = true
     this.#handOut(delivery)
   }
 
+  /** It was acknowledged, or its partition was lost: takes no room any more, and is not handed out again. */
+  #forget(delivery: OpenDelivery): void {
+    if (!this.#unfinished.delete(delivery)) return
+    this.#window.give(delivery.size)
+    this.#refusals.get(delivery)?.()
+    this.#refusals.delete(delivery)
+  }
+
   #handOut(delivery: OpenDelivery): void {
-    if (delivery.signal.aborted) {
-      this.#window.give(delivery.size)
-      return
-    }
     this.#delivered++
     if (delivery.late) this.#late++
     delivery.handOut()
@@ -471,15 +490,16 @@ export class Consumer<T = unknown> {
     this.#handleContact?.()
     this.#outbox = []
     this.#outboxHead = 0
-    // What was handed out is waited for; a short look now and then is enough, once in a life.
-    while (this.#window.messages > 0 && clock.now() < until) await this.#pause(DRAIN_LOOK_MS)
+    for (const cancel of this.#refusals.values()) cancel()
+    // What handlers have is waited for; a short look now and then is enough, once in a life.
+    while (this.#unfinished.size > this.#refusals.size && clock.now() < until) await this.#pause(DRAIN_LOOK_MS)
     while (this.#all().some((partition) => !partition.lost) && !(await this.#flushLast())) {
       if (clock.now() >= until) break
       await this.#pause(DRAIN_LOOK_MS)
     }
     await Promise.allSettled(this.#all().map((partition) => partition.release()))
     const closed = Promise.all(this.#links.map((link) => new Promise<void>((resolve) => link.close(resolve))))
-    await Promise.race([closed, this.#pause(CLIENTS_CLOSE_MS)])
+    await this.#atMost(CLIENTS_CLOSE_MS, closed)
     this.#telemetry.close()
     this.#delivered$.complete()
     if (this.#failure === undefined) this.#subscriber?.complete()
@@ -494,6 +514,18 @@ export class Consumer<T = unknown> {
   #pause(ms: number): Promise<void> {
     const { clock } = this.#outsides
     return new Promise((resolve) => void clock.schedule(clock.now() + ms, resolve))
+  }
+
+  /** Waits for it, but not longer; leaves no timer that would keep the process. */
+  async #atMost(ms: number, awaited: Promise<unknown>): Promise<void> {
+    const { clock } = this.#outsides
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(clock.now() + ms, resolve)
+      void awaited.then(() => {
+        cancel()
+        resolve()
+      })
+    })
   }
 
   #all(): Partition[] {

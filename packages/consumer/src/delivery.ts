@@ -182,7 +182,8 @@ export class OpenDelivery implements Delivery {
   nack(_error?: unknown, options: { readonly delayMs?: number } = {}): void {
     if (this.#acknowledged || !this.#out) return
     this.#out = false
-    this.#owner.handleRefused(this, Math.max(0, options.delayMs ?? NACK_DELAY_MS))
+    const delayMs = options.delayMs ?? NACK_DELAY_MS
+    this.#owner.handleRefused(this, delayMs >= 0 ? delayMs : NACK_DELAY_MS)
   }
 
   #decode(codec: Codec<unknown>, bytes: Buffer): void {

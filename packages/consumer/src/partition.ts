@@ -30,6 +30,8 @@ export interface PartitionHost {
   deliver(delivery: OpenDelivery): void
   handleAcknowledged(delivery: OpenDelivery): void
   handleRefused(delivery: OpenDelivery, delayMs: number): void
+  /** A partition was lost; the signal of its deliveries is aborted. */
+  handleLost(): void
   /** Something changed that is to be stored. */
   handleChanged(): void
 }
@@ -334,6 +336,7 @@ export class Partition implements DeliveryOwner {
       case 'fenced':
         this.#abort.abort()
         telemetry.tell({ kind: 'lease-lost', ...name, reason: 'another holder has a greater token' })
+        this.#host.handleLost()
         break
       default:
         answer satisfies never
