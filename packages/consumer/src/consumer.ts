@@ -100,6 +100,8 @@ export class Consumer<T = unknown> {
   /** Of these what was refused and waits to be handed out again, with what takes the timer back. */
   readonly #refusals = new Map<OpenDelivery, () => void>()
   #flushAt = Infinity
+  /** Partitions whose last flush was not answered, and since when there has been one. */
+  readonly #unanswered = new Set<Partition>()
   #storeAwaySince: number | undefined
   #delivered = 0
   #late = 0
@@ -460,22 +462,23 @@ export class Consumer<T = unknown> {
 
   async #flush(partition: Partition): Promise<void> {
     try {
-      await partition.flush()
-      this.#handleStoreAnswered()
+      if (await partition.flush()) this.#handleStoreAnswered(partition)
     } catch (error) {
-      this.#handleStoreFailed(error)
+      this.#handleStoreFailed(partition, error)
     }
     if (!partition.settled) this.#scheduleFlush()
   }
 
-  #handleStoreAnswered(): void {
-    if (this.#storeAwaySince === undefined) return
+  #handleStoreAnswered(partition: Partition): void {
+    this.#unanswered.delete(partition)
+    if (this.#storeAwaySince === undefined || this.#unanswered.size > 0) return
     const awayMs = Math.round(this.#outsides.clock.now() - this.#storeAwaySince)
     this.#storeAwaySince = undefined
     this.#telemetry.tell({ kind: 'store-returned', awayMs })
   }
 
-  #handleStoreFailed(error: unknown): void {
+  #handleStoreFailed(partition: Partition, error: unknown): void {
+    this.#unanswered.add(partition)
     if (this.#storeAwaySince !== undefined) return
     this.#storeAwaySince = this.#outsides.clock.now()
     this.#telemetry.tell({ kind: 'store-away', reason: error instanceof Error ? error.message : String(error) })

@@ -177,16 +177,18 @@ export class Partition implements DeliveryOwner {
   }
 
   /**
-   * Stores what changed since the last confirmed flush; resolves when that is answered, at once if nothing did.
+   * Stores what changed since the last confirmed flush. Resolves to whether the store was asked, and so has answered:
+   * not if nothing changed, or while another flush is under way.
    * @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: what was carried goes with the next one.
    */
-  async flush(): Promise<void> {
-    if (this.lost) return
+  async flush(): Promise<boolean> {
+    if (this.lost) return false
     this.#collect()
     const planned = this.#plan.poll()
-    if (planned === undefined) return
+    if (planned === undefined) return false
     try {
       await this.#send(planned)
+      return true
     } catch (error) {
       this.#plan.handleUnanswered(planned)
       throw error
