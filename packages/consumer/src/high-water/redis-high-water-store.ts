@@ -11,11 +11,16 @@ import { RELEASE } from './release-script.js'
  *
  * The connection is the caller's, who also closes it; it may be shared. Each call is given `timeoutMs`, whatever the
  * connection itself would wait. A script that Redis has forgotten is sent again by ioredis.
+ *
+ * What was given up after that time, ioredis still keeps, to send it when it can. So a partition has one flush in its
+ * hands at most, and what an outage of any length piles up there is bounded.
  */
 export class RedisHighWaterStore implements HighWaterStore {
   readonly name = 'redis'
   readonly #redis: RedisWithScripts
   readonly #timeoutMs: number
+  /** Keys of which ioredis has a flush. */
+  readonly #flushing = new Set<string>()
 
   /** @param options.timeoutMs what one call may take, ms; default 2,000. */
   constructor(redis: Redis, options: { readonly timeoutMs?: number } = {}) {
@@ -45,22 +50,27 @@ export class RedisHighWaterStore implements HighWaterStore {
   }
 
   async flush(partition: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {
+    const key = keyOf(partition)
+    if (this.#flushing.has(key)) {
+      throw new HighWaterStoreFailedError(`Redis has not answered the last flush of ${key} yet`, { call: 'flush' })
+    }
     const fields: (string | Buffer)[] = []
     for (const [name, bytes] of flush.fields) fields.push(name, Buffer.from(bytes))
     const { owner, token, number, confirmed, whole, bornMs } = flush
-    const code = await this.#answer(
-      'flush',
-      this.#redis.tandemFlush(
-        keyOf(partition),
-        owner,
-        String(token),
-        String(number),
-        String(confirmed),
-        whole ? '1' : '0',
-        String(bornMs),
-        ...fields,
-      ),
+    const reply = this.#redis.tandemFlush(
+      key,
+      owner,
+      String(token),
+      String(number),
+      String(confirmed),
+      whole ? '1' : '0',
+      String(bornMs),
+      ...fields,
     )
+    this.#flushing.add(key)
+    const over = (): boolean => this.#flushing.delete(key)
+    reply.then(over, over)
+    const code = await this.#answer('flush', reply)
     const answer = FLUSH_ANSWERS[code as keyof typeof FLUSH_ANSWERS]
     if (answer === undefined) throw new InvariantError(`The flush script returned ${code}`)
     return answer
