@@ -47,4 +47,12 @@ describe('redis high-water store', () => {
     redis.answers[2]!(1)
     expect(await next).to.equal('flushed')
   })
+
+  it('refuses a time that is none', () => {
+    for (const timeoutMs of [NaN, 0, Infinity, '2']) {
+      expect(
+        () => new RedisHighWaterStore(new HangingRedis() as unknown as Redis, { timeoutMs: timeoutMs as number }),
+      ).to.throw('redisHighWaterStore.timeoutMs')
+    }
+  })
 })

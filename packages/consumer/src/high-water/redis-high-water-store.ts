@@ -1,4 +1,4 @@
-import { HighWaterStoreFailedError, InvariantError } from '@tandem/common/internal'
+import { HighWaterStoreFailedError, InvariantError, readOptions, type OptionsSpec } from '@tandem/common/internal'
 import type { Redis } from 'ioredis'
 
 import { ACQUIRE } from './acquire-script.js'
@@ -22,10 +22,13 @@ export class RedisHighWaterStore implements HighWaterStore {
   /** Keys of which ioredis has a flush. */
   readonly #flushing = new Set<string>()
 
-  /** @param options.timeoutMs what one call may take, ms; default 2,000. */
+  /**
+   * @param options.timeoutMs what one call may take, ms; default 2,000.
+   * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`
+   */
   constructor(redis: Redis, options: { readonly timeoutMs?: number } = {}) {
     this.#redis = redis as RedisWithScripts
-    this.#timeoutMs = options.timeoutMs ?? 2_000
+    this.#timeoutMs = readOptions(OPTIONS, options, 'redisHighWaterStore').timeoutMs
     redis.defineCommand('tandemAcquire', { numberOfKeys: 1, lua: ACQUIRE })
     redis.defineCommand('tandemFlush', { numberOfKeys: 1, lua: FLUSH })
     redis.defineCommand('tandemRelease', { numberOfKeys: 1, lua: RELEASE })
@@ -95,6 +98,10 @@ export class RedisHighWaterStore implements HighWaterStore {
     }
   }
 }
+
+const OPTIONS = {
+  timeoutMs: { kind: 'number', unit: 'ms', min: 1, max: 600_000, default: 2_000, meaning: 'What one call may take.' },
+} as const satisfies OptionsSpec
 
 interface RedisWithScripts extends Redis {
   tandemAcquireBuffer(key: string, owner: string, greatestSeen: string): Promise<Buffer[]>
