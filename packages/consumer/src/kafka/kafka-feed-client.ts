@@ -1,4 +1,4 @@
-import { describeCluster } from '@tandem/common/internal'
+import { describeCluster, OptionsInvalidError } from '@tandem/common/internal'
 import rdkafka from 'node-rdkafka'
 
 import type {
@@ -29,13 +29,12 @@ export class KafkaFeedClient implements FeedClient {
   #connecting: rdkafka.KafkaConsumer | undefined
   #closed = false
 
+  /** @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`: librdkafka does not know a property, or not its value. */
   constructor(options: FeedClientOptions, handler: FeedClientHandler) {
     this.#options = options
     this.#handler = handler
-    const conf = { ...DEFAULTS, ...options.properties, 'group.id': options.groupId, ...OWNED }
-    const topicConf = { 'auto.offset.reset': 'error' } as const
-    this.#reader = new rdkafka.KafkaConsumer(conf as rdkafka.ConsumerGlobalConfig, topicConf)
-    this.#asker = new rdkafka.KafkaConsumer(conf as rdkafka.ConsumerGlobalConfig, topicConf)
+    this.#reader = createClient(options)
+    this.#asker = createClient(options)
     this.#reader.setDefaultConsumeTimeout(POLL_TIMEOUT_MS)
     this.#reader.on('partition.eof', ({ topic, partition, offset }) => this.#ends.push({ topic, partition, offset }))
     // Without a listener an error event would throw. What they report (brokers down, and up again) is the client's own
@@ -136,6 +135,20 @@ export class KafkaFeedClient implements FeedClient {
       })
     })
     if (!this.#asking) this.#questions.shift()?.()
+  }
+}
+
+function createClient({ cluster, groupId, properties }: FeedClientOptions): rdkafka.KafkaConsumer {
+  const conf = { ...DEFAULTS, ...properties, 'group.id': groupId, ...OWNED }
+  try {
+    return new rdkafka.KafkaConsumer(conf as rdkafka.ConsumerGlobalConfig, { 'auto.offset.reset': 'error' })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new OptionsInvalidError(
+      `option clusters.${cluster}: librdkafka says: ${reason}`,
+      { path: `clusters.${cluster}`, reason },
+      cause,
+    )
   }
 }
 
