@@ -282,12 +282,12 @@ export class Pipeline {
         this.#finish(record).resolve(new SentReceipt(this.#receipts, record))
         return
       case 'reject':
-        if (command.outcome === 'unknown') for (const lane of this.lanes) lane.handleUnpromised(record)
+        for (const lane of this.lanes) {
+          if (command.outcome === 'unknown') lane.handleUnpromised(record)
+          else lane.giveUp(record, 'undelivered')
+        }
         this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
         this.#finish(record).reject(undelivered(record, command.outcome, command.reason, this.identity))
-        return
-      case 'give-up':
-        for (const lane of this.lanes) lane.giveUp(record, 'undelivered')
         return
       case 'settled':
         this.#settle(record)

@@ -1,6 +1,7 @@
-import { isTandemError, json, type Codec, type ErrorCode } from '@tandem/common/internal'
+import { isTandemError, json, type Codec, type ErrorCode, type UndeliveredError } from '@tandem/common/internal'
 import { expect } from 'chai'
 
+import type { ClusterClient } from './kafka/cluster-client.js'
 import type { Message } from './message.js'
 import type { Receipt } from './receipt.js'
 import { isSettled, outcome, World } from './world.test.js'
@@ -136,7 +137,7 @@ describe('producer: connect()', () => {
 
   it('says when the process has few threads', async () => {
     const world = new World()
-    const producer = world.producer({}, { threadPoolSize: 4 })
+    const producer = world.producer({}, () => ({ threadPoolSize: 4 }))
     const connected = producer.connect()
     await world.pass(10)
     await connected
@@ -661,5 +662,31 @@ describe('producer: close()', () => {
     producer.events$.subscribe({ complete: () => (completed = true) })
     await producer[Symbol.asyncDispose]()
     expect(completed).to.equal(true)
+  })
+})
+
+describe('producer: what it says of a message is so', () => {
+  it('does not say not-written of what is handed over in the moment in which its time is up', async () => {
+    const world = new World()
+    const acceptAt = world.clock.now() + 5 + 100
+    const full = (made: ClusterClient): ClusterClient => ({
+      connect: () => made.connect(),
+      describe: (...question) => made.describe(...question),
+      discard: (done) => made.discard(done),
+      produce: (id, record) =>
+        world.clock.now() < acceptAt ? { kind: 'queue-full', reason: 'queue full' } : made.produce(id, record),
+    })
+    const producer = world.producer({ sendTimeoutMs: 100 }, (outsides) => ({
+      clusterClient: (options, handler) => full(outsides.clusterClient(options, handler)),
+    }))
+    const connected = producer.connect()
+    await world.pass(5)
+    await connected
+    const sent = outcome(producer.send(message('a'))) // tried again every 20 ms
+    await world.pass(1_000)
+    const error = await sent
+    const written = [...world.east.values(), ...world.west.values()]
+    expect(isTandemError(error, 'TANDEM_UNDELIVERED'), String(error)).to.equal(true)
+    expect((error as UndeliveredError).outcome).to.equal(written.length === 0 ? 'not-written' : 'unknown')
   })
 })

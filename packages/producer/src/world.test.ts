@@ -232,7 +232,18 @@ export class World {
   readonly west = new FakeCluster('west', this.clock)
   readonly events: TandemEvent[] = []
 
-  producer(options: Partial<ProducerOptions> = {}, outsides: Partial<ProducerOutsides> = {}): Producer {
+  producer(
+    options: Partial<ProducerOptions> = {},
+    change: (outsides: ProducerOutsides) => Partial<ProducerOutsides> = () => ({}),
+  ): Producer {
+    const outsides: ProducerOutsides = {
+      clock: this.clock,
+      clusterClient: (given, handler) =>
+        new FakeClient(given.cluster === 'east' ? this.east : this.west, given, handler),
+      random: () => 500,
+      host: 'here',
+      threadPoolSize: 16,
+    }
     const producer = new Producer(
       {
         producerId: 'p',
@@ -241,15 +252,7 @@ export class World {
         epochs: { take: () => Promise.resolve({ epoch: 7 }) },
         ...options,
       },
-      {
-        clock: this.clock,
-        clusterClient: (given, handler) =>
-          new FakeClient(given.cluster === 'east' ? this.east : this.west, given, handler),
-        random: () => 500,
-        host: 'here',
-        threadPoolSize: 16,
-        ...outsides,
-      },
+      { ...outsides, ...change(outsides) },
     )
     producer.events$.subscribe((event) => this.events.push(event))
     return producer

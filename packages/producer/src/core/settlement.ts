@@ -26,14 +26,13 @@ export type RejectReason = 'timeout' | 'refused' | 'closed'
 
 export type SettlementCommand =
   | { readonly kind: 'resolve'; readonly record: SealedRecord }
+  /** `not-written`: take it out of both tracks at once, and void it. */
   | {
       readonly kind: 'reject'
       readonly record: SealedRecord
       readonly outcome: Outcome
       readonly reason: RejectReason
     }
-  /** Take it out of both tracks, and void it. */
-  | { readonly kind: 'give-up'; readonly record: SealedRecord }
   /** Both copies are final. */
   | { readonly kind: 'settled'; readonly record: SealedRecord }
 
@@ -42,7 +41,7 @@ export class Settlement {
   readonly #sendTimeoutMs: number
   /** Sends neither resolved nor rejected, in the order of stamping, which is the order of their deadlines. */
   readonly #open = new Set<SealedRecord>()
-  readonly #commands = new Fifo<SettlementCommand>()
+  readonly #commands = new Fifo<Exclude<SettlementCommand, { kind: 'reject' }> | Failed>()
   #deadline = Infinity
 
   constructor(options: { readonly policy: AcknowledgePolicy; readonly sendTimeoutMs: number }) {
@@ -86,7 +85,13 @@ export class Settlement {
   }
 
   poll(): SettlementCommand | undefined {
-    return this.#commands.shift()
+    const command = this.#commands.shift()
+    if (command?.kind !== 'fail') return command
+    // Looked at now and not when it failed: a lane may have handed it over since.
+    const { record, reason } = command
+    const [a, b] = record.copies
+    const outcome = a.perhapsWritten || b.perhapsWritten ? 'unknown' : 'not-written'
+    return { kind: 'reject', record, outcome, reason }
   }
 
   deadline(): number | undefined {
@@ -133,13 +138,17 @@ export class Settlement {
   }
 
   #fail(record: SealedRecord, reason: RejectReason): void {
-    const [a, b] = record.copies
-    const outcome = a.perhapsWritten || b.perhapsWritten ? 'unknown' : 'not-written'
     record.send = 'rejected'
     this.#open.delete(record)
-    if (outcome === 'not-written') this.#commands.push({ kind: 'give-up', record })
-    this.#commands.push({ kind: 'reject', record, outcome, reason })
+    this.#commands.push({ kind: 'fail', record, reason })
   }
+}
+
+/** Its send is to be rejected. */
+interface Failed {
+  readonly kind: 'fail'
+  readonly record: SealedRecord
+  readonly reason: RejectReason
 }
 
 function bit(lane: LaneIndex): number {
