@@ -54,7 +54,7 @@ export const PENDING: readonly Pending[] = inOrder<Pending>([
   { name: 'cold-emptied', part: 4, reason: COMMITS },
   { name: 'one-cut-off', part: 4, reason: LEASES },
   { name: 'refilled-tail', part: 4, reason: MARKS },
-  { name: 'double-disaster', part: 4, reason: `${MARKS}, and so do ${COMMITS}` },
+  { name: 'double-disaster', part: 4, reason: `${MARKS}; so do the clusters' own commits` },
   { name: 'scan-crash', part: 4, reason: SCANNING },
   { name: 'strict-crash', part: 4, reason: STRICT },
   { name: 'reopened', part: 4, reason: 'expiry of sequences comes with this part' },
