@@ -393,6 +393,35 @@ describe('arbiter', () => {
       expect(bench.arbiter.resumeOffset(0)).to.equal(1)
     })
 
+    it('begins again at the start of a log whose end stays behind what was read of it', () => {
+      const bench = begun().east('2 3 4 5').west('2 3 4 5').atEnd(1)
+      bench.ends[0] = 2
+      bench.wait(10_000)
+      expect(bench.count('offset-beyond-end')).to.equal(0)
+      bench.wait(10_000)
+      expect(bench.count('offset-beyond-end')).to.equal(1)
+      expect(bench.commands.filter((command) => command.startsWith('seek'))).to.deep.equal(['seek 0'])
+      bench.arbiter.takeChanged()
+      expect([bench.arbiter.resumeOffset(0), bench.arbiter.resumeOffset(1)]).to.deep.equal([0, 5])
+      for (const [offset, word] of ['1', '2', '6'].entries()) {
+        bench.arbiter.handleRecord({ feed: 0, offset, ...recordOf(word) }, bench.time)
+      }
+      bench.drain()
+      expect(bench.out).to.equal('1 2 3 4 5 6')
+      bench.arbiter.takeChanged()
+      expect(bench.arbiter.resumeOffset(0)).to.equal(3)
+    })
+
+    it('stays where it is if a log was said to end before what was read of it for a moment only', () => {
+      const bench = begun().east('2 3').west('2 3').atEnd(1)
+      bench.ends[0] = 1
+      bench.wait(7_000)
+      bench.atEnd(0).wait(7_000)
+      bench.ends[0] = 1
+      bench.wait(7_000)
+      expect(bench.count('offset-beyond-end')).to.equal(0)
+    })
+
     it('does not store of a newer sequence while an older has in-order deliveries in flight', () => {
       const bench = new Bench()
       bench.acknowledging = false

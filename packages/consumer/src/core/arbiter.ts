@@ -144,6 +144,7 @@ export class Arbiter<R> {
       feed.nextOffset = answer.low
       feed.end.handleOffset(answer.low, time)
     }
+    this.#checkBeyondEnd(answer.feed, answer, time)
     this.#settleAll(time)
   }
 
@@ -201,6 +202,7 @@ export class Arbiter<R> {
       if (!end.due(time)) continue
       const step = ++this.#step
       end.handleAsked(step)
+      this.feeds[index].askedOffset = this.feeds[index].nextOffset
       return { kind: 'ask-end', feed: index, step }
     }
     return undefined
@@ -584,6 +586,28 @@ export class Arbiter<R> {
     if (feed.awaySince === undefined) return
     this.#tell({ kind: 'feed-returned', ...this.#feedName(index), awayMs: Math.round(time - feed.awaySince) })
     feed.awaySince = undefined
+  }
+
+  /**
+   * A log whose end stays behind what was read of it has lost its tail, and its client reads on nowhere: it is read
+   * again from its start, where what was finished is dropped. Stays: a leader that was deposed may know less for a while.
+   */
+  #checkBeyondEnd(index: FeedIndex, ends: { low: number; high: number }, time: number): void {
+    const feed = this.feeds[index]
+    const offset = feed.askedOffset
+    if (ends.high >= offset || offset !== feed.nextOffset) {
+      feed.beyondEnd = undefined
+      return
+    }
+    if (feed.beyondEnd?.offset !== offset) feed.beyondEnd = { offset, since: time }
+    if (time - feed.beyondEnd.since < this.#options.feedAwayAfterMs) return
+    feed.beyondEnd = undefined
+    this.#tell({ kind: 'offset-beyond-end', ...this.#feedName(index), offset, end: ends.high })
+    this.#commands.push({ kind: 'seek', feed: index, offset: ends.low })
+    feed.open.clear()
+    feed.end.clear()
+    feed.end.want(this.#step)
+    this.handleAssigned(index, ends.low)
   }
 
   /** When a feed that brings nothing is next asked for its end, which is its sign of life. */

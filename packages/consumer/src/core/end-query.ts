@@ -64,6 +64,12 @@ export class EndQuery {
     }
   }
 
+  /** What was known of the end no longer holds: the log lost its tail. */
+  clear(): void {
+    this.#answers = []
+    this.#reached = []
+  }
+
   /** Since when the feed has been at an end asked for after `step`, or undefined. */
   reachedAfter(step: number): number | undefined {
     let low = 0

@@ -11,6 +11,10 @@ export class FeedState<R> {
   heardAt: number
   /** Polling time at which it was last asked for a sign of life. */
   askedAt = -Infinity
+  /** `nextOffset` when it was last asked for its end. */
+  askedOffset = -1
+  /** An offset that was read up to, and since when the log has been said to end before it. */
+  beyondEnd: { readonly offset: number; readonly since: number } | undefined
   awaySince: number | undefined
   /**
    * Waited for in vain for `holeTimeoutMs` at this step (rules 6 and 7): counts as away until it is at an end that was

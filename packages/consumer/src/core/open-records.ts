@@ -35,6 +35,12 @@ export class OpenRecords<R> {
     this.#records.push({ offset, sequence, first, last })
   }
 
+  /** The log is read again from an earlier offset on, where all of them are met again if it still has them. */
+  clear(): void {
+    this.#records = []
+    this.#head = 0
+  }
+
   /** First offset that must be read again after a crash; `nextOffset` if all that was read is settled. */
   resumeOffset(nextOffset: number): number {
     const records = this.#records
