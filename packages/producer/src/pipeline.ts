@@ -71,7 +71,12 @@ export class Pipeline {
     this.#sequencer = new Sequencer(identity)
     const policy = settings.whenBothAway.policy
     const waitMs = policy === 'block' ? settings.whenBothAway.timeoutMs : settings.sendTimeoutMs
-    this.#firstSight = new FirstSight({ policy, messagesMax: settings.unacknowledgedMax, waitMs })
+    this.#firstSight = new FirstSight({
+      policy,
+      messagesMax: settings.unacknowledgedMax,
+      bytesMax: settings.unacknowledgedBytesMax,
+      waitMs,
+    })
     this.#admission = new Admission({
       policy,
       messagesMax: settings.unacknowledgedMax,
@@ -105,15 +110,20 @@ export class Pipeline {
   }
 
   topicSettings(topic: string): TopicSettings {
-    return this.#options.settings.topics[topic] ?? TOPIC_DEFAULTS
+    const { topics } = this.#options.settings
+    return Object.hasOwn(topics, topic) ? topics[topic]! : TOPIC_DEFAULTS
   }
 
   /** A send that was read; its value may still be with its codec. */
   handleCall(send: Send): void {
     const pinned = this.#sequencer.topic(send.message.topic)
     const now = this.#now()
-    if (pinned === undefined) this.#firstSight.handleCall(send.message.topic, send, now)
-    else this.#apply(send, pinned, now)
+    if (pinned === undefined) {
+      const bytes = send.patient ? 0 : send.bytes // patient ones lie in their caller's array anyway
+      this.#firstSight.handleCall(send.message.topic, send, bytes, now)
+    } else {
+      this.#apply(send, pinned, now)
+    }
     this.run(now)
   }
 

@@ -690,3 +690,50 @@ describe('producer: what it says of a message is so', () => {
     expect((error as UndeliveredError).outcome).to.equal(written.length === 0 ? 'not-written' : 'unknown')
   })
 })
+
+describe('producer: what waits is bounded in bytes', () => {
+  it('counts what asynchronous codecs brought at the same moment once, when it comes and when it goes', async () => {
+    const world = new World()
+    const slow: Codec<unknown> = { ...json, encode: (value) => Promise.resolve(json.encode(value)) }
+    const producer = await world.connected({
+      topics: { entries: { codec: slow } },
+      unacknowledgedBytesMax: 5_000,
+      whenBothAway: { policy: 'block', timeoutMs: 1_000 },
+    })
+    for (let round = 0; round < 20; round++) {
+      const pair = [producer.send(message('a')), producer.send(message('b'))]
+      await world.pass(10)
+      await Promise.all(pair)
+    }
+    world.east.hang()
+    world.west.hang()
+    const sent = Array.from({ length: 100 }, () => outcome(producer.send(message('c'))))
+    await world.pass(10)
+    expect(producer.status().unacknowledged.waiting).to.be.within(1, 7)
+    await world.pass(60_000)
+    await Promise.all(sent)
+  })
+
+  it('lets sendMany wait with large messages under either policy', async () => {
+    for (const [policy, topics] of [
+      ['block', { entries: {} }],
+      ['reject', { entries: {} }],
+      ['reject', {}],
+    ] as const) {
+      const world = new World()
+      const producer = await world.connected({ topics, unacknowledgedBytesMax: 5_000, whenBothAway: { policy } })
+      const sent = producer.sendMany(Array.from({ length: 100 }, (_, i) => message('x'.repeat(1_000), String(i))))
+      await world.pass(1_000)
+      expect((await sent).filter((result) => isTandemError(result))).to.deep.equal([])
+    }
+  })
+
+  it('bounds a message to a topic that is named like what every object has', async () => {
+    const world = new World()
+    for (const { topics } of [world.east, world.west]) topics.set('constructor', 4)
+    const producer = await world.connected()
+    const sent = outcome(producer.send({ topic: 'constructor', value: 'x'.repeat(1_000_001) }))
+    await world.pass(2_000)
+    expectError(await sent, 'TANDEM_MESSAGE_OVERSIZED')
+  })
+})

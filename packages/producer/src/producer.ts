@@ -313,15 +313,16 @@ export class Producer {
     // Its place is taken now, at the call, whenever the codec is done.
     pipeline.handleCall(send)
     value
-      .then((bytes) => send.handleEncoded(bytes, messageBytesMax))
-      .then(
-        () => pipeline.handleEncoded(send),
-        (error: unknown) => {
-          pipeline.handleWithdrawn(send)
-          send.admission = 'left'
-          reject(error as Error)
-        },
-      )
+      .then((bytes) => {
+        // In one go: a send that is encoded and not yet counted as such would be taken off what waits all the same.
+        send.handleEncoded(bytes, messageBytesMax)
+        pipeline.handleEncoded(send)
+      })
+      .catch((error: unknown) => {
+        pipeline.handleWithdrawn(send)
+        send.admission = 'left'
+        reject(error as Error)
+      })
   }
 
   async #drain(pipeline: Pipeline, timeoutMs: number): Promise<ClosingReport> {

@@ -96,7 +96,7 @@ export class Admission<A extends Applicant> {
         return
       }
     }
-    if (this.#waiting.size >= this.#options.messagesMax || this.#waitingBytes > this.#options.bytesMax) {
+    if (this.#waiting.size >= this.#options.messagesMax || this.#isCrowded(applicant)) {
       this.#shed(applicant, 'waiting')
       return
     }
@@ -106,8 +106,10 @@ export class Admission<A extends Applicant> {
   /** A waiting message has been encoded, or was found to be invalid: then `handleWithdrawn`. */
   handleEncoded(applicant: A): void {
     if (applicant.admission !== 'waiting') return
+    const crowded = this.#isCrowded(applicant)
     this.#waitingBytes += applicant.bytes
-    if (this.#lines.get(applicant.sequence)?.peek() === applicant) this.#readyFor(applicant).push(applicant)
+    if (crowded) this.#turnAway(applicant, 'waiting')
+    else if (this.#lines.get(applicant.sequence)?.peek() === applicant) this.#readyFor(applicant).push(applicant)
   }
 
   handleWithdrawn(applicant: A): void {
@@ -203,6 +205,11 @@ export class Admission<A extends Applicant> {
   #whyStill(applicant: A): ShedReason {
     if (!applicant.encoded) return 'codec'
     return this.#obstacle(applicant) ?? 'window'
+  }
+
+  /** As much waits as may. What is patient lies in its caller's array anyway, whose length and pace bound it. */
+  #isCrowded(applicant: A): boolean {
+    return !applicant.patient && this.#waitingBytes > this.#options.bytesMax
   }
 
   #hasRoom(applicant: A): boolean {

@@ -6,7 +6,7 @@ class Bench {
   readonly firstSight: FirstSight<string>
 
   constructor(policy: 'block' | 'reject' = 'block', messagesMax = 3) {
-    this.firstSight = new FirstSight({ policy, messagesMax, waitMs: 5_000 })
+    this.firstSight = new FirstSight({ policy, messagesMax, bytesMax: 1_000, waitMs: 5_000 })
   }
 
   said(): string {
@@ -21,8 +21,8 @@ class Bench {
 describe('first-sight', () => {
   it('asks once, and lets messages go on in the order of their calls', () => {
     const bench = new Bench()
-    bench.firstSight.handleCall('t', 'm1', 0)
-    bench.firstSight.handleCall('t', 'm2', 0)
+    bench.firstSight.handleCall('t', 'm1', 10, 0)
+    bench.firstSight.handleCall('t', 'm2', 10, 0)
     expect(bench.said()).to.equal('ask t')
     bench.firstSight.handleAsked('t', 2, 0)
     bench.firstSight.handleAnswered('t', 5)
@@ -36,7 +36,7 @@ describe('first-sight', () => {
 
   it('does not let a cluster that hangs hold up the other one for long', () => {
     const bench = new Bench()
-    bench.firstSight.handleCall('t', 'm1', 0)
+    bench.firstSight.handleCall('t', 'm1', 10, 0)
     bench.firstSight.handleAsked('t', 2, 0)
     bench.said()
     bench.firstSight.handleAnswered('t', 5)
@@ -47,7 +47,7 @@ describe('first-sight', () => {
 
   it('does without a cluster that gives no answer', () => {
     const bench = new Bench()
-    bench.firstSight.handleCall('t', 'm1', 0)
+    bench.firstSight.handleCall('t', 'm1', 10, 0)
     bench.firstSight.handleAsked('t', 2, 0)
     bench.said()
     bench.firstSight.handleSilent('t', 5)
@@ -57,8 +57,8 @@ describe('first-sight', () => {
 
   it('refuses all with the error when the topic is not as it should be', () => {
     const bench = new Bench()
-    bench.firstSight.handleCall('t', 'm1', 0)
-    bench.firstSight.handleCall('other', 'o1', 0)
+    bench.firstSight.handleCall('t', 'm1', 10, 0)
+    bench.firstSight.handleCall('other', 'o1', 10, 0)
     bench.said()
     bench.firstSight.handleRefused('t', new Error('missing'))
     expect(bench.said()).to.equal('refuse m1')
@@ -67,14 +67,14 @@ describe('first-sight', () => {
 
   it('reject: sheds when no cluster answers', () => {
     const bench = new Bench('reject')
-    bench.firstSight.handleCall('t', 'm1', 0)
+    bench.firstSight.handleCall('t', 'm1', 10, 0)
     bench.firstSight.handleAsked('t', 0, 0)
     expect(bench.said()).to.equal('ask t, shed m1')
   })
 
   it('block: asks again until the time of those who wait is up', () => {
     const bench = new Bench()
-    bench.firstSight.handleCall('t', 'm1', 0)
+    bench.firstSight.handleCall('t', 'm1', 10, 0)
     bench.firstSight.handleAsked('t', 1, 0)
     bench.firstSight.handleSilent('t', 10)
     bench.said()
@@ -89,15 +89,32 @@ describe('first-sight', () => {
 
   it('bounds how many wait', () => {
     const bench = new Bench('block', 1)
-    bench.firstSight.handleCall('t', 'm1', 0)
-    bench.firstSight.handleCall('t', 'm2', 0)
+    bench.firstSight.handleCall('t', 'm1', 10, 0)
+    bench.firstSight.handleCall('t', 'm2', 10, 0)
     expect(bench.said()).to.equal('ask t, shed m2')
   })
 
   it('turns everybody away when it is closed', () => {
     const bench = new Bench()
-    bench.firstSight.handleCall('t', 'm1', 0)
+    bench.firstSight.handleCall('t', 'm1', 10, 0)
     bench.firstSight.close()
     expect(bench.said()).to.equal('ask t, shed m1')
+  })
+
+  it('bounds what waits in bytes, too, and counts what has left no more', () => {
+    const bench = new Bench('block', 100)
+    bench.firstSight.handleCall('t', 'm1', 900, 0)
+    bench.firstSight.handleCall('u', 'm2', 900, 1_000)
+    bench.firstSight.handleCall('u', 'm3', 1, 1_000)
+    expect(bench.said()).to.equal('ask t, ask u, shed m3')
+    bench.firstSight.handleDeadline(5_000)
+    expect(bench.said()).to.equal('shed m1')
+    bench.firstSight.handleCall('u', 'm4', 900, 5_000)
+    bench.firstSight.handleCall('u', 'm5', 1, 5_000)
+    expect(bench.said()).to.equal('shed m5')
+    bench.firstSight.handleKnown('u')
+    expect(bench.said()).to.equal('release m2, release m4')
+    bench.firstSight.handleCall('v', 'm6', 1, 5_000)
+    expect(bench.said()).to.equal('ask v')
   })
 })

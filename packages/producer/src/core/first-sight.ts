@@ -5,7 +5,7 @@
  * Every cluster that is there is asked. The first answer would do; the others are given a moment more, so that two
  * clusters that differ are noticed before anything is written (a cluster that hangs must not hold up the other one).
  * If none answers, policy `reject` sheds, while `block` asks again until the time of those who wait is up. How many
- * may wait is bounded.
+ * may wait is bounded, in number and bytes.
  */
 import { Fifo } from './fifo.js'
 
@@ -21,11 +21,12 @@ export type FirstSightCommand<A> =
 export interface FirstSightOptions {
   readonly policy: 'block' | 'reject'
   readonly messagesMax: number
+  readonly bytesMax: number
   readonly waitMs: number
 }
 
 interface Crowd<A> {
-  readonly applicants: Fifo<{ readonly applicant: A; readonly deadline: number }>
+  readonly applicants: Fifo<{ readonly applicant: A; readonly bytes: number; readonly deadline: number }>
   question: Question
 }
 
@@ -37,6 +38,7 @@ export class FirstSight<A> {
   readonly #options: FirstSightOptions
   readonly #crowds = new Map<string, Crowd<A>>()
   #waiting = 0
+  #waitingBytes = 0
   readonly #commands = new Fifo<FirstSightCommand<A>>()
 
   constructor(options: FirstSightOptions) {
@@ -47,8 +49,9 @@ export class FirstSight<A> {
     return this.#waiting
   }
 
-  handleCall(topic: string, applicant: A, now: number): void {
-    if (this.#waiting >= this.#options.messagesMax) {
+  /** `bytes` is 0 for what is not encoded yet. */
+  handleCall(topic: string, applicant: A, bytes: number, now: number): void {
+    if (this.#waiting >= this.#options.messagesMax || this.#waitingBytes > this.#options.bytesMax) {
       this.#commands.push({ kind: 'shed', applicant, reason: 'waiting' })
       return
     }
@@ -57,8 +60,9 @@ export class FirstSight<A> {
       this.#crowds.set(topic, (crowd = { applicants: new Fifo(), question: { kind: 'to-ask', at: Infinity } }))
       this.#commands.push({ kind: 'ask', topic })
     }
-    crowd.applicants.push({ applicant, deadline: now + this.#options.waitMs })
+    crowd.applicants.push({ applicant, bytes, deadline: now + this.#options.waitMs })
     this.#waiting++
+    this.#waitingBytes += bytes
   }
 
   /** So many clusters were asked; each will be answered for by one of the next three. */
@@ -150,6 +154,7 @@ export class FirstSight<A> {
       if (first.deadline > now) return
       crowd.applicants.shift()
       this.#waiting--
+      this.#waitingBytes -= first.bytes
       this.#commands.push({ kind: 'shed', applicant: first.applicant, reason: 'both-away' })
     }
   }
@@ -159,7 +164,10 @@ export class FirstSight<A> {
     if (crowd === undefined) return
     this.#crowds.delete(topic)
     this.#waiting -= crowd.applicants.size
-    for (const { applicant } of crowd.applicants) this.#commands.push(command(applicant))
+    for (const { applicant, bytes } of crowd.applicants) {
+      this.#waitingBytes -= bytes
+      this.#commands.push(command(applicant))
+    }
   }
 }
 
