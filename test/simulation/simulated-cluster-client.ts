@@ -83,9 +83,10 @@ export class SimulatedClusterClient implements ClusterClient {
     const finish = (description: ClusterDescription | undefined, reason: string): void => {
       if (!open) return
       open = false
+      cancelTimeout()
       done(description, reason)
     }
-    this.#connection.after(timeoutMs, () => finish(undefined, 'local: timed out'))
+    const cancelTimeout = this.#connection.after(timeoutMs, () => finish(undefined, 'local: timed out'))
     this.#connection.ask(
       'query',
       () => this.#cluster.describe(topics),

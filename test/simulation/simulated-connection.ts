@@ -48,6 +48,7 @@ export class SimulatedConnection {
     const finish = (reached: boolean): void => {
       if (!open) return
       open = false
+      cancelTimeout()
       done(reached)
     }
     const attempt = (): void => {
@@ -60,7 +61,7 @@ export class SimulatedConnection {
         },
       )
     }
-    this.after(timeoutMs, () => finish(false))
+    const cancelTimeout = this.after(timeoutMs, () => finish(false))
     attempt()
   }
 

@@ -284,11 +284,12 @@ export class SimulatedFeedClient implements FeedClient, Reader {
       const answered = (answer: T | undefined): void => {
         if (!open) return
         open = false
+        cancelTimeout()
         this.#asking = false
         this.#questions.shift()?.()
         done(answer)
       }
-      this.#connection.after(QUERY_TIMEOUT_MS, () => answered(undefined))
+      const cancelTimeout = this.#connection.after(QUERY_TIMEOUT_MS, () => answered(undefined))
       const log = this.#cluster.log(topic, partition)
       this.#connection.ask(
         'query',
