@@ -3,8 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
 import { isTandemError, type ClusterDescription } from '@tandem/common/internal'
 import { expect } from 'chai'
+import rdkafka from 'node-rdkafka'
 
 import { sealed, sequences } from '../core/given.test.js'
 import type { WriteFailure } from '../core/write-failure.js'
@@ -165,6 +169,36 @@ describe('rdkafka-client on an embedded cluster', () => {
     expect(bench.heard).to.deep.equal([])
   })
 
+  it('says when librdkafka gives itself up', async () => {
+    const bench = new Bench(options({ 'bootstrap.servers': bootstrapServers }))
+    const native = nativeOf(() => bench.client.connect()).deref()!
+    await bench.hears(1)
+    const { event_cb: say } = native._cb_configs.event // what its native part calls
+    say('error', new Error('Local: All broker connections are down'))
+    say('error', new Error('Local: Fatal error'))
+    await bench.discard()
+    expect(bench.heard.slice(1)).to.deep.equal([{ kind: 'fatal', reason: 'fatal error' }])
+  })
+
+  it('leaves nothing of an attempt to connect that failed', async () => {
+    const attempt = async (): Promise<WeakRef<object>> => {
+      const bench = new Bench({ ...options({ 'bootstrap.servers': '127.0.0.1:1' }), connectTimeoutMs: 100 })
+      const native = nativeOf(() => bench.client.connect())
+      await bench.hears(1)
+      await bench.discard()
+      return native
+    }
+    const natives = [await attempt(), await attempt(), await attempt()]
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const left = (): number => natives.filter((native) => native.deref() !== undefined).length
+    for (let tries = 0; tries < 100 && left() > 0; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      collect()
+    }
+    expect(left()).to.equal(0)
+  }).timeout(10_000)
+
   it('fails to connect in bounded time', async () => {
     const bench = new Bench(options({ 'bootstrap.servers': '127.0.0.1:1' }))
     bench.client.connect()
@@ -172,6 +206,31 @@ describe('rdkafka-client on an embedded cluster', () => {
     await bench.discard()
   }).timeout(10_000)
 })
+
+interface Native {
+  readonly _cb_configs: { readonly event: { readonly event_cb: (type: string, error: Error) => void } }
+}
+
+/** node-rdkafka's object that `connect` connects. */
+function nativeOf(connect: () => void): WeakRef<Native> {
+  const { prototype } = rdkafka.Producer as unknown as {
+    prototype: { connect: (this: Native, ...all: unknown[]) => void }
+  }
+  const original = Object.getOwnPropertyDescriptor(prototype, 'connect')
+  const inherited = prototype.connect
+  let native: WeakRef<Native> | undefined
+  prototype.connect = function (...all) {
+    native = new WeakRef(this)
+    inherited.apply(this, all)
+  }
+  try {
+    connect()
+  } finally {
+    if (original === undefined) Reflect.deleteProperty(prototype, 'connect')
+    else Object.defineProperty(prototype, 'connect', original)
+  }
+  return native!
+}
 
 /** librdkafka's mock cluster; it ends with its parent. */
 const CLUSTER = `

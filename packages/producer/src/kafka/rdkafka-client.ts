@@ -5,6 +5,9 @@
  * - `disconnect` frees the native client on a pool thread while `poll` on this one takes no lock: polling stops first,
  *   and a discarded client is not touched again. It is not discarded while it connects either, but as soon as that is
  *   over: both would be at work on the same client.
+ * - Its native part holds on to our callbacks, and by them to itself, until they are taken back. `disconnect` does so;
+ *   for a client that never connected it is done here, or every attempt of a long outage would stay in memory.
+ * - An error event has lost its code: as with reports, the text is all there is.
  * - A report that never comes leaks the handle of its opaque, so that is a number.
  * - Topic properties in the global configuration are lost, since a topic configuration is always set.
  * - Values that are neither integers nor text are misread: all are passed as text.
@@ -118,7 +121,10 @@ export class RdkafkaClient implements ClusterClient {
     const client = this.#client!
     this.#client = undefined
     const done = this.#whenDiscarded ?? (() => undefined)
-    if (!client.isConnected()) return done()
+    if (!client.isConnected()) {
+      client.getClient().configureCallbacks(false, client._cb_configs)
+      return done()
+    }
     client.setPollInterval(0)
     client.disconnect(0, () => done())
   }
@@ -129,8 +135,9 @@ export class RdkafkaClient implements ClusterClient {
     this.#handler.handleReport(report.opaque as number, report.offset ?? -1, failure)
   }
 
-  #handleError(error: { readonly code?: number; readonly message: string }): void {
-    if (!this.#discarded && error.code === FATAL) this.#handler.handleFatal(error.message)
+  #handleError(error: { readonly message: string }): void {
+    const { kind, reason } = reportFailure(error.message)
+    if (!this.#discarded && kind === 'fatal') this.#handler.handleFatal(reason)
   }
 }
 
@@ -175,7 +182,9 @@ interface NativeProducer {
     event: 'delivery-report',
     listener: (error: Error | null, report: { opaque: unknown; offset?: number }) => void,
   ): void
-  on(event: 'event.error', listener: (error: { code?: number; message: string }) => void): void
+  on(event: 'event.error', listener: (error: { message: string }) => void): void
+  getClient(): { configureCallbacks(add: boolean, callbacks: unknown): void }
+  readonly _cb_configs: unknown
 }
 
 function messageOf(error: unknown): string {
@@ -221,4 +230,3 @@ const ASKED_ONE_BY_ONE_MAX = 20
 const RECORD_SLACK_BYTES = 4_096
 /** Reports wait no longer than this; they come in batches anyway, about as often as batches are sent. */
 const POLL_EVERY_MS = 5
-const FATAL = -150
