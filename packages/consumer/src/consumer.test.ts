@@ -5,6 +5,7 @@ import { Consumer } from './consumer.js'
 import type { Delivery } from './delivery.js'
 import { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
 import type { Flush, FlushAnswer, PartitionOfGroup } from './high-water/high-water-store.js'
+import { decodePosition } from './high-water/position-codec.js'
 import type { FeedClient, FeedClientHandler, FeedRecord } from './kafka/feed-client.js'
 import type { ConsumerOptions } from './options.js'
 
@@ -175,6 +176,19 @@ class Bench {
 }
 
 describe('consumer', () => {
+  it('stores what is acknowledged while closing waits for the rest', async () => {
+    const bench = await new Bench().start()
+    await bench.bring(0, 1, 2)
+    void bench.consumer.close()
+    bench.deliveries[1]!.ack()
+    await bench.clock.pass(500)
+    expect(bench.completed, 'it still waits for 1').to.equal(false)
+    const claim = { owner: 'next', greatestSeen: 0 }
+    const { fields } = await bench.store.acquire({ groupId: 'g', topic: 't', partition: 0 }, claim)
+    const [stream] = decodePosition(fields).streams
+    expect(stream?.sequences[0]?.finished.toArray()).to.deep.equal([2, 2])
+  })
+
   describe('acknowledgements', () => {
     it('does not hand out again what was acknowledged after it was refused', async () => {
       const bench = await new Bench().start()

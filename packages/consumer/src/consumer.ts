@@ -494,9 +494,8 @@ export class Consumer<T = unknown> {
     this.#outbox = []
     this.#outboxHead = 0
     for (const cancel of this.#refusals.values()) cancel()
-    // What handlers have is waited for; a short look now and then is enough, once in a life.
-    while (this.#unfinished.size > this.#refusals.size && clock.now() < until) await this.#pause(DRAIN_LOOK_MS)
-    while (this.#all().some((partition) => !partition.lost) && !(await this.#flushLast())) {
+    // What handlers have is waited for, and stored as it is acknowledged; a short look now and then is enough.
+    while (!(await this.#flushLast()) || this.#unfinished.size > this.#refusals.size) {
       if (clock.now() >= until) break
       await this.#pause(DRAIN_LOOK_MS)
     }

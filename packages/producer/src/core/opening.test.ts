@@ -40,4 +40,13 @@ describe('opening', () => {
     expect(opening.poll()).to.equal(undefined)
     expect(opening.deadline()).to.equal(undefined)
   })
+
+  it('waits for both again when the one that was ready has failed', () => {
+    const opening = new Opening({ timeoutMs: 10_000, now: 0 })
+    opening.handleReady(0, 10)
+    opening.handleFailed(0, 'gone', 20)
+    opening.handleDeadline(1_010)
+    expect(opening.poll()).to.equal(undefined)
+    expect(opening.deadline(), 'later than what has passed').to.equal(10_000)
+  })
 })

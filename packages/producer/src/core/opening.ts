@@ -36,6 +36,7 @@ export class Opening {
   handleFailed(lane: LaneIndex, reason: string, now: number): void {
     this.#lanes[lane] = 'failed'
     this.#reasons[lane] = reason
+    if (!this.#lanes.includes('ready')) this.#graceUntil = Infinity
     this.#look(now)
   }
 
