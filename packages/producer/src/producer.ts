@@ -245,11 +245,12 @@ export class Producer {
         })
       }
       const look = (): void => {
+        if (decided) return
         cancel()
         const command = opening.poll()
         if (command === undefined) {
           const deadline = opening.deadline()
-          if (decided || deadline === undefined) return
+          if (deadline === undefined) return
           cancel = clock.schedule(deadline, () => {
             opening.handleDeadline(clock.now())
             look()
