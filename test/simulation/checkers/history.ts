@@ -1,5 +1,6 @@
 /**
- * What happened, as those outside of tandem know it: what was sent and answered, and what each subscriber was given.
+ * What happened, as those outside of tandem know it: what was sent and answered, what each subscriber was given, and
+ * what the two logs hold in the end.
  *
  * The simulator writes one in virtual time, the chaos command one of real processes from their files; the checkers do
  * not know which. Times are ms of one clock. Nothing in here is a counter, a stamp or an event of tandem, except where
@@ -11,8 +12,8 @@ export interface History {
   readonly messages: readonly SentMessage[]
   /** Every process that subscribed, in the order of their starts. */
   readonly lives: readonly ConsumerLife[]
-  /** When the store may have lost what it had confirmed, or could not be reached. */
-  readonly storeTroubles: readonly Span[]
+  /** When the store could not be reached, or forgot. */
+  readonly storeTroubles: readonly StoreTrouble[]
   /** Faults were over from then on. */
   readonly healedAtMs: number
   /** Whether all came to rest in the time that I8 gives. */
@@ -22,6 +23,13 @@ export interface History {
 export interface Span {
   readonly fromMs: number
   readonly toMs: number
+}
+
+export interface StoreTrouble extends Span {
+  /** What was stored since then is forgotten; Infinity if nothing is. */
+  readonly forgotSinceMs: number
+  /** Consumer processes that it concerns; all if left out. */
+  readonly names?: readonly string[]
 }
 
 export interface SentMessage {
@@ -42,15 +50,16 @@ export interface SentMessage {
 }
 
 /**
- * `acknowledged`: it resolved. The others are the outcomes of a rejection, as its error says them. `open`: nothing yet;
- * `orphaned`: nothing, and its process was killed.
+ * `acknowledged`: it resolved. `not-written` and `unknown` are the outcomes of a rejection, as its error says them.
+ * `open`: no answer yet; `orphaned`: none, and its process was killed.
  */
 export type Answer = 'acknowledged' | 'not-written' | 'unknown' | 'open' | 'orphaned'
 
 export interface ConsumerLife {
   readonly groupId: string
   readonly name: string
-  /** When it was killed; undefined if it lives. */
+  readonly startedAtMs: number
+  /** When it was killed or had closed; undefined if it lives. */
   readonly endedAtMs: number | undefined
   /** In the order in which the subscriber got them. */
   readonly deliveries: readonly Delivered[]

@@ -1,71 +1,100 @@
-import type { Seen } from '../simulated-consumer.js'
 import type { Checker } from './checker.js'
+import type { ConsumerLife, Delivered, History, SentMessage, StoreTrouble } from './history.js'
 
 /**
- * I2: within one life of a consumer nothing comes twice. In a later life only what may not have been flushed comes
- * again: not acknowledged, or shortly before the end of the life, or while something older was unacknowledged, or while
- * the store was in trouble. And what was said to be `not-written` never comes at all.
+ * I2: within one life of a consumer nothing comes twice. In a later life only that comes again which may not have been
+ * flushed: not acknowledged, or shortly before the end, or while something of another life of its producer was
+ * unacknowledged, or while the store was in trouble. What was said to be `not-written` never comes, nor what was not
+ * sent.
  */
 export const noDuplicate: Checker = {
   promise: 'I2 no duplicate',
-  check({ world, lives, groups, truths, storeTroubles }) {
-    const notWritten = new Set(
-      world.sent
-        .filter(({ error }) => error !== undefined && 'outcome' in error && error.outcome === 'not-written')
-        .map(({ text }) => text),
-    )
-    for (const { text, groupId } of world.seen) {
-      if (notWritten.has(text)) return `${text} was rejected as not-written and delivered to ${groupId}`
-      if (!truths.has(text)) return `${text} was delivered and never sent`
-    }
-    for (const { consumer } of lives) {
-      const seen = new Set<string>()
-      for (const { text, redelivered } of consumer.deliveries) {
-        if (!redelivered && seen.has(text)) return `${text} was delivered twice by ${consumer.process.name}`
-        seen.add(text)
-      }
-    }
-    for (const groupId of groups) {
-      const of = lives.filter((life) => life.groupId === groupId)
-      const settled = new Map<string, string>()
-      for (const { consumer, endedAtMs } of of) {
-        for (const { text } of consumer.deliveries) {
-          const before = settled.get(text)
-          if (before !== undefined) return `${text} came again to ${consumer.process.name}: flushed by ${before}`
-        }
-        if (endedAtMs === undefined) continue
-        const flushedBy = endedAtMs - FLUSHED_MS
-        if (storeTroubles.some(({ fromMs, toMs }) => fromMs <= endedAtMs && toMs >= flushedBy - FLUSHED_MS)) {
-          settled.clear()
-          continue
-        }
-        if (storeTroubles.some(({ fromMs }) => fromMs === 0)) settled.clear()
-        for (const seen of consumer.deliveries) {
-          if (acknowledgedBy(seen, flushedBy) && !hasOlderOpen(seen, consumer.deliveries, flushedBy)) {
-            settled.set(seen.text, consumer.process.name)
-          }
-        }
-      }
-    }
-    return undefined
+  check(history) {
+    return [...unwanted(history), ...history.lives.flatMap(twiceInOneLife), ...history.groups.flatMap(again(history))]
   },
 }
 
-function acknowledgedBy(seen: Seen, atMs: number): boolean {
-  return seen.acknowledgedAtMs !== undefined && seen.acknowledgedAtMs < atMs
+function unwanted({ messages, lives }: History): string[] {
+  const sent = new Map(messages.map((message) => [message.text, message]))
+  const wrong: string[] = []
+  for (const { name, deliveries } of lives) {
+    for (const { text } of deliveries) {
+      const message = sent.get(text)
+      if (message === undefined) wrong.push(`${text} was delivered to ${name} and never sent`)
+      else if (message.answer === 'not-written') wrong.push(`${text} was not-written and is delivered to ${name}`)
+    }
+  }
+  return wrong
 }
 
-/** Of a newer epoch nothing is stored while something of an older one is in flight. */
-function hasOlderOpen(seen: Seen, deliveries: readonly Seen[], atMs: number): boolean {
-  const { position, keyRange } = seen.delivery
-  return deliveries.some(
-    (other) =>
-      !acknowledgedBy(other, atMs) &&
-      other.delivery.keyRange === keyRange &&
-      other.delivery.position.producerId === position.producerId &&
-      other.delivery.position.epoch < position.epoch,
+function twiceInOneLife({ name, deliveries }: ConsumerLife): string[] {
+  const seen = new Set<string>()
+  const wrong: string[] = []
+  for (const { text, redelivered } of deliveries) {
+    if (!redelivered && seen.has(text)) wrong.push(`${text} was delivered twice to ${name}`)
+    seen.add(text)
+  }
+  return wrong
+}
+
+/** What one life had flushed and a later one was given. */
+function again({ messages, lives, storeTroubles }: History): (groupId: string) => string[] {
+  const sent = new Map(messages.map((message) => [message.text, message]))
+  return (groupId) => {
+    const wrong: string[] = []
+    /** What is stored as finished, with the life that saw to it. */
+    const stored = new Map<string, ConsumerLife>()
+    for (const life of lives) {
+      if (life.groupId !== groupId) continue
+      for (const { text, atMs } of life.deliveries) {
+        const before = stored.get(text)
+        if (before === undefined || forgotten(before, atMs, storeTroubles)) continue
+        wrong.push(`${text} came again to ${life.name}: ${before.name} had it acknowledged and flushed`)
+      }
+      for (const text of flushed(life, sent, storeTroubles)) stored.set(text, life)
+    }
+    return wrong
+  }
+}
+
+/** What a life that has ended must have flushed. */
+function flushed(
+  life: ConsumerLife,
+  sent: ReadonlyMap<string, SentMessage>,
+  troubles: readonly StoreTrouble[],
+): string[] {
+  const { endedAtMs, deliveries, stops, name } = life
+  if (endedAtMs === undefined) return []
+  const byMs = endedAtMs - FLUSHED_MS
+  const disturbed = [...stops, ...troubles.filter(({ names }) => names?.includes(name) ?? true)]
+  if (disturbed.some(({ fromMs, toMs }) => fromMs <= endedAtMs && toMs >= byMs)) return []
+  const acknowledged = (one: Delivered): boolean => one.acknowledgedAtMs !== undefined && one.acknowledgedAtMs < byMs
+  const done = new Set(deliveries.filter(acknowledged).map(({ text }) => text))
+  // While something of one epoch is in flight, nothing is stored of a newer one.
+  const open = new Map<string, Set<number>>()
+  for (const one of deliveries) {
+    const message = sent.get(one.text)
+    if (done.has(one.text) || message === undefined) continue
+    const lives = open.get(streamOf(message)) ?? new Set()
+    open.set(streamOf(message), lives.add(message.life))
+  }
+  return [...done].filter((text) => {
+    const message = sent.get(text)
+    if (message === undefined) return false
+    const lives = open.get(streamOf(message))
+    return lives === undefined || [...lives].every((one) => one === message.life)
+  })
+}
+
+function forgotten({ endedAtMs }: ConsumerLife, atMs: number, troubles: readonly StoreTrouble[]): boolean {
+  return troubles.some(
+    ({ fromMs, toMs, forgotSinceMs }) => toMs >= endedAtMs! && fromMs <= atMs && forgotSinceMs < endedAtMs!,
   )
 }
 
-/** Many times the flush interval and what the store needs. */
-const FLUSHED_MS = 5_000
+function streamOf({ producerId, keyRange }: SentMessage): string {
+  return `${keyRange}/${producerId}`
+}
+
+/** Many times the flush interval and what a store needs. */
+const FLUSHED_MS = 10_000

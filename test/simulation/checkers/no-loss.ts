@@ -1,14 +1,22 @@
 import type { Checker } from './checker.js'
+import type { ConsumerLife } from './history.js'
 
 /** I1: every message whose `send()` resolved was delivered to every group. */
 export const noLoss: Checker = {
   promise: 'I1 no loss',
-  check({ world, groups }) {
-    for (const groupId of groups) {
-      const seen = new Set(world.seen.filter((one) => one.groupId === groupId).map(({ text }) => text))
-      const lost = world.sent.filter(({ receipt, text }) => receipt !== undefined && !seen.has(text))
-      if (lost.length > 0) return `${lost.length} acknowledged and not delivered to ${groupId}, first ${lost[0]!.text}`
-    }
-    return undefined
+  check({ messages, lives, groups }) {
+    return groups.flatMap((groupId) => {
+      const given = givenTo(groupId, lives)
+      return messages
+        .filter(({ answer, text }) => answer === 'acknowledged' && !given.has(text))
+        .map(({ text }) => `${text} was acknowledged and is not delivered to ${groupId}`)
+    })
   },
+}
+
+/** What a group was given, by whichever of its processes. */
+export function givenTo(groupId: string, lives: readonly ConsumerLife[]): Set<string> {
+  const given = new Set<string>()
+  for (const life of lives) if (life.groupId === groupId) for (const { text } of life.deliveries) given.add(text)
+  return given
 }

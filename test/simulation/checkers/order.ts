@@ -2,24 +2,25 @@ import type { Checker } from './checker.js'
 
 /**
  * I3: within one life of a consumer, what is not late comes in the order in which one life of a producer sent the
- * messages of one key.
+ * messages of one stream.
  */
 export const order: Checker = {
   promise: 'I3 order',
-  check({ lives, truths }) {
-    for (const { consumer } of lives) {
+  check({ lives, messages }) {
+    const sent = new Map(messages.map((message) => [message.text, message]))
+    const wrong: string[] = []
+    for (const { name, deliveries } of lives) {
       const last = new Map<string, { number: number; text: string }>()
-      for (const { text, late, redelivered } of consumer.deliveries) {
-        if (late || redelivered) continue
-        const truth = truths.get(text)!
-        const stream = `${truth.producerId}/${truth.life}/${truth.key}`
+      for (const { text, late, redelivered } of deliveries) {
+        const message = sent.get(text)
+        if (late || redelivered || message === undefined) continue
+        const stream = `${message.producerId}/${message.life}/${message.keyRange}`
         const before = last.get(stream)
-        if (before !== undefined && before.number > truth.number) {
-          return `${text} came after ${before.text} at ${consumer.process.name}, and was not late`
-        }
-        last.set(stream, { number: truth.number, text })
+        if (before !== undefined && before.number > message.number) {
+          wrong.push(`${text} came to ${name} after ${before.text}, and was not late`)
+        } else last.set(stream, { number: message.number, text })
       }
     }
-    return undefined
+    return wrong
   },
 }
