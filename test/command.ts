@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util'
+
+import { commit } from '@tandem/cli/internal'
+
+/**
+ * What the commands of this folder have in common: `--json` makes the last line of standard output one JSON object with
+ * `commit` and `seconds`; the exit status is 0 if the verdict is good, 1 if it is not, 2 for usage.
+ */
+export interface Terminal {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+}
+
+export interface Verdict {
+  readonly good: boolean
+  /** What the JSON object says besides. */
+  readonly figures: object
+}
+
+/** What the user typed was wrong; its message says how. */
+export class WrongUsage extends Error {}
+
+/** Texts of options that were given, by name. */
+export type Given = Readonly<Record<string, string | undefined>>
+
+/**
+ * Runs a command and returns its exit status.
+ *
+ * @param command.options names of options that take a text, besides `--json` and `--help`.
+ * @param judge may throw WrongUsage, before it has done anything.
+ */
+export async function runJudged(
+  command: { readonly name: string; readonly usage: string; readonly options: readonly string[] },
+  args: readonly string[],
+  { out, err }: Terminal,
+  judge: (given: Given, seconds: () => number) => Promise<Verdict>,
+): Promise<number> {
+  const begun = performance.now()
+  const seconds = (): number => Math.round((performance.now() - begun) / 100) / 10
+  try {
+    const texts = Object.fromEntries(command.options.map((name) => [name, { type: 'string' } as const]))
+    const { json, help, ...given } = parseArgs({ args: [...args], options: { ...texts, ...FLAGS } }).values
+    if (help === true) {
+      out(command.usage)
+      return 0
+    }
+    const { good, figures } = await judge(given, seconds)
+    if (json === true) out(`${JSON.stringify({ ...figures, commit: await commit(), seconds: seconds() })}\n`)
+    return good ? 0 : 1
+  } catch (error) {
+    if (!isWrongUsage(error)) throw error
+    err(`${command.name}: ${error.message}\n\n${command.usage}`)
+    return 2
+  }
+}
+
+/** Those of `parseArgs` have a code of Node's. */
+function isWrongUsage(error: unknown): error is Error {
+  if (error instanceof WrongUsage) return true
+  return error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS_')
+}
+
+const FLAGS = { json: { type: 'boolean' }, help: { type: 'boolean' } } as const
