@@ -118,7 +118,7 @@ describe('simulated cluster client', () => {
     const writing = await begun()
     writing.world.east.refuse(({ value }) => Buffer.from(value!).toString() === '2')
     writing.produce(3)
-    expect(writing.client.produce(9, record('x'.repeat(101), 0))?.kind).to.equal('refused')
+    expect(writing.client.produce(9, record('x'.repeat(5_000), 0))?.kind).to.equal('refused')
     await writing.world.run(1_000)
     expect(writing.told.slice(1)).to.deep.equal(['1 batch-refused', '2 batch-refused', '3 batch-refused'])
     expect(writing.log).to.deep.equal([])

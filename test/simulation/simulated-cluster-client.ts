@@ -95,8 +95,8 @@ export class SimulatedClusterClient implements ClusterClient {
   }
 
   produce(id: number, record: WireRecord): WriteFailure | undefined {
-    const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0)
-    if (bytes > this.#options.messageBytesMax) return { kind: 'refused', reason: 'message size too large' }
+    if (bytesOf(record) > this.#options.messageBytesMax + RECORD_SLACK_BYTES)
+      return { kind: 'refused', reason: 'message size too large' }
     const line = this.#lineOf(this.#cluster.log(record.topic, record.partition))
     // librdkafka copies what it is handed; the record may be let go of before this is sent.
     const { topic, partition, key, value, timestampMs, headers } = record
@@ -199,6 +199,16 @@ export class SimulatedClusterClient implements ClusterClient {
   }
 }
 
+/** What librdkafka measures before it takes a record. */
+function bytesOf({ key, value, headers }: WireRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+  for (const header of headers) {
+    for (const [name, text] of Object.entries(header)) bytes += Buffer.byteLength(name) + Buffer.byteLength(text)
+  }
+  return bytes
+}
+
 /** As rdkafka-client.ts sets them. */
+const RECORD_SLACK_BYTES = 4_096
 const LINGER_MS = 5
 const MESSAGE_TIMEOUT_MS = 20_000

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { KafkaFeedClient, type FeedRecord } from '@tandem/consumer/internal'
+import { RdkafkaClient } from '@tandem/producer/internal'
+import { KafkaCluster } from '@tandem/testing'
+import { after } from 'mocha'
+import rdkafka from 'node-rdkafka'
+
+import type { LogEntry } from '../simulation/simulated-log.js'
+import type { Benches, ClientOptions, ClusterBench } from './cluster-bench.js'
+
+/** A topic of a real cluster, which all suites of a run share, and the shipped clients. */
+class RealBench implements ClusterBench {
+  readonly topic: string
+  readonly #cluster: KafkaCluster
+
+  constructor(cluster: KafkaCluster, topic: string) {
+    this.#cluster = cluster
+    this.topic = topic
+  }
+
+  get wallMs(): number {
+    return Date.now()
+  }
+
+  get now(): number {
+    return performance.now()
+  }
+
+  get #properties(): Record<string, string> {
+    return { 'bootstrap.servers': this.#cluster.bootstrapServers }
+  }
+
+  createClusterClient(options: ClientOptions, handler: ConstructorParameters<typeof RdkafkaClient>[1]): RdkafkaClient {
+    return new RdkafkaClient({ cluster: 'east', properties: this.#properties, ...options }, handler)
+  }
+
+  createFeedClient(
+    { connectTimeoutMs }: { readonly connectTimeoutMs: number },
+    handler: ConstructorParameters<typeof KafkaFeedClient>[1],
+  ): KafkaFeedClient {
+    const topics = [this.topic, 'nowhere']
+    const options = { cluster: 'east', groupId: 'conformance', properties: this.#properties, topics, connectTimeoutMs }
+    return new KafkaFeedClient(options, handler)
+  }
+
+  async write(partition: number, entries: readonly LogEntry[]): Promise<void> {
+    const producer = new rdkafka.Producer({ ...this.#properties, 'enable.idempotence': true })
+    producer.on('event.error', () => undefined)
+    await new Promise<void>((resolve, reject) => {
+      producer.connect({ timeout: PATIENCE_MS }, (error) => (error ? reject(error) : resolve()))
+    })
+    for (const { key, value, timestampMs, headers } of entries) {
+      const [k, v] = [key, value].map((bytes) => (bytes === null ? null : Buffer.from(bytes)))
+      producer.produce(this.topic, partition, v!, k, timestampMs, undefined, headers as never)
+    }
+    await new Promise<void>((resolve, reject) => {
+      producer.flush(PATIENCE_MS, (error) => (error ? reject(error) : resolve()))
+    })
+    await new Promise<void>((resolve) => producer.disconnect(() => resolve()))
+  }
+
+  async read(partition: number): Promise<readonly FeedRecord[]> {
+    const consumer = await this.#bareConsumer()
+    try {
+      const { lowOffset, highOffset } = await this.#ends(consumer, partition)
+      const records: FeedRecord[] = []
+      let next = lowOffset
+      consumer.assign([{ topic: this.topic, partition, offset: lowOffset }])
+      while (next < highOffset) {
+        const messages = await new Promise<rdkafka.Message[]>((resolve, reject) => {
+          consumer.consume(1_000, (error: rdkafka.LibrdKafkaError | null, found: rdkafka.Message[]) => {
+            if (error) reject(error)
+            else resolve(found)
+          })
+        })
+        for (const message of messages) {
+          const { offset, value, timestamp: timestampMs = -1 } = message
+          const [key, headers] = [message.key ?? null, message.headers ?? []] as [Buffer | null, FeedRecord['headers']]
+          records.push({ topic: this.topic, partition, offset, key, value, timestampMs, headers })
+          next = offset + 1
+        }
+      }
+      return records
+    } finally {
+      await new Promise((resolve) => consumer.disconnect(resolve))
+    }
+  }
+
+  async expire(partition: number): Promise<void> {
+    const consumer = await this.#bareConsumer()
+    try {
+      const deadline = this.now + PATIENCE_MS
+      for (;;) {
+        const { lowOffset, highOffset } = await this.#ends(consumer, partition)
+        if (lowOffset === highOffset) return
+        if (this.now > deadline) throw new Error(`retention left ${highOffset - lowOffset} records`)
+        await sleep(LOOK_AGAIN_MS)
+      }
+    } finally {
+      await new Promise((resolve) => consumer.disconnect(resolve))
+    }
+  }
+
+  hang(): Promise<void> {
+    return this.#cluster.hang()
+  }
+
+  resume(): Promise<void> {
+    return this.#cluster.resume()
+  }
+
+  kill(): Promise<void> {
+    return this.#cluster.kill()
+  }
+
+  restart(): Promise<void> {
+    return this.#cluster.restart()
+  }
+
+  async until(what: string, good: () => boolean, ms = PATIENCE_MS): Promise<void> {
+    const deadline = this.now + ms
+    while (!good()) {
+      if (this.now > deadline) throw new Error(`not within ${ms} ms: ${what}`)
+      await sleep(LOOK_AGAIN_MS)
+    }
+  }
+
+  async pass(ms: number): Promise<void> {
+    await sleep(ms)
+  }
+
+  async #bareConsumer(): Promise<rdkafka.KafkaConsumer> {
+    const consumer = new rdkafka.KafkaConsumer(
+      { ...this.#properties, 'group.id': 'bare', 'enable.auto.commit': false },
+      { 'auto.offset.reset': 'error' },
+    )
+    consumer.on('event.error', () => undefined)
+    consumer.setDefaultConsumeTimeout(50)
+    await new Promise<void>((resolve, reject) => {
+      consumer.connect({ timeout: PATIENCE_MS }, (error) => (error ? reject(error) : resolve()))
+    })
+    return consumer
+  }
+
+  #ends(consumer: rdkafka.KafkaConsumer, partition: number): Promise<rdkafka.WatermarkOffsets> {
+    return new Promise((resolve, reject) => {
+      consumer.queryWatermarkOffsets(this.topic, partition, PATIENCE_MS, (error, offsets) => {
+        if (error) reject(error)
+        else resolve(offsets)
+      })
+    })
+  }
+}
+
+let started: Promise<KafkaCluster> | undefined
+let topics = 0
+
+export const realBenches: Benches = {
+  async open({ recordBytesMax } = {}) {
+    started ??= KafkaCluster.start({ name: 'conformance', properties: RETENTION })
+    const cluster = await started
+    // The one before may have failed while it was hung or dead.
+    if (cluster.state === 'hung') await cluster.resume()
+    if (cluster.state === 'killed') await cluster.restart()
+    const topic = `conformance-${++topics}`
+    const config: Record<string, string> = {}
+    if (recordBytesMax !== undefined) config['max.message.bytes'] = String(recordBytesMax)
+    await cluster.createTopic(topic, { partitions: 2, config })
+    return new RealBench(cluster, topic)
+  },
+}
+
+after(async function () {
+  this.timeout(60_000)
+  await (await started?.catch(() => undefined))?.stop()
+})
+
+/** Looked at this often: by default, a log older than its retention is removed within five minutes. */
+const RETENTION = { 'log.retention.check.interval.ms': 200, 'log.initial.task.delay.ms': 200 }
+const PATIENCE_MS = 30_000
+const LOOK_AGAIN_MS = 5
