@@ -1,5 +1,7 @@
 export { freePorts } from './free-ports.js'
 export { KafkaCluster, type KafkaClusterOptions } from './kafka-cluster.js'
+export type { KafkaNode } from './kafka-node.js'
 export { LocalCluster, type LocalClusterOptions } from './local-cluster.js'
 export { RedisServer, type RedisServerOptions } from './redis-server.js'
+export { TcpProxy } from './tcp-proxy.js'
 export type { ServiceState, TestCluster, TopicOptions } from './test-cluster.js'

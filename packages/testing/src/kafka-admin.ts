@@ -12,6 +12,8 @@ export interface ClusterMetadata {
   readonly brokers: readonly string[]
   /** How many partitions of each topic have a leader. */
   readonly led: ReadonlyMap<string, number>
+  /** How many replicas of the worst partition of each topic are in sync; 0 if one has no leader. */
+  readonly inSync: ReadonlyMap<string, number>
 }
 
 /** Resolves when something accepts connections at the port of 127.0.0.1. */
@@ -66,6 +68,12 @@ async function ask(bootstrapServers: string, topic: string | undefined): Promise
     brokers: metadata.brokers.map(({ host, port }) => `${host}:${port}`),
     led: new Map(
       metadata.topics.map(({ name, partitions }) => [name, partitions.filter(({ leader }) => leader >= 0).length]),
+    ),
+    inSync: new Map(
+      metadata.topics.map(({ name, partitions }) => [
+        name,
+        Math.min(...partitions.map(({ leader, isrs }) => (leader >= 0 ? isrs.length : 0))),
+      ]),
     ),
   }
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { OptionsInvalidError, readOptions, type OptionsGiven } from '@tandem/common/internal'
+import { freePorts } from './free-ports.js'
 import { awaitMetadata, createKafkaTopic } from './kafka-admin.js'
 import { kafkaJars } from './kafka-jars.js'
-import { KafkaNode, OWNED_PROPERTIES } from './kafka-node.js'
+import { KafkaNode, OWNED_PROPERTIES, REPLICAS_MAX } from './kafka-node.js'
 import { findProgram } from './program.js'
 import type { ServiceState, TestCluster, TopicOptions } from './test-cluster.js'
 
@@ -13,6 +14,20 @@ export const KAFKA_CLUSTER_OPTIONS = {
     allowed: 'up to 32 small letters, digits and hyphens',
     default: 'kafka',
     meaning: 'What messages and the data folder call it.',
+  },
+  nodes: {
+    kind: 'number',
+    unit: 'nodes',
+    min: 1,
+    max: 5,
+    default: 1,
+    meaning:
+      'How many nodes it has. Of three or more, each partition has three replicas, of which two must be in sync.',
+  },
+  proxied: {
+    kind: 'boolean',
+    default: false,
+    meaning: 'Whether clients reach each node only through a TcpProxy of its own, found as `nodes[i].proxy`.',
   },
   properties: {
     kind: 'map',
@@ -46,7 +61,7 @@ export const KAFKA_CLUSTER_OPTIONS = {
 export type KafkaClusterOptions = OptionsGiven<typeof KAFKA_CLUSTER_OPTIONS>
 
 /**
- * A real Apache Kafka on this machine, in KRaft mode: one node for now, broker and controller in one process.
+ * A real Apache Kafka on this machine, in KRaft mode: each node is broker and controller in one process.
  *
  * Needs Java 17, and for the first use on a machine Maven and its repository: the jars go to the folder that
  * `TANDEM_CACHE` names, by default `~/.cache/tandem`.
@@ -56,9 +71,15 @@ export type KafkaClusterOptions = OptionsGiven<typeof KAFKA_CLUSTER_OPTIONS>
  * await east.createTopic('entries', { partitions: 4 })
  * await east.kill()
  * await east.restart()          // same ports, same data
+ *
+ * await using west = await KafkaCluster.start({ name: 'west', nodes: 3, proxied: true })
+ * for (const node of west.nodes) {
+ *   await node.restart()
+ *   await west.awaitInSync()
+ * }
  * ```
  *
- * Topics are not created on first use. Everything else is Kafka's default or one node's necessity. It ends with this
+ * Topics are not created on first use. Everything else is Kafka's default or a small cluster's necessity. It ends with this
  * process, however that ends, and its data with it.
  */
 export class KafkaCluster implements TestCluster {
@@ -71,7 +92,8 @@ export class KafkaCluster implements TestCluster {
    *   end of the log.
    */
   static async start(given: KafkaClusterOptions = {}): Promise<KafkaCluster> {
-    const { name, properties, heapBytesMax, startTimeoutMs } = readOptions(KAFKA_CLUSTER_OPTIONS, given, 'kafkaCluster')
+    const options = readOptions(KAFKA_CLUSTER_OPTIONS, given, 'kafkaCluster')
+    const { name, properties, heapBytesMax, startTimeoutMs, proxied } = options
     for (const property of OWNED_PROPERTIES) {
       if (!Object.hasOwn(properties, property)) continue
       throw new OptionsInvalidError(
@@ -80,17 +102,30 @@ export class KafkaCluster implements TestCluster {
         { path: `kafkaCluster.properties.${property}`, received: properties[property] },
       )
     }
-    const node = await KafkaNode.create({
-      clusterName: name,
-      clusterId: clusterId(),
-      nodeId: 1,
-      java: await findProgram('java'),
-      jars: await kafkaJars(),
-      heapBytes: heapBytesMax,
-      properties,
-    })
-    const cluster = new KafkaCluster([node], startTimeoutMs)
+    const [java, jars] = await Promise.all([findProgram('java'), kafkaJars()])
+    const [ports, brokerPorts, controllerPorts] = [
+      await freePorts(options.nodes),
+      await freePorts(options.nodes),
+      await freePorts(options.nodes),
+    ]
+    const common = { clusterName: name, clusterId: clusterId(), java, jars, heapBytes: heapBytesMax, properties }
+    const created = await Promise.allSettled(
+      ports.map((port, index) =>
+        KafkaNode.create({
+          ...common,
+          nodeId: index + 1,
+          port,
+          brokerPort: brokerPorts[index]!,
+          controllerPorts,
+          proxied,
+          startTimeoutMs,
+        }),
+      ),
+    )
+    const nodes = created.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const cluster = new KafkaCluster(nodes, startTimeoutMs)
     try {
+      for (const result of created) if (result.status === 'rejected') throw result.reason
       await cluster.#run()
       return cluster
     } catch (error) {
@@ -100,17 +135,18 @@ export class KafkaCluster implements TestCluster {
   }
 
   readonly bootstrapServers: string
-  readonly #nodes: readonly KafkaNode[]
+  /** By node id; each can be hung, resumed, killed and restarted by itself. */
+  readonly nodes: readonly KafkaNode[]
   readonly #startTimeoutMs: number
 
   private constructor(nodes: readonly KafkaNode[], startTimeoutMs: number) {
-    this.#nodes = nodes
+    this.nodes = nodes
     this.#startTimeoutMs = startTimeoutMs
-    this.bootstrapServers = nodes.map(({ port }) => `127.0.0.1:${port}`).join()
+    this.bootstrapServers = nodes.map(({ address }) => address).join()
   }
 
   get state(): ServiceState {
-    const states = this.#nodes.map(({ service }) => service.state)
+    const states = this.nodes.map(({ state }) => state)
     return WORST_FIRST.find((state) => states.includes(state)) ?? 'stopped'
   }
 
@@ -120,7 +156,7 @@ export class KafkaCluster implements TestCluster {
    */
   async createTopic(name: string, options: TopicOptions = {}): Promise<void> {
     const { partitions = PARTITIONS, config = {} } = options
-    await createKafkaTopic(this.bootstrapServers, { name, partitions, config, replicas: 1 })
+    await createKafkaTopic(this.bootstrapServers, { name, partitions, config, replicas: this.#replicas })
     await awaitMetadata(this.bootstrapServers, {
       topic: name,
       good: ({ led }) => led.get(name) === partitions,
@@ -129,16 +165,30 @@ export class KafkaCluster implements TestCluster {
   }
 
   async hang(): Promise<void> {
-    await this.#each((node) => node.service.hang())
+    await this.#each((node) => node.hang())
   }
 
   async resume(): Promise<void> {
-    await this.#each((node) => node.service.resume())
+    await this.#each((node) => node.resume())
   }
 
   /** SIGKILL. What it acknowledged is in the system's memory of its files, and there after `restart()`. */
   async kill(): Promise<void> {
-    await this.#each((node) => node.service.kill())
+    await this.#each((node) => node.kill())
+  }
+
+  /**
+   * Waits until every partition has all its replicas in sync and a leader, as one does between two nodes of a rolling
+   * restart.
+   *
+   * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: not so within 30 s.
+   */
+  async awaitInSync(): Promise<void> {
+    await awaitMetadata(this.bootstrapServers, {
+      good: ({ brokers, inSync }) =>
+        brokers.length === this.nodes.length && [...inSync.values()].every((count) => count === this.#replicas),
+      timeoutMs: TOPIC_TIMEOUT_MS,
+    })
   }
 
   /** Starts it again with the same ports and data, and waits until it answers; kills it first if it runs. */
@@ -148,23 +198,27 @@ export class KafkaCluster implements TestCluster {
   }
 
   async stop(): Promise<void> {
-    await this.#each((node) => node.service.stop())
+    await this.#each((node) => node.stop())
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
 
+  get #replicas(): number {
+    return Math.min(this.nodes.length, REPLICAS_MAX)
+  }
+
   async #run(): Promise<void> {
-    await this.#each((node) => node.start(this.#startTimeoutMs))
+    await this.#each((node) => node.start())
     await awaitMetadata(this.bootstrapServers, {
-      good: ({ brokers }) => brokers.length === this.#nodes.length,
+      good: ({ brokers }) => brokers.length === this.nodes.length,
       timeoutMs: this.#startTimeoutMs,
     })
   }
 
   async #each(act: (node: KafkaNode) => Promise<void>): Promise<void> {
-    await Promise.all(this.#nodes.map(act))
+    await Promise.all(this.nodes.map(act))
   }
 }
 

@@ -1,13 +1,25 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expectFree, freePort } from './free-ports.js'
+import { expectFree } from './free-ports.js'
 import { awaitPort } from './kafka-admin.js'
 import { Service } from './service.js'
+import { TcpProxy } from './tcp-proxy.js'
+import type { ServiceState } from './test-cluster.js'
 
 export interface KafkaNodeOptions {
   readonly clusterName: string
   readonly clusterId: string
+  /** 1, 2, 3 …: its place in `controllerPorts`, counted from 1. */
   readonly nodeId: number
+  /** Clients talk to it here. */
+  readonly port: number
+  /** Other brokers do. */
+  readonly brokerPort: number
+  /** Of all nodes, by node id. */
+  readonly controllerPorts: readonly number[]
+  /** Whether clients reach it only through a proxy of its own. */
+  readonly proxied: boolean
+  readonly startTimeoutMs: number
   readonly java: string
   /** The folder with Kafka's jars. */
   readonly jars: string
@@ -16,19 +28,24 @@ export interface KafkaNodeOptions {
   readonly properties: Readonly<Record<string, string | number | boolean>>
 }
 
-/** One Kafka process, broker and controller in one, with its ports and its data, which it keeps over restarts. */
+/**
+ * One Kafka process, broker and controller in one, with its ports and its data, which it keeps over restarts.
+ *
+ * Made by `KafkaCluster`, and found in its `nodes`.
+ */
 export class KafkaNode {
-  /** Takes ports, and formats a data folder. */
+  /** Formats a data folder; does not start the process. */
   static async create(options: KafkaNodeOptions): Promise<KafkaNode> {
     const { clusterName, clusterId, nodeId } = options
     const service = await Service.create({
       what: `node ${nodeId} of the Kafka cluster ${clusterName}`,
       prefix: `kafka-${clusterName}-${nodeId}`,
     })
+    let proxy: TcpProxy | undefined
     try {
-      const node = new KafkaNode(service, options, await freePort())
-      const properties = node.#properties(await freePort())
-      await writeFile(node.#file('server.properties'), propertiesText(properties))
+      if (options.proxied) proxy = await TcpProxy.start({ target: options.port })
+      const node = new KafkaNode(service, options, proxy)
+      await writeFile(node.#file('server.properties'), propertiesText(node.#properties()))
       await writeFile(node.#file('log4j2.properties'), LOGGING)
       await service.run(
         node.#command(
@@ -41,34 +58,74 @@ export class KafkaNode {
       )
       return node
     } catch (error) {
+      await proxy?.stop()
       await service.stop()
       throw error
     }
   }
 
-  readonly port: number
-  readonly service: Service
+  /** Between clients and this node, if the cluster is `proxied`; brokers do not pass through it. */
+  readonly proxy: TcpProxy | undefined
+  readonly #service: Service
   readonly #options: KafkaNodeOptions
 
-  private constructor(service: Service, options: KafkaNodeOptions, port: number) {
-    this.service = service
-    this.port = port
+  private constructor(service: Service, options: KafkaNodeOptions, proxy: TcpProxy | undefined) {
+    this.#service = service
     this.#options = options
+    this.proxy = proxy
   }
 
-  /** Starts the process and waits until it serves clients. */
-  async start(timeoutMs: number): Promise<void> {
-    await expectFree(this.port)
-    await this.service.start(
+  get nodeId(): number {
+    return this.#options.nodeId
+  }
+
+  /** Where clients find it. */
+  get address(): string {
+    return `127.0.0.1:${this.proxy?.port ?? this.#options.port}`
+  }
+
+  get state(): ServiceState {
+    return this.#service.state
+  }
+
+  /** Starts the process and waits until it serves clients, which takes a majority of the nodes. */
+  async start(): Promise<void> {
+    await expectFree(this.#options.port)
+    await this.#service.start(
       this.#command('kafka.Kafka', this.#file('server.properties')),
       // It opens this port only when the controller has let the broker in.
-      (over) => awaitPort(this.port, over),
-      timeoutMs,
+      (over) => awaitPort(this.#options.port, over),
+      this.#options.startTimeoutMs,
     )
   }
 
+  hang(): Promise<void> {
+    return this.#service.hang()
+  }
+
+  resume(): Promise<void> {
+    return this.#service.resume()
+  }
+
+  /** SIGKILL. */
+  kill(): Promise<void> {
+    return this.#service.kill()
+  }
+
+  /** Starts it again with the same ports and data, and waits until it serves clients; kills it first if it runs. */
+  async restart(): Promise<void> {
+    await this.kill()
+    await this.start()
+  }
+
+  /** Ends it for good and removes what it stored. */
+  async stop(): Promise<void> {
+    await this.#service.stop()
+    await this.proxy?.stop()
+  }
+
   #file(name: string): string {
-    return join(this.service.folder, name)
+    return join(this.#service.folder, name)
   }
 
   #command(main: string, ...args: string[]): { command: string; arguments: string[] } {
@@ -91,23 +148,40 @@ export class KafkaNode {
     }
   }
 
-  #properties(controllerPort: number): Record<string, string | number | boolean> {
-    const { nodeId, properties } = this.#options
+  #properties(): Record<string, string | number | boolean> {
+    const { nodeId, port, brokerPort, controllerPorts, properties } = this.#options
+    const nodes = controllerPorts.length
+    const replicas = Math.min(nodes, REPLICAS_MAX)
+    const inSyncMin = Math.max(1, replicas - 1)
     return {
       'process.roles': 'broker,controller',
       'node.id': nodeId,
-      'controller.quorum.voters': `${nodeId}@127.0.0.1:${controllerPort}`,
+      'controller.quorum.voters': controllerPorts.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(),
       'controller.listener.names': 'CONTROLLER',
       'inter.broker.listener.name': 'BROKER',
-      'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
-      listeners: `BROKER://127.0.0.1:${this.port},CONTROLLER://127.0.0.1:${controllerPort}`,
-      'advertised.listeners': `BROKER://127.0.0.1:${this.port}`,
+      'listener.security.protocol.map': 'CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      listeners: [
+        `CLIENT://127.0.0.1:${port}`,
+        `BROKER://127.0.0.1:${brokerPort}`,
+        `CONTROLLER://127.0.0.1:${controllerPorts[nodeId - 1]}`,
+      ].join(),
+      'advertised.listeners': `CLIENT://${this.address},BROKER://127.0.0.1:${brokerPort}`,
       'log.dirs': this.#file('data'),
+      'default.replication.factor': replicas,
+      'min.insync.replicas': inSyncMin,
+      'offsets.topic.replication.factor': replicas,
+      'transaction.state.log.replication.factor': replicas,
+      'transaction.state.log.min.isr': inSyncMin,
+      'share.coordinator.state.topic.replication.factor': replicas,
+      'share.coordinator.state.topic.min.isr': inSyncMin,
       ...DEFAULTS,
       ...properties,
     }
   }
 }
+
+/** Of each partition, as far as there are nodes; one of them may be away and writing goes on. */
+export const REPLICAS_MAX = 3
 
 /** Properties that hold the cluster together: a test cannot choose them. */
 export const OWNED_PROPERTIES: readonly string[] = [
@@ -116,7 +190,9 @@ export const OWNED_PROPERTIES: readonly string[] = [
   'controller.quorum.voters',
   'controller.listener.names',
   'inter.broker.listener.name',
+  'listener.security.protocol.map',
   'listeners',
+  'advertised.listeners',
   'log.dirs',
 ]
 
@@ -124,14 +200,9 @@ export const OWNED_PROPERTIES: readonly string[] = [
 const DEFAULTS = {
   // A topic that a test forgot to create is a mistake, which production shows too.
   'auto.create.topics.enable': false,
-  // One node, so one copy; and few partitions of topics that nobody looks at.
-  'offsets.topic.replication.factor': 1,
+  // Few partitions of topics that nobody looks at.
   'offsets.topic.num.partitions': 4,
-  'transaction.state.log.replication.factor': 1,
-  'transaction.state.log.min.isr': 1,
   'transaction.state.log.num.partitions': 4,
-  'share.coordinator.state.topic.replication.factor': 1,
-  'share.coordinator.state.topic.min.isr': 1,
   'share.coordinator.state.topic.num.partitions': 4,
   'group.initial.rebalance.delay.ms': 0,
   // A killed broker may not come back before its session has run out (9 s by default): that is most of a restart.
