@@ -2,6 +2,7 @@ import type { ClusterDescription } from '@tandem/common/internal'
 import type { FeedRecord } from '@tandem/consumer/internal'
 
 import type { Prng } from './prng.js'
+import type { SimulatedProcess } from './simulated-process.js'
 import { SimulatedLog, type LogEntry } from './simulated-log.js'
 import type { Timeline } from './timeline.js'
 
@@ -15,6 +16,8 @@ import type { Timeline } from './timeline.js'
  *   it had done and not answered is done. The logs are there when it comes back.
  * - A partition without a leader takes nothing and gives nothing; the others do not notice.
  * - Slow: every message takes longer, or only reads, writes or queries do.
+ * - Cut off from a process: its connections break and new ones are refused, while others reach the cluster.
+ * - Losing answers: a connection breaks after a write was done and before that was said.
  *
  * Clients are in simulated-cluster-client.ts and simulated-feed-client.ts; they reach the cluster by `request`.
  */
@@ -70,6 +73,11 @@ export class SimulatedCluster {
   lateAppendPercent = 100
   /** Of a hundred batches that it knows again, how many it acknowledges without an offset. */
   hollowPercent = 0
+  /** Of a hundred answers to writes, how many get lost with their connection. */
+  answerLostPercent = 0
+  readonly #cutOff = new Set<SimulatedProcess>()
+  /** What happened that nobody asked for at a certain time. */
+  readonly counts = { lateAppends: 0, answersLost: 0 }
 
   constructor(options: ClusterOptions) {
     const { name, topics, brokers } = options
@@ -98,17 +106,34 @@ export class SimulatedCluster {
     if (this.#state === 'up') this.#state = 'hung'
   }
 
-  /** Lets stopped processes go on; also ends what `slow`, `refuse` and `leaderless` brought about. */
+  /** Lets stopped processes go on; also ends whatever else was made to go wrong, but death. */
   heal(): void {
     this.slow(0)
     this.#refusal = () => false
+    this.answerLostPercent = 0
+    this.#cutOff.clear()
     for (const log of this.logs()) if (log.leader === LEADERLESS) log.leader = log.partition % this.#brokers
+    this.resume()
+  }
+
+  /** Lets stopped processes go on, and nothing else. */
+  resume(): void {
     if (this.#state === 'hung') {
       this.#state = 'up'
       const sockets = this.#sockets
       this.#sockets = []
       for (const { execute } of sockets) execute()
     }
+    this.#handleReadable()
+  }
+
+  /** One process cannot reach it; the others can. */
+  cutOff(process: SimulatedProcess): void {
+    this.#cutOff.add(process)
+  }
+
+  reconnect(process: SimulatedProcess): void {
+    this.#cutOff.delete(process)
     this.#handleReadable()
   }
 
@@ -195,23 +220,34 @@ export class SimulatedCluster {
    */
   request<T>(request: {
     readonly kind: RequestKind
+    readonly from: SimulatedProcess
     readonly execute: () => T
     readonly handle: (answer: { readonly kind: 'answered'; readonly value: T } | { readonly kind: 'broken' }) => void
     readonly abandoned?: () => boolean
   }): void {
-    const { kind, handle } = request
+    const { kind, from, handle } = request
     const refuse = (): void => {
       this.timeline.after(this.#travelMs(kind), () => handle({ kind: 'broken' }))
     }
     const execute = (): void => {
-      if (request.abandoned?.() === true && !this.prng.chance(this.lateAppendPercent)) return
+      if (request.abandoned?.() === true) {
+        if (!this.prng.chance(this.lateAppendPercent)) return
+        if (kind === 'write') this.counts.lateAppends++
+      }
       const value = request.execute()
       const life = this.#life
+      const lost = kind === 'write' && this.answerLostPercent > 0 && this.prng.chance(this.answerLostPercent)
+      if (lost) this.counts.answersLost++
       this.timeline.after(this.#travelMs(kind), () => {
-        handle(life === this.#life ? { kind: 'answered', value } : { kind: 'broken' })
+        const broken = lost || life !== this.#life || this.#cutOff.has(from)
+        handle(broken ? { kind: 'broken' } : { kind: 'answered', value })
       })
     }
     this.timeline.after(this.#travelMs(kind), () => {
+      if (this.#cutOff.has(from)) {
+        refuse()
+        return
+      }
       switch (this.#state) {
         case 'up':
           execute()

@@ -7,41 +7,54 @@ import { neverSilent } from './checkers/never-silent.js'
 import { noDuplicate } from './checkers/no-duplicate.js'
 import { noLoss } from './checkers/no-loss.js'
 import { order } from './checkers/order.js'
-import { Schedule, type FaultKind, type Outcome } from './schedule.js'
+import { drawPlan } from './draw-plan.js'
+import type { FaultKind, Plan } from './plan.js'
+import { play, type Played } from './play.js'
 
 const CHECKERS: readonly Checker[] = [noLoss, noDuplicate, order, neverSilent, agreement, liveness]
 
-export interface SeedResult {
-  readonly seed: number
-  readonly violations: readonly string[]
+export interface Violation {
+  /** The promise that was broken, by its name in docs/protocol.md. */
+  readonly promise: string
+  readonly sentence: string
+}
+
+export interface Simulated {
+  readonly violations: readonly Violation[]
   readonly simulatedMs: number
   readonly deliveries: number
   readonly faults: Readonly<Record<FaultKind, number>>
-  /** Of every delivery: who, what, when. Equal on every run of the seed. */
+  /** Hash of everything that was answered, delivered and told, with its times; equal on every run of the plan. */
   readonly digest: string
 }
 
 /** One schedule, judged. */
-export async function simulate(seed: number): Promise<SeedResult> {
-  const outcome = await new Schedule(seed).run()
-  const violations: string[] = []
-  for (const checker of CHECKERS) {
-    const wrong = checker.check(outcome)
-    if (wrong !== undefined) violations.push(`${checker.promise}: ${wrong}`)
-  }
+export async function simulate(plan: Plan): Promise<Simulated> {
+  const played = await play(plan)
+  const violations = CHECKERS.flatMap((checker) => {
+    return checker.check(played.history).map((sentence) => ({ promise: checker.promise, sentence }))
+  })
   return {
-    seed,
     violations,
-    simulatedMs: outcome.world.now,
-    deliveries: outcome.world.seen.length,
-    faults: outcome.faults,
-    digest: digestOf(outcome),
+    simulatedMs: played.world.now,
+    deliveries: played.world.seen.length,
+    faults: played.faults,
+    digest: digestOf(played),
   }
 }
 
-function digestOf({ world }: Outcome): string {
+export function simulateSeed(seed: number): Promise<Simulated> {
+  return simulate(drawPlan(seed))
+}
+
+function digestOf({ world, producers, consumers }: Played): string {
   const hash = createHash('sha256')
-  for (const { groupId, text, late, atMs } of world.seen) hash.update(`${groupId} ${text} ${late} ${atMs}\n`)
+  for (const { groupId, text, late, atMs, acknowledgedAtMs } of world.seen) {
+    hash.update(`${groupId} ${text} ${late} ${atMs} ${acknowledgedAtMs}\n`)
+  }
   for (const { text, closedAtMs, error } of world.sent) hash.update(`${text} ${closedAtMs} ${error?.code}\n`)
+  for (const { process, events } of [...producers, ...consumers]) {
+    for (const event of events) hash.update(`${process.name} ${JSON.stringify(event)}\n`)
+  }
   return hash.digest('hex').slice(0, 16)
 }

@@ -36,6 +36,7 @@ export class SimulatedConnection {
   ask<T>(kind: RequestKind, execute: () => T, done: (answer: T | undefined) => void): void {
     this.cluster.request({
       kind,
+      from: this.#process,
       execute,
       handle: (answer) => this.deliver(() => done(answer.kind === 'answered' ? answer.value : undefined)),
       abandoned: () => this.#closed,

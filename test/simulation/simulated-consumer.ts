@@ -5,8 +5,8 @@ import { SimulatedFeedClient } from './simulated-feed-client.js'
 import type { Channel, SimulatedProcess } from './simulated-process.js'
 import type { World } from './world.js'
 
-/** What a handler does with a delivery: acknowledges at once, after so many ms, or never. */
-export type Handling = 'at-once' | 'never' | number
+/** What a handler does with a delivery: acknowledges at once or after so many ms, leaves it open, asks for it again. */
+export type Handling = 'at-once' | 'never' | 'again' | number
 
 /** A delivery as the outside saw it. */
 export interface Seen {
@@ -36,6 +36,8 @@ export class SimulatedConsumer {
   readonly consumer: Consumer<Buffer | null>
   readonly deliveries: Seen[] = []
   readonly events: TandemEvent[] = []
+  /** When it stood still. */
+  readonly stops: { readonly fromMs: number; toMs: number }[] = []
   /** Where each feed was told to read, in the order of telling. */
   readonly assignments: (FeedPosition & { readonly cluster: string })[] = []
   /** What ended `deliveries$`. */
@@ -110,10 +112,13 @@ export class SimulatedConsumer {
   }
 
   stop(): void {
+    if (this.process.state === 'running') this.stops.push({ fromMs: this.#world.now, toMs: Infinity })
     this.process.stop()
   }
 
   continue(): void {
+    const stop = this.stops.at(-1)
+    if (stop !== undefined) stop.toMs = Math.min(stop.toMs, this.#world.now)
     this.process.continue()
   }
 
@@ -137,6 +142,7 @@ export class SimulatedConsumer {
     this.#world.handleDelivered(seen)
     const handling = this.#handle(seen)
     if (handling === 'at-once') this.acknowledge(seen)
+    else if (handling === 'again') this.process.deliver(this.#channel, () => delivery.nack())
     else if (handling !== 'never') this.#world.timeline.after(handling, () => this.acknowledge(seen))
   }
 }

@@ -6,7 +6,9 @@ export const neverSilent: Checker = {
   check({ lives }) {
     return lives.flatMap(({ name, deliveries, lateTold }) => {
       const late = deliveries.filter((one) => one.late && !one.redelivered).length
-      return lateTold === undefined || lateTold >= late ? [] : [`${name} was given ${late} late and told of ${lateTold}`]
+      return lateTold === undefined || lateTold >= late
+        ? []
+        : [`${name} was given ${late} late and told of ${lateTold}`]
     })
   },
 }

@@ -4,7 +4,7 @@ import type { ConsumerLife, Delivered, History, SentMessage, StoreTrouble } from
 /**
  * I2: within one life of a consumer nothing comes twice. In a later life only that comes again which may not have been
  * flushed: not acknowledged, or shortly before the end, or while something of another life of its producer was
- * unacknowledged, or while the store was in trouble. What was said to be `not-written` never comes, nor what was not
+ * unacknowledged, or while the store was in trouble, or if it forgot and nobody had anything to tell it since. What was said to be `not-written` never comes, nor what was not
  * sent.
  */
 export const noDuplicate: Checker = {
@@ -78,9 +78,17 @@ function flushed(
     const lives = open.get(streamOf(message)) ?? new Set()
     open.set(streamOf(message), lives.add(message.life))
   }
+  // What a store forgets it is told again with the next flush of the partition.
+  const forgetting = troubles.filter(({ fromMs, forgotSinceMs }) => forgotSinceMs < Infinity && fromMs <= endedAtMs)
+  const forgotAtMs = Math.max(-Infinity, ...forgetting.map(({ fromMs }) => fromMs))
+  const toldSince = new Set<number>()
+  for (const one of deliveries) {
+    const keyRange = sent.get(one.text)?.keyRange
+    if (keyRange !== undefined && acknowledged(one) && one.acknowledgedAtMs! > forgotAtMs) toldSince.add(keyRange)
+  }
   return [...done].filter((text) => {
     const message = sent.get(text)
-    if (message === undefined) return false
+    if (message === undefined || !toldSince.has(message.keyRange)) return false
     const lives = open.get(streamOf(message))
     return lives === undefined || [...lives].every((one) => one === message.life)
   })

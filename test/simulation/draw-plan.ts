@@ -1,0 +1,167 @@
+import { CLUSTERS, GROUPS, type Plan, type Setting, type Step } from './plan.js'
+import { Prng } from './prng.js'
+
+/**
+ * What a seed stands for.
+ *
+ * The probabilities are drawn too, not only the events: a schedule in which one kind of fault is frequent and another
+ * never happens reaches states that an even mixture does not (TigerBeetle's swarm). In one schedule of eight, one
+ * cluster suffers and nothing else happens to anybody, so that it can be judged whether the other one carries on.
+ */
+export function drawPlan(seed: number): Plan {
+  const prng = new Prng(seed)
+  const setting = drawSetting(prng)
+  const steps = [...drawSends(prng.fork(), setting), ...drawFaults(prng.fork(), setting)]
+  // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
+  steps.sort((a, b) => a.atMs - b.atMs)
+  return { seed: prng.next(), setting, steps }
+}
+
+function drawSetting(prng: Prng): Setting {
+  const far = prng.chance(25)
+  const oneSided = prng.chance(12) ? prng.pick(CLUSTERS) : undefined
+  const calm = oneSided !== undefined
+  // A world that moves three records at a time over a slow line would be judged for its load, not for its faults.
+  const small = !far && !calm && prng.chance(40)
+  const unacknowledgedMax = calm ? 10_000 : prng.pick([10_000, 10_000, 20, 1])
+  return {
+    minutes: prng.between(8, 13),
+    partitions: prng.between(1, 3),
+    brokers: prng.between(1, 3),
+    latencyMs: far ? [1, 200] : [1, 5],
+    readRecordsMax: small ? 3 : 500,
+    writeRecordsMax: small ? 3 : 500,
+    producers: prng.between(1, 2),
+    epochs: prng.chance(80) ? 'store' : 'clock',
+    acknowledge: prng.pick(calm ? ['one', 'one', 'available'] : ['one', 'one', 'available', 'both']),
+    whenBothAway: prng.pick(['reject', 'block']),
+    sendTimeoutMs: prng.pick([30_000, 30_000, 3_000]),
+    backlogBytesMax: prng.pick([64 << 20, 64 << 20, 1 << 16]),
+    gapTimeoutMs: prng.pick([5_000, 5_000, 300]),
+    holeTimeoutMs: prng.pick([60_000, 60_000, 5_000]),
+    feedAwayAfterMs: prng.pick([10_000, 10_000, 1_000]),
+    heldMessagesMax: prng.pick([50_000, 50_000, 10, 1]),
+    unacknowledgedMax,
+    lateAppendPercent: prng.below(101),
+    hollowPercent: prng.chance(30) ? prng.below(50) : 0,
+    handleMs: calm || unacknowledgedMax < 10_000 ? prng.pick([0, 5]) : prng.pick([0, 0, 5, 500]),
+    refusedPercent: !calm && prng.chance(20) ? 5 : 0,
+    oneSided,
+  }
+}
+
+function* drawSends(prng: Prng, { minutes, producers }: Setting): Generator<Step> {
+  const everyMs = prng.pick([500, 2_000, 4_000, 8_000])
+  const keys = prng.between(1, 6)
+  const burstPercent = prng.pick([0, 2, 10])
+  const burstMax = prng.pick([5, 40])
+  // The first ones find nobody connected yet now and then.
+  for (let atMs = prng.below(500); atMs < minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
+    const count = prng.chance(burstPercent) ? 1 + prng.below(burstMax) : 1
+    yield { kind: 'send', atMs, producer: prng.below(producers), key: prng.below(keys), count }
+  }
+}
+
+function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
+  const everyMs = prng.between(2_000, 45_000)
+  const kinds = setting.oneSided === undefined ? DRAWN : ONE_SIDED
+  const weights = kinds.map(() => (prng.chance(40) ? 0 : prng.between(1, 10)))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  if (total === 0) return
+  for (let atMs = prng.below(everyMs * 2); atMs < setting.minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
+    let drawn = prng.below(total)
+    const kind = kinds.find((_, index) => (drawn -= weights[index]!) < 0)!
+    yield { atMs, ...drawFault(prng, kind, setting) }
+  }
+}
+
+type Drawn = Exclude<Step['kind'], 'send'>
+type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
+
+function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step> {
+  const forMs = prng.chance(50) ? prng.between(1, 5_000) : prng.between(1, 60_000)
+  const cluster = setting.oneSided ?? prng.pick(CLUSTERS)
+  const producer = prng.below(setting.producers)
+  const group = prng.pick(GROUPS)
+  switch (kind) {
+    case 'producer-restart':
+    case 'same-producer-id':
+      return { kind, producer }
+    case 'consumer-restart':
+      return { kind, group }
+    case 'producer-kill':
+      return { kind, producer, forMs }
+    case 'producer-stop':
+      return { kind, producer, forMs, replaced: prng.chance(30) }
+    case 'consumer-kill':
+    case 'consumer-stop':
+    case 'redis-away-for-one':
+    case 'handler-stuck':
+      return { kind, group, forMs }
+    case 'cluster-dead':
+    case 'cluster-hung':
+      return { kind, cluster, forMs }
+    case 'cluster-slow': {
+      const requests = prng.pick(['all', 'read', 'write', 'query'] as const)
+      return { kind, cluster, forMs, byMs: prng.between(1, 3_000), requests }
+    }
+    case 'cluster-flap':
+      return { kind, cluster, times: prng.between(2, 8), everyMs: prng.between(500, 8_000) }
+    case 'partition-leaderless':
+      return { kind, cluster, partition: prng.below(setting.partitions), forMs }
+    case 'answer-lost':
+      return { kind, cluster, percent: prng.between(1, 100), forMs }
+    case 'one-sided-reach':
+      return { kind, who: prng.chance(50) ? producer : group, cluster, forMs }
+    case 'redis-away':
+      return { kind, forMs }
+    case 'redis-rolled-back':
+      return { kind, byMs: prng.chance(80) ? prng.between(1, 2_000) : prng.between(1, 120_000) }
+    case 'redis-emptied':
+      return { kind }
+    case 'clock-back':
+    case 'clock-forward':
+      return { kind, producer, byMs: prng.below(600_000) }
+    case 'refused-for-good':
+      return { kind, cluster, residue: prng.below(4), forMs }
+    default:
+      throw kind satisfies never
+  }
+}
+
+/**
+ * What a schedule may contain. Not in the list: late appends and discarded clients, which come of other faults, and
+ * what is built later (damaged logs, more partitions, the journal).
+ */
+const DRAWN: readonly Drawn[] = [
+  'producer-restart',
+  'consumer-restart',
+  'producer-kill',
+  'producer-stop',
+  'same-producer-id',
+  'consumer-kill',
+  'consumer-stop',
+  'cluster-dead',
+  'cluster-hung',
+  'cluster-slow',
+  'cluster-flap',
+  'partition-leaderless',
+  'answer-lost',
+  'one-sided-reach',
+  'redis-away',
+  'redis-away-for-one',
+  'redis-rolled-back',
+  'redis-emptied',
+  'clock-back',
+  'clock-forward',
+  'handler-stuck',
+  'refused-for-good',
+]
+const ONE_SIDED: readonly Drawn[] = [
+  'cluster-dead',
+  'cluster-hung',
+  'cluster-slow',
+  'cluster-flap',
+  'partition-leaderless',
+  'answer-lost',
+]

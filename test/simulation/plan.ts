@@ -1,0 +1,142 @@
+/**
+ * A schedule as data: in which world, who sends what and when, and what goes wrong. A seed draws one (draw-plan.ts),
+ * `play` lets it happen, and shrinking leaves parts of it out until nothing can be spared.
+ */
+export interface Plan {
+  /** Of the world's own chance: latencies, who is first, what of a socket survives. */
+  readonly seed: number
+  readonly setting: Setting
+  /** In the order of their times. */
+  readonly steps: readonly Step[]
+}
+
+export interface Setting {
+  /** How long things go wrong, before all is healed. */
+  readonly minutes: number
+  readonly partitions: number
+  readonly brokers: number
+  readonly latencyMs: readonly [low: number, high: number]
+  readonly readRecordsMax: number
+  readonly writeRecordsMax: number
+  readonly producers: number
+  readonly epochs: 'store' | 'clock'
+  readonly acknowledge: 'one' | 'available' | 'both'
+  readonly whenBothAway: 'reject' | 'block'
+  readonly sendTimeoutMs: number
+  readonly backlogBytesMax: number
+  readonly gapTimeoutMs: number
+  readonly holeTimeoutMs: number
+  readonly feedAwayAfterMs: number
+  readonly heldMessagesMax: number
+  readonly unacknowledgedMax: number
+  /** Of a hundred requests that a discarded client left in the sockets of a hung cluster, how many are carried out. */
+  readonly lateAppendPercent: number
+  /** Of a hundred batches that a broker knows again, how many it acknowledges without an offset. */
+  readonly hollowPercent: number
+  /** A handler takes up to so long. */
+  readonly handleMs: number
+  /** Of a hundred deliveries, how many the handler asks for again. */
+  readonly refusedPercent: number
+  /** The one cluster that anything happens to, and nothing to anybody else; undefined if all may suffer. */
+  readonly oneSided: ClusterName | undefined
+}
+
+export type ClusterName = (typeof CLUSTERS)[number]
+export const CLUSTERS = ['east', 'west'] as const
+
+/** Groups that consume from the beginning; one more comes when all is at rest and has to be given the same. */
+export const GROUPS = ['balances', 'audit'] as const
+export type Group = (typeof GROUPS)[number]
+
+/** Fault kinds by the names of docs/protocol.md; those whose part is not built yet do not occur. */
+export const FAULTS = [
+  'producer-kill',
+  'producer-stop',
+  'consumer-kill',
+  'consumer-stop',
+  'answer-lost',
+  'late-append',
+  'client-discard',
+  'cluster-dead',
+  'cluster-hung',
+  'cluster-slow',
+  'cluster-flap',
+  'partition-leaderless',
+  'tail-lost',
+  'tail-refilled',
+  'log-start-moved',
+  'cluster-rebuilt',
+  'partition-grown',
+  'redis-away',
+  'redis-away-for-one',
+  'redis-rolled-back',
+  'redis-emptied',
+  'clock-back',
+  'clock-forward',
+  'same-producer-id',
+  'journal-full',
+  'journal-torn',
+  'journal-late',
+  'one-sided-reach',
+  'handler-stuck',
+  'refused-for-good',
+] as const
+export type FaultKind = (typeof FAULTS)[number]
+
+export type Step = { readonly atMs: number } & (
+  | { readonly kind: 'send'; readonly producer: number; readonly key: number; readonly count: number }
+  /** Planned restarts: closed in an orderly way, started again. */
+  | { readonly kind: 'producer-restart'; readonly producer: number }
+  | { readonly kind: 'consumer-restart'; readonly group: Group }
+  | { readonly kind: 'producer-kill'; readonly producer: number; readonly forMs: number }
+  /** `replaced`: it is taken for dead, and another process takes its place before it goes on. */
+  | { readonly kind: 'producer-stop'; readonly producer: number; readonly forMs: number; readonly replaced: boolean }
+  | { readonly kind: 'same-producer-id'; readonly producer: number }
+  | { readonly kind: 'consumer-kill' | 'consumer-stop'; readonly group: Group; readonly forMs: number }
+  | { readonly kind: 'cluster-dead' | 'cluster-hung'; readonly cluster: ClusterName; readonly forMs: number }
+  | {
+      readonly kind: 'cluster-slow'
+      readonly cluster: ClusterName
+      readonly forMs: number
+      readonly byMs: number
+      readonly requests: 'all' | 'read' | 'write' | 'query'
+    }
+  | { readonly kind: 'cluster-flap'; readonly cluster: ClusterName; readonly times: number; readonly everyMs: number }
+  | {
+      readonly kind: 'partition-leaderless'
+      readonly cluster: ClusterName
+      readonly partition: number
+      readonly forMs: number
+    }
+  | {
+      readonly kind: 'answer-lost'
+      readonly cluster: ClusterName
+      readonly percent: number
+      readonly forMs: number
+    }
+  /** A producer or a group's consumer cannot reach a cluster that is well. */
+  | {
+      readonly kind: 'one-sided-reach'
+      readonly who: number | Group
+      readonly cluster: ClusterName
+      readonly forMs: number
+    }
+  | { readonly kind: 'redis-away'; readonly forMs: number }
+  | { readonly kind: 'redis-away-for-one'; readonly group: Group; readonly forMs: number }
+  | { readonly kind: 'redis-rolled-back'; readonly byMs: number }
+  | { readonly kind: 'redis-emptied' }
+  | { readonly kind: 'clock-back' | 'clock-forward'; readonly producer: number; readonly byMs: number }
+  | { readonly kind: 'handler-stuck'; readonly group: Group; readonly forMs: number }
+  /** Records of certain sizes are refused, as if too large. */
+  | {
+      readonly kind: 'refused-for-good'
+      readonly cluster: ClusterName
+      readonly residue: number
+      readonly forMs: number
+    }
+)
+
+/** I8: the time within which all comes to rest. */
+export function restMs({ feedAwayAfterMs, holeTimeoutMs, gapTimeoutMs }: Setting): number {
+  return feedAwayAfterMs + holeTimeoutMs + gapTimeoutMs + 30_000
+}

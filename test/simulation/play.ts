@@ -1,0 +1,509 @@
+import { keyRangeOf } from '@tandem/common/internal'
+
+import type { Answer, ConsumerLife, History, SentMessage, StoreTrouble } from './checkers/history.js'
+import { FAULTS, GROUPS, restMs, type ClusterName, type FaultKind, type Plan, type Step } from './plan.js'
+import { Prng } from './prng.js'
+import type { Handling, Seen, SimulatedConsumer } from './simulated-consumer.js'
+import type { Sent, SimulatedProducer } from './simulated-producer.js'
+import { World } from './world.js'
+
+/** What a schedule came to. */
+export interface Played {
+  readonly history: History
+  readonly world: World
+  readonly producers: readonly SimulatedProducer[]
+  readonly consumers: readonly SimulatedConsumer[]
+  /** How often each kind occurred. */
+  readonly faults: Readonly<Record<FaultKind, number>>
+}
+
+/**
+ * Lets a plan happen: a safety phase in which the steps fall into a running deployment, then everything heals and all
+ * has to come to rest in the time that I8 gives. In the end a group that nobody knew of reads both logs from their
+ * start and has to be given the same.
+ */
+export function play(plan: Plan): Promise<Played> {
+  return new Play(plan).run()
+}
+
+/** A call of `send()` with what the application knows of it. */
+interface Told {
+  readonly sent: Sent
+  readonly producerId: string
+  readonly life: number
+  readonly key: string
+  readonly number: number
+}
+
+interface ProducerProcess {
+  readonly producer: SimulatedProducer
+  readonly life: number
+  sent: number
+}
+
+/** Everybody who sends under one producerId. */
+interface Service {
+  readonly producerId: string
+  lives: number
+  /** Not killed and not closed; several if one was replaced too early. */
+  readonly processes: ProducerProcess[]
+}
+
+interface Subscription {
+  readonly groupId: string
+  lives: number
+  current: Subscriber | undefined
+  /** How many of the next deliveries get stuck, each for so long. */
+  readonly stuckMs: number[]
+}
+
+interface Subscriber {
+  readonly consumer: SimulatedConsumer
+  readonly startedAtMs: number
+  endedAtMs: number | undefined
+}
+
+class Play {
+  readonly #plan: Plan
+  readonly #world: World
+  readonly #prng: Prng
+  readonly #told: Told[] = []
+  readonly #services: readonly Service[]
+  readonly #producers: SimulatedProducer[] = []
+  readonly #subscriptions = new Map<string, Subscription>()
+  readonly #subscribers: Subscriber[] = []
+  readonly #storeTroubles: (Omit<StoreTrouble, 'toMs'> & { toMs: number })[] = []
+  readonly #stuck = new Map<Seen, SimulatedConsumer>()
+  readonly #faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
+  #healing = false
+
+  constructor(plan: Plan) {
+    const { setting } = plan
+    this.#plan = plan
+    this.#world = new World({
+      seed: plan.seed,
+      topics: { [TOPIC]: setting.partitions },
+      brokers: setting.brokers,
+      latencyMs: setting.latencyMs,
+      pollTimeoutMs: 500,
+      readRecordsMax: setting.readRecordsMax,
+      writeRecordsMax: setting.writeRecordsMax,
+    })
+    this.#prng = this.#world.fork()
+    for (const cluster of this.#world.clusters) {
+      cluster.lateAppendPercent = setting.lateAppendPercent
+      cluster.hollowPercent = suffers(setting.oneSided, cluster.name) ? setting.hollowPercent : 0
+    }
+    this.#services = PRODUCER_IDS.slice(0, setting.producers).map((producerId) => {
+      return { producerId, lives: 0, processes: [] }
+    })
+  }
+
+  async run(): Promise<Played> {
+    const { setting, steps } = this.#plan
+    const world = this.#world
+    for (const service of this.#services) this.#startProducer(service)
+    for (const groupId of GROUPS) this.#startConsumer(groupId)
+    for (const step of steps) world.timeline.schedule(step.atMs, () => this.#take(step))
+    await world.run(setting.minutes * 60_000)
+    this.#heal()
+    const healedAtMs = world.now
+    let rested = await this.#rest(GROUPS)
+    if (rested) {
+      this.#startConsumer(LATECOMER)
+      rested = await this.#rest([...GROUPS, LATECOMER])
+    }
+    // Events are told a moment after what they tell of.
+    await world.run(2_000)
+    return this.#played({ healedAtMs, rested })
+  }
+
+  // --- the application ------------------------------------------------------------------------------------------
+
+  #startProducer(service: Service): void {
+    const { setting } = this.#plan
+    const life = ++service.lives
+    const producer = this.#world.createProducer({
+      producerId: service.producerId,
+      name: `${service.producerId}-${life}`,
+      epochs: setting.epochs,
+      options: {
+        acknowledge: setting.acknowledge,
+        whenBothAway: { policy: setting.whenBothAway },
+        sendTimeoutMs: setting.sendTimeoutMs,
+        backlogBytesMax: setting.backlogBytesMax,
+        topics: { [TOPIC]: {} },
+        connectTimeoutMs: 600_000,
+      },
+    })
+    this.#producers.push(producer)
+    service.processes.push({ producer, life, sent: 0 })
+    producer.start()
+  }
+
+  #startConsumer(groupId: string): void {
+    const { setting } = this.#plan
+    let subscription = this.#subscriptions.get(groupId)
+    if (subscription === undefined) {
+      subscription = { groupId, lives: 0, current: undefined, stuckMs: [] }
+      this.#subscriptions.set(groupId, subscription)
+    }
+    const { stuckMs } = subscription
+    const consumer = this.#world.createConsumer({
+      groupId,
+      name: `${groupId}-${++subscription.lives}`,
+      options: {
+        gapTimeoutMs: setting.gapTimeoutMs,
+        holeTimeoutMs: setting.holeTimeoutMs,
+        feedAwayAfterMs: setting.feedAwayAfterMs,
+        heldMessagesMax: setting.heldMessagesMax,
+        // Nothing happens to the one that comes last; it has to be quick.
+        unacknowledgedMax: groupId === LATECOMER ? 10_000 : setting.unacknowledgedMax,
+        connectTimeoutMs: 60_000,
+      },
+      handle: (seen) => this.#handle(seen, stuckMs),
+    })
+    subscription.current = { consumer, startedAtMs: this.#world.now, endedAtMs: undefined }
+    this.#subscribers.push(subscription.current)
+    consumer.start()
+    this.#keepAlive(subscription, subscription.current)
+  }
+
+  /** A consumer that could not start is started again, as any service is. */
+  #keepAlive(subscription: Subscription, subscriber: Subscriber): void {
+    this.#world.timeline.after(5_000, () => {
+      if (subscriber.endedAtMs !== undefined) return
+      if (subscriber.consumer.failure === undefined) this.#keepAlive(subscription, subscriber)
+      else {
+        this.#killConsumer(subscriber)
+        this.#startConsumer(subscription.groupId)
+      }
+    })
+  }
+
+  #killConsumer(subscriber: Subscriber): void {
+    subscriber.endedAtMs = this.#world.now
+    subscriber.consumer.kill()
+  }
+
+  #handle(seen: Seen, stuckMs: number[]): Handling {
+    const { handleMs, refusedPercent } = this.#plan.setting
+    const forMs = this.#healing ? undefined : stuckMs.shift()
+    if (forMs !== undefined) {
+      this.#faults['handler-stuck']++
+      this.#stuck.set(seen, seen.consumer)
+      this.#world.timeline.after(forMs, () => seen.consumer.acknowledge(seen))
+      return 'never'
+    }
+    if (seen.groupId === LATECOMER) return 'at-once'
+    if (!seen.redelivered && this.#prng.chance(refusedPercent)) return 'again'
+    return handleMs === 0 ? 'at-once' : this.#prng.below(handleMs)
+  }
+
+  #send({ producer: index, key: keyIndex, count }: Step & { kind: 'send' }): void {
+    const service = this.#services[index]!
+    const ready = service.processes.filter(({ producer: { connected, process } }) => {
+      return connected && process.state === 'running'
+    })
+    if (ready.length === 0) return
+    for (let i = 0; i < count; i++) {
+      const process = ready[i % ready.length]!
+      const number = ++process.sent
+      const key = `key-${keyIndex}`
+      const text = `${service.producerId}/${process.life}/${number}`
+      const { producerId } = service
+      const sent = process.producer.send(text, { key })
+      this.#told.push({ sent, producerId, life: process.life, key, number })
+    }
+  }
+
+  // --- what happens to it ---------------------------------------------------------------------------------------
+
+  #take(step: Step): void {
+    if (step.kind === 'send') this.#send(step)
+    else if (this.#happens(step) && isFault(step.kind)) this.#faults[step.kind]++
+  }
+
+  /** Returns whether it changed anything. */
+  #happens(step: Exclude<Step, { kind: 'send' }>): boolean {
+    const world = this.#world
+    const { timeline } = world
+    const later = (ms: number, task: () => void): void => {
+      timeline.after(ms, () => {
+        if (!this.#healing) task()
+      })
+    }
+    switch (step.kind) {
+      case 'producer-restart': {
+        const service = this.#services[step.producer]!
+        const process = service.processes.find(({ producer }) => producer.process.state === 'running')
+        if (process === undefined) return false
+        service.processes.splice(service.processes.indexOf(process), 1)
+        void process.producer.producer.close({ timeoutMs: 10_000 }).then(() => {
+          if (service.processes.length === 0) this.#startProducer(service)
+        })
+        return true
+      }
+      case 'producer-kill': {
+        const service = this.#services[step.producer]!
+        const process = service.processes.shift()
+        if (process === undefined) return false
+        process.producer.kill()
+        later(step.forMs, () => {
+          if (service.processes.length === 0) this.#startProducer(service)
+        })
+        return true
+      }
+      case 'producer-stop': {
+        const service = this.#services[step.producer]!
+        const process = service.processes.find(({ producer }) => producer.process.state === 'running')
+        if (process === undefined) return false
+        process.producer.stop()
+        timeline.after(step.forMs, () => process.producer.continue())
+        if (step.replaced && service.processes.length < PROCESSES_MAX) this.#startProducer(service)
+        return true
+      }
+      case 'same-producer-id': {
+        const service = this.#services[step.producer]!
+        if (service.processes.length !== 1) return false
+        this.#startProducer(service)
+        return true
+      }
+      case 'consumer-restart': {
+        const subscriber = this.#alive(step.group)
+        if (subscriber === undefined || subscriber.consumer.process.state !== 'running') return false
+        const { consumer } = subscriber
+        void consumer.close().then(() => {
+          if (subscriber.endedAtMs !== undefined) return
+          this.#killConsumer(subscriber)
+          this.#startConsumer(step.group)
+        })
+        return true
+      }
+      case 'consumer-kill': {
+        const subscriber = this.#alive(step.group)
+        if (subscriber === undefined) return false
+        this.#killConsumer(subscriber)
+        later(step.forMs, () => {
+          if (this.#alive(step.group) === undefined) this.#startConsumer(step.group)
+        })
+        return true
+      }
+      case 'consumer-stop': {
+        const subscriber = this.#alive(step.group)
+        if (subscriber === undefined || subscriber.consumer.process.state !== 'running') return false
+        subscriber.consumer.stop()
+        timeline.after(step.forMs, () => subscriber.consumer.continue())
+        return true
+      }
+      case 'cluster-dead': {
+        const cluster = world.cluster(step.cluster)
+        if (cluster.state === 'dead') return false
+        cluster.kill()
+        later(step.forMs, () => cluster.restart())
+        return true
+      }
+      case 'cluster-hung': {
+        const cluster = world.cluster(step.cluster)
+        if (cluster.state !== 'up') return false
+        cluster.hang()
+        later(step.forMs, () => cluster.resume())
+        return true
+      }
+      case 'cluster-slow': {
+        const cluster = world.cluster(step.cluster)
+        cluster.slow(step.byMs, step.requests === 'all' ? undefined : step.requests)
+        later(step.forMs, () => cluster.slow(0))
+        return true
+      }
+      case 'cluster-flap': {
+        const cluster = world.cluster(step.cluster)
+        for (let i = 0; i < step.times; i++) {
+          later(i * step.everyMs, () => cluster.hang())
+          later((i + 0.5) * step.everyMs, () => cluster.resume())
+        }
+        return true
+      }
+      case 'partition-leaderless': {
+        const cluster = world.cluster(step.cluster)
+        const partition = step.partition % this.#plan.setting.partitions
+        cluster.leaderless(TOPIC, partition)
+        later(step.forMs, () => cluster.lead(TOPIC, partition))
+        return true
+      }
+      case 'answer-lost': {
+        const cluster = world.cluster(step.cluster)
+        cluster.answerLostPercent = step.percent
+        later(step.forMs, () => (cluster.answerLostPercent = 0))
+        return false // counted by what got lost
+      }
+      case 'one-sided-reach': {
+        const cluster = world.cluster(step.cluster)
+        const process =
+          typeof step.who === 'number'
+            ? this.#services[step.who]!.processes[0]?.producer.process
+            : this.#alive(step.who)?.consumer.process
+        if (process === undefined) return false
+        cluster.cutOff(process)
+        later(step.forMs, () => cluster.reconnect(process))
+        return true
+      }
+      case 'redis-away': {
+        world.store.goAway()
+        const trouble = this.#troubled({})
+        later(step.forMs, () => {
+          world.store.comeBack()
+          trouble.toMs = world.now
+        })
+        return true
+      }
+      case 'redis-away-for-one': {
+        const subscriber = this.#alive(step.group)
+        if (subscriber === undefined) return false
+        const { process } = subscriber.consumer
+        world.store.cutOff(process)
+        const trouble = this.#troubled({ names: [process.name] })
+        later(step.forMs, () => {
+          world.store.reconnect(process)
+          trouble.toMs = world.now
+        })
+        return true
+      }
+      case 'redis-rolled-back':
+        world.store.rollBack(step.byMs)
+        this.#troubled({ forgotSinceMs: world.now - step.byMs }).toMs = world.now
+        return true
+      case 'redis-emptied':
+        world.store.empty()
+        this.#troubled({ forgotSinceMs: 0 }).toMs = world.now
+        return true
+      case 'clock-back':
+      case 'clock-forward': {
+        const process = this.#services[step.producer]!.processes[0]?.producer.process
+        process?.moveClock(step.kind === 'clock-back' ? -step.byMs : step.byMs)
+        return process !== undefined
+      }
+      case 'handler-stuck':
+        this.#subscriptions.get(step.group)!.stuckMs.push(step.forMs)
+        return false // counted when there is a delivery that gets stuck
+      case 'refused-for-good': {
+        const cluster = world.cluster(step.cluster)
+        cluster.refuse(({ value }) => value !== null && value.length % 4 === step.residue)
+        later(step.forMs, () => cluster.refuse(() => false))
+        return true
+      }
+      default:
+        throw step satisfies never
+    }
+  }
+
+  #alive(groupId: string): Subscriber | undefined {
+    const current = this.#subscriptions.get(groupId)?.current
+    return current?.endedAtMs === undefined ? current : undefined
+  }
+
+  #troubled(trouble: Partial<StoreTrouble>): { toMs: number } {
+    const whole = { fromMs: this.#world.now, toMs: Infinity, forgotSinceMs: Infinity, ...trouble }
+    this.#storeTroubles.push(whole)
+    return whole
+  }
+
+  // --- how it ends ----------------------------------------------------------------------------------------------
+
+  #heal(): void {
+    const world = this.#world
+    this.#healing = true
+    for (const cluster of world.clusters) {
+      cluster.restart()
+      cluster.heal()
+      cluster.hollowPercent = 0
+    }
+    world.store.comeBack()
+    for (const { consumer } of this.#subscribers) world.store.reconnect(consumer.process)
+    for (const trouble of this.#storeTroubles) trouble.toMs = Math.min(trouble.toMs, world.now)
+    for (const producer of this.#producers) producer.continue()
+    for (const { consumer } of this.#subscribers) consumer.continue()
+    for (const groupId of GROUPS) if (this.#alive(groupId) === undefined) this.#startConsumer(groupId)
+    world.timeline.after(1, () => {
+      for (const [seen, consumer] of this.#stuck) consumer.acknowledge(seen)
+    })
+  }
+
+  /** Waits until everything is answered and delivered, as long as I8 allows; returns whether it came to that. */
+  async #rest(groups: readonly string[]): Promise<boolean> {
+    const world = this.#world
+    const untilMs = world.now + restMs(this.#plan.setting)
+    while (world.now < untilMs) {
+      await world.run(REST_LOOK_MS)
+      if (this.#isDone(groups)) return true
+    }
+    return false
+  }
+
+  #isDone(groups: readonly string[]): boolean {
+    if (this.#told.some(({ sent }) => sent.closedAtMs === undefined && sent.producer.process.state !== 'dead')) {
+      return false
+    }
+    const given = new Map(groups.map((groupId) => [groupId, new Set<string>()]))
+    for (const { groupId, text } of this.#world.seen) given.get(groupId)!.add(text)
+    const wanted = new Set<string>(this.#told.filter(({ sent }) => sent.receipt).map(({ sent }) => sent.text))
+    for (const set of given.values()) for (const text of set) wanted.add(text)
+    return groups.every((groupId) => given.get(groupId)!.size === wanted.size)
+  }
+
+  #played(end: { readonly healedAtMs: number; readonly rested: boolean }): Played {
+    const world = this.#world
+    const { partitions } = this.#plan.setting
+    this.#faults['late-append'] = sum(world.clusters.map(({ counts }) => counts.lateAppends))
+    this.#faults['answer-lost'] = sum(world.clusters.map(({ counts }) => counts.answersLost))
+    this.#faults['client-discard'] = sum(this.#producers.map((producer) => producer.count('client-discarded')))
+    const history: History = {
+      ...end,
+      groups: this.#subscriptions.has(LATECOMER) ? [...GROUPS, LATECOMER] : GROUPS,
+      messages: this.#told.map(({ sent, ...told }): SentMessage => {
+        const keyRange = keyRangeOf(Buffer.from(told.key), partitions)
+        const { text, atMs: sentAtMs, closedAtMs: answeredAtMs } = sent
+        return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer: answerOf(sent) }
+      }),
+      lives: this.#subscribers.map(({ consumer, startedAtMs, endedAtMs }): ConsumerLife => {
+        const { groupId, process, deliveries, stops } = consumer
+        // What a killed process had not told yet died with it.
+        const lateTold = process.state === 'dead' ? undefined : lateOf(consumer)
+        return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, stops }
+      }),
+      storeTroubles: this.#storeTroubles,
+    }
+    const consumers = this.#subscribers.map(({ consumer }) => consumer)
+    return { history, world, producers: this.#producers, consumers, faults: this.#faults }
+  }
+}
+
+function answerOf({ receipt, error, producer }: Sent): Answer {
+  if (receipt !== undefined) return 'acknowledged'
+  if (error === undefined) return producer.process.state === 'dead' ? 'orphaned' : 'open'
+  return 'outcome' in error && error.outcome === 'not-written' ? 'not-written' : 'unknown'
+}
+
+function lateOf({ events }: SimulatedConsumer): number {
+  return sum(events.map((event) => (event.kind === 'delivered-late' ? event.count : 0)))
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
+
+function suffers(oneSided: ClusterName | undefined, cluster: string): boolean {
+  return oneSided === undefined || oneSided === cluster
+}
+
+function isFault(kind: string): kind is FaultKind {
+  return (FAULTS as readonly string[]).includes(kind)
+}
+
+const TOPIC = 'entries'
+const PRODUCER_IDS = ['ledger', 'cards']
+/** The group that begins to read when all is over. */
+const LATECOMER = 'latecomer'
+/** Processes that send under one producerId at a time. */
+const PROCESSES_MAX = 3
+const REST_LOOK_MS = 200
