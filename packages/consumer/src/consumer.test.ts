@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { Consumer } from './consumer.js'
 import type { Delivery } from './delivery.js'
 import { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
-import type { Flush, FlushAnswer, PartitionOfGroup } from './high-water/high-water-store.js'
+import type { Claim, Flush, FlushAnswer, Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import { decodePosition } from './high-water/position-codec.js'
 import type { FeedClient, FeedClientHandler, FeedRecord } from './kafka/feed-client.js'
 import type { ConsumerOptions } from './options.js'
@@ -104,13 +104,48 @@ class FakeFeedClient implements FeedClient {
   }
 }
 
-/** Answers as the memory store does, unless a partition is to fail. */
+/** Answers as the memory store does, unless a partition is to fail, or it is to say nothing. */
 class FailingStore extends MemoryHighWaterStore {
   readonly failing = new Set<number>()
+  /** Partitions that were acquired and not released. */
+  readonly held = new Set<number>()
+  away = false
+  #mute = false
+  #unsaid: (() => void)[] = []
 
-  override flush(id: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {
-    if (this.failing.has(id.partition)) return Promise.reject(new Error('away'))
-    return super.flush(id, flush)
+  /** Calls are carried out, and nobody hears of it. */
+  hush(): void {
+    this.#mute = true
+  }
+
+  speak(): void {
+    this.#mute = false
+    const unsaid = this.#unsaid
+    this.#unsaid = []
+    for (const say of unsaid) say()
+  }
+
+  override async acquire(id: PartitionOfGroup, claim: Claim): Promise<Holding> {
+    const holding = await this.#answer(() => super.acquire(id, claim))
+    this.held.add(id.partition)
+    return holding
+  }
+
+  override async flush(id: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {
+    if (this.failing.has(id.partition)) throw new Error('away')
+    return this.#answer(() => super.flush(id, flush))
+  }
+
+  override async release(id: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> {
+    await this.#answer(() => super.release(id, holder))
+    this.held.delete(id.partition)
+  }
+
+  async #answer<T>(call: () => Promise<T>): Promise<T> {
+    if (this.away) throw new Error('away')
+    const answer = await call()
+    if (this.#mute) await new Promise<void>((resolve) => this.#unsaid.push(resolve))
+    return answer
   }
 }
 
@@ -124,6 +159,7 @@ class Bench {
   readonly events: TandemEvent['kind'][] = []
   readonly #out: string[] = []
   completed = false
+  failure: unknown
 
   constructor(options: Partial<ConsumerOptions> = {}) {
     const properties = { 'bootstrap.servers': 'nowhere:9' }
@@ -154,6 +190,7 @@ class Bench {
         this.deliveries.push(delivery)
         this.#out.push(`${delivery.position.counter}${delivery.redelivered ? 'r' : ''}`)
       },
+      error: (error: unknown) => (this.failure = error),
       complete: () => (this.completed = true),
     })
     await this.clock.pass(10)
@@ -187,6 +224,51 @@ describe('consumer', () => {
     const { fields } = await bench.store.acquire({ groupId: 'g', topic: 't', partition: 0 }, claim)
     const [stream] = decodePosition(fields).streams
     expect(stream?.sequences[0]?.finished.toArray()).to.deep.equal([2, 2])
+  })
+
+  describe('start', () => {
+    it('asks a store that is away again, for as long as a start may take', async () => {
+      const bench = new Bench({ connectTimeoutMs: 5_000 })
+      bench.store.away = true
+      await bench.start()
+      await bench.clock.pass(4_000)
+      bench.store.away = false
+      await bench.clock.pass(500)
+      expect(bench.failure).to.equal(undefined)
+      expect([bench.count('store-away'), bench.count('store-returned')]).to.deep.equal([1, 1])
+      await bench.bring(0, 1)
+      expect(bench.out).to.equal('1')
+    })
+
+    for (const [how, fail] of [
+      ['fails with whatever', (store: FailingStore) => (store.away = true)],
+      ['never answers', (store: FailingStore) => store.hush()],
+    ] as const) {
+      it(`ends in time, with a code, if the store ${how}`, async () => {
+        const bench = new Bench({ connectTimeoutMs: 5_000 })
+        fail(bench.store)
+        await bench.start()
+        await bench.clock.pass(30_000)
+        expect(bench.failure).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+        expect(bench.clock.timers).to.equal(0)
+      })
+    }
+
+    it('that is closed gives back what the store grants, before it is closed and after', async () => {
+      for (const answeredAfterMs of [1_000, 60_000]) {
+        const bench = new Bench({ connectTimeoutMs: 600_000, closeTimeoutMs: 3_000 })
+        bench.store.hush()
+        await bench.start()
+        let closed = false
+        void bench.consumer.close().then(() => (closed = true))
+        await bench.clock.pass(answeredAfterMs)
+        expect(closed).to.equal(answeredAfterMs > 10_000)
+        bench.store.speak()
+        await bench.clock.pass(100)
+        expect(closed).to.equal(true)
+        expect([...bench.store.held]).to.deep.equal([])
+      }
+    })
   })
 
   describe('acknowledgements', () => {
@@ -254,6 +336,19 @@ describe('consumer', () => {
   })
 
   describe('a store that does not answer', () => {
+    it('holds up closing for no longer than that may take', async () => {
+      const bench = await new Bench({ closeTimeoutMs: 3_000 }).start()
+      await bench.bring(0, 1)
+      bench.deliveries[0]!.ack()
+      bench.store.hush()
+      void bench.consumer.close()
+      await bench.clock.pass(3_000)
+      expect(bench.completed).to.equal(false)
+      await bench.clock.pass(7_000)
+      expect(bench.completed).to.equal(true)
+      expect(bench.clock.timers).to.equal(0)
+    })
+
     it('is told of once, and has returned when it has answered for each partition', async () => {
       const bench = await new Bench().start()
       bench.store.failing.add(0).add(1)

@@ -5,6 +5,8 @@ import {
   ClosedError,
   ClustersUnreachableError,
   compareClusters,
+  HighWaterStoreFailedError,
+  isTandemError,
   missingTopic,
   partitionsOf,
   Agenda,
@@ -22,6 +24,7 @@ import { PollingClock, STEP_MAX_MS } from './core/polling-clock.js'
 import { Window } from './core/window.js'
 import type { Delivery, OpenDelivery } from './delivery.js'
 import { FeedLink } from './feed-link.js'
+import type { Claim, PartitionOfGroup } from './high-water/high-water-store.js'
 import type { FeedClientFactory, FeedPosition, FeedRecord } from './kafka/feed-client.js'
 import { KafkaFeedClient } from './kafka/kafka-feed-client.js'
 import { readConsumerOptions, type ConsumerOptions, type ConsumerSettings } from './options.js'
@@ -87,6 +90,9 @@ export class Consumer<T = unknown> {
   readonly #delivered$ = new Subject<Delivery<T>>()
   #subscriber: Subscriber<Delivery<T>> | undefined
   #connecting: Promise<void> | undefined
+  #acquiring: Promise<void> | undefined
+  /** Closing gives partitions back from here on: one that the store grants later is given back at once. */
+  #releasing = false
   #closing: Promise<void> | undefined
   #handleContact: (() => void) | undefined
   /** Why it could not start. */
@@ -100,8 +106,8 @@ export class Consumer<T = unknown> {
   /** Of these what was refused and waits to be handed out again, with what takes the timer back. */
   readonly #refusals = new Map<OpenDelivery, () => void>()
   #flushAt = Infinity
-  /** Partitions whose last flush was not answered, and since when there has been one. */
-  readonly #unanswered = new Set<Partition>()
+  /** Partitions, or their ids while they are acquired, for which the store did not answer; and since when. */
+  readonly #unanswered = new Set<object>()
   #storeAwaySince: number | undefined
   #delivered = 0
   #late = 0
@@ -130,7 +136,7 @@ export class Consumer<T = unknown> {
    * @throws ClustersUnreachableError `TANDEM_CLUSTERS_UNREACHABLE`: neither answered within `connectTimeoutMs`.
    * @throws TopicMissingError `TANDEM_TOPIC_MISSING`, PartitionsUnequalError `TANDEM_PARTITIONS_UNEQUAL`,
    *   ClusterSharedError `TANDEM_CLUSTER_SHARED`: the clusters are not two copies of these topics.
-   * @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: the store did not answer.
+   * @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: nor did the store, or it holds what cannot be read.
    */
   connect(): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(new ClosedError('The consumer is closed'))
@@ -167,7 +173,11 @@ export class Consumer<T = unknown> {
     return { live, ready, degraded }
   }
 
-  /** Stops reading, waits up to `closeTimeoutMs` for what is unacknowledged, stores the position. Idempotent. */
+  /**
+   * Stops reading, waits up to `closeTimeoutMs` for what is unacknowledged, stores the position. Idempotent.
+   *
+   * Resolves in bounded time, whatever store and clusters do: with both hung, 7 s after `closeTimeoutMs`.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -193,13 +203,12 @@ export class Consumer<T = unknown> {
   }
 
   async #connect(): Promise<void> {
+    const until = this.#outsides.clock.now() + this.#settings.connectTimeoutMs
     try {
-      await this.#contact()
-      await this.#acquire()
-      if (this.#closing !== undefined) {
-        await Promise.allSettled(this.#all().map((partition) => partition.release()))
-        throw new ClosedError('The consumer was closed before it was connected')
-      }
+      await this.#contact(until)
+      this.#acquiring = this.#acquire(until)
+      await this.#acquiring
+      if (this.#closing !== undefined) throw closedBefore()
     } catch (error) {
       if (this.#closing === undefined) this.#failure = error
       await this.close()
@@ -208,13 +217,12 @@ export class Consumer<T = unknown> {
   }
 
   /** Until both clusters have answered, or one has and the other was given `SECOND_MS` more. */
-  async #contact(): Promise<void> {
+  async #contact(until: number): Promise<void> {
     const { clock } = this.#outsides
-    const until = clock.now() + this.#settings.connectTimeoutMs
     let secondUntil = Infinity
     this.#links.forEach((link) => link.connect())
     for (;;) {
-      if (this.#closing !== undefined) throw new ClosedError('The consumer was closed before it was connected')
+      if (this.#closing !== undefined) throw closedBefore()
       const failed = this.#refused.find((error) => error !== undefined)
       if (failed !== undefined) throw failed
       const answered = this.#descriptions.filter((description) => description !== undefined).length
@@ -237,20 +245,43 @@ export class Consumer<T = unknown> {
     }
   }
 
-  async #acquire(): Promise<void> {
-    const { groupId, topics, highWater } = this.#settings
+  async #acquire(until: number): Promise<void> {
+    const { groupId, topics } = this.#settings
     const described = this.#descriptions.find((description) => description !== undefined)!
+    const acquired = topics.flatMap((topic) => {
+      const partitions: Partition[] = []
+      this.#partitions.set(topic, partitions)
+      const ids = Array.from({ length: partitionsOf(described, topic) }, (_, partition) => partition)
+      return ids.map((partition) => this.#acquireOne({ groupId, topic, partition }, partitions, until))
+    })
+    // All of them, so that what the others were granted is there to be given back.
+    const failed = (await Promise.allSettled(acquired)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+  }
+
+  /** A store that is away for a moment, as the clusters may be, is asked again for as long as a start may take. */
+  async #acquireOne(id: PartitionOfGroup, partitions: Partition[], until: number): Promise<void> {
+    const { clock } = this.#outsides
     const claim = { owner: this.#host.owner, greatestSeen: 0 }
-    await Promise.all(
-      topics.map(async (topic) => {
-        const count = partitionsOf(described, topic)
-        const ids = Array.from({ length: count }, (_, partition) => ({ groupId, topic, partition }))
-        const partitions = await Promise.all(
-          ids.map(async (id) => new Partition(this.#host, id, await highWater.acquire(id, claim))),
-        )
-        this.#partitions.set(topic, partitions)
-      }),
-    )
+    for (;;) {
+      try {
+        await this.#before(until, this.#ask(id, claim, partitions))
+        this.#handleStoreAnswered(id)
+        return
+      } catch (error) {
+        if (this.#closing !== undefined) throw closedBefore()
+        if (clock.now() + ACQUIRE_AGAIN_MS >= until) throw storeFailed(error)
+        this.#handleStoreFailed(id, error)
+      }
+      await this.#pause(ACQUIRE_AGAIN_MS)
+    }
+  }
+
+  /** Whatever it brings counts, also when it is not waited for any more. */
+  async #ask(id: PartitionOfGroup, claim: Claim, partitions: Partition[]): Promise<void> {
+    const partition = new Partition(this.#host, id, await this.#settings.highWater.acquire(id, claim))
+    if (this.#releasing) await partition.release()
+    else partitions[id.partition] = partition
   }
 
   #start(): void {
@@ -469,43 +500,50 @@ export class Consumer<T = unknown> {
     if (!partition.settled) this.#scheduleFlush()
   }
 
-  #handleStoreAnswered(partition: Partition): void {
-    this.#unanswered.delete(partition)
+  #handleStoreAnswered(asked: object): void {
+    this.#unanswered.delete(asked)
     if (this.#storeAwaySince === undefined || this.#unanswered.size > 0) return
     const awayMs = Math.round(this.#outsides.clock.now() - this.#storeAwaySince)
     this.#storeAwaySince = undefined
     this.#telemetry.tell({ kind: 'store-returned', awayMs })
   }
 
-  #handleStoreFailed(partition: Partition, error: unknown): void {
-    this.#unanswered.add(partition)
+  #handleStoreFailed(asked: object, error: unknown): void {
+    this.#unanswered.add(asked)
     if (this.#storeAwaySince !== undefined) return
     this.#storeAwaySince = this.#outsides.clock.now()
-    this.#telemetry.tell({ kind: 'store-away', reason: error instanceof Error ? error.message : String(error) })
+    this.#telemetry.tell({ kind: 'store-away', reason: messageOf(error) })
   }
 
   // --- end ------------------------------------------------------------------------------------------------------
 
   async #close(): Promise<void> {
     const { clock } = this.#outsides
-    const until = clock.now() + this.#settings.closeTimeoutMs
+    const { closeTimeoutMs } = this.#settings
     this.#agenda.close()
     this.#handleContact?.()
     this.#outbox = []
     this.#outboxHead = 0
     for (const cancel of this.#refusals.values()) cancel()
-    // What handlers have is waited for, and stored as it is acknowledged; a short look now and then is enough.
-    while (!(await this.#flushLast()) || this.#unfinished.size > this.#refusals.size) {
-      if (clock.now() >= until) break
-      await this.#pause(DRAIN_LOOK_MS)
-    }
-    await Promise.allSettled(this.#all().map((partition) => partition.release()))
-    const closed = Promise.all(this.#links.map((link) => new Promise<void>((resolve) => link.close(resolve))))
-    await this.#atMost(CLIENTS_CLOSE_MS, closed)
+    const drainedAt = clock.now() + closeTimeoutMs
+    await this.#atMost(closeTimeoutMs + STORE_CLOSE_MS, this.#drain(drainedAt))
+    this.#releasing = true
+    const released = this.#all().map((partition) => partition.release())
+    const closed = this.#links.map((link) => new Promise<void>((resolve) => link.close(resolve)))
+    await this.#atMost(CLIENTS_CLOSE_MS, Promise.allSettled([...released, ...closed]))
     this.#telemetry.close()
     this.#delivered$.complete()
     if (this.#failure === undefined) this.#subscriber?.complete()
     else this.#subscriber?.error(this.#failure)
+  }
+
+  /** What handlers have is waited for, and stored as it is acknowledged; a short look now and then is enough. */
+  async #drain(until: number): Promise<void> {
+    await Promise.allSettled([this.#acquiring])
+    while (!(await this.#flushLast()) || this.#unfinished.size > this.#refusals.size) {
+      if (this.#outsides.clock.now() >= until) return
+      await this.#pause(DRAIN_LOOK_MS)
+    }
   }
 
   async #flushLast(): Promise<boolean> {
@@ -518,16 +556,18 @@ export class Consumer<T = unknown> {
     return new Promise((resolve) => void clock.schedule(clock.now() + ms, resolve))
   }
 
-  /** Waits for it, but not longer; leaves no timer that would keep the process. */
+  /** Waits until it is over, but not longer. */
   async #atMost(ms: number, awaited: Promise<unknown>): Promise<void> {
-    const { clock } = this.#outsides
-    await new Promise<void>((resolve) => {
-      const cancel = clock.schedule(clock.now() + ms, resolve)
-      void awaited.then(() => {
-        cancel()
-        resolve()
-      })
+    await this.#before(this.#outsides.clock.now() + ms, awaited).catch(() => undefined)
+  }
+
+  /** What it brings, if it does so in time. Leaves no timer that would keep the process. */
+  async #before<T>(until: number, awaited: Promise<T>): Promise<T> {
+    let cancel = (): void => undefined
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#outsides.clock.schedule(until, () => reject(new Error('no answer in time')))
     })
+    return Promise.race([awaited, late]).finally(() => cancel())
   }
 
   #all(): Partition[] {
@@ -539,11 +579,28 @@ export class Consumer<T = unknown> {
   }
 }
 
+function closedBefore(): ClosedError {
+  return new ClosedError('The consumer was closed before it was connected')
+}
+
+/** A store is the user's own: it may fail with anything. */
+function storeFailed(cause: unknown): TandemError {
+  if (isTandemError(cause, 'TANDEM_HIGH_WATER_STORE_FAILED')) return cause
+  return new HighWaterStoreFailedError(`The store did not acquire a position: ${messageOf(cause)}`, {}, cause)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** Once one cluster has answered, a start waits this long for the other: long enough to compare two that are well. */
 const SECOND_MS = 1_000
 /** One attempt to contact a cluster. */
 const CONTACT_MS = 5_000
 const POLL_AGAIN_MS = 200
+const ACQUIRE_AGAIN_MS = 500
 const DRAIN_LOOK_MS = 10
-/** node-rdkafka's disconnect may hang with its cluster; what is to be stored is stored by then. */
+/** The last flush is given this long after the last acknowledgement: what Redis is given for a call. */
+const STORE_CLOSE_MS = 2_000
+/** node-rdkafka's disconnect may hang with its cluster, and so may giving partitions back; nothing depends on them. */
 const CLIENTS_CLOSE_MS = 5_000
