@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 
 import { agreement } from './checkers/agreement.js'
 import type { Checker } from './checkers/checker.js'
+import type { History } from './checkers/history.js'
 import { liveness } from './checkers/liveness.js'
 import { neverSilent } from './checkers/never-silent.js'
 import { noDuplicate } from './checkers/no-duplicate.js'
@@ -28,12 +29,17 @@ export interface Simulated {
   readonly digest: string
 }
 
+/** What a history says against the promises. */
+export function judge(history: History): Violation[] {
+  return CHECKERS.flatMap((checker) => {
+    return checker.check(history).map((sentence) => ({ promise: checker.promise, sentence }))
+  })
+}
+
 /** One schedule, judged. */
 export async function simulate(plan: Plan): Promise<Simulated> {
   const played = await play(plan)
-  const violations = CHECKERS.flatMap((checker) => {
-    return checker.check(played.history).map((sentence) => ({ promise: checker.promise, sentence }))
-  })
+  const violations = judge(played.history)
   return {
     violations,
     simulatedMs: played.world.now,

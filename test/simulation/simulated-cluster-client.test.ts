@@ -47,15 +47,29 @@ describe('simulated cluster client', () => {
     expect(told.slice(1)).to.deep.equal(['1 at 0', '2 at 1', '3 at 2', '4 at 3', '5 at 4', '6 at 5', '7 at 6'])
   })
 
-  it('fails nothing while the cluster hangs, and has it written when that goes on', async () => {
+  it('fails nothing while the cluster hangs for a while, and has it written when that goes on', async () => {
     const writing = await begun()
     writing.world.east.hang()
     writing.produce(2)
-    await writing.world.run(60_000)
+    await writing.world.run(19_000)
     expect(writing.told).to.deep.equal(['connected'])
     writing.world.east.heal()
     await writing.world.run(100)
     expect(writing.told.slice(1)).to.deep.equal(['1 at 0', '2 at 1'])
+  })
+
+  it('gives up what a hung cluster does not answer, though that may write it later', async () => {
+    const writing = await begun()
+    writing.world.east.hang()
+    writing.produce(1)
+    await writing.world.run(10_000)
+    writing.produce(1)
+    await writing.world.run(12_000)
+    expect(writing.told).to.deep.equal(['connected', '1 transient'])
+    writing.world.east.heal()
+    await writing.world.run(100)
+    expect(writing.told.slice(2)).to.deep.equal(['2 at 1'])
+    expect(writing.log).to.deep.equal(['1', '2'])
   })
 
   it('leaves in the sockets of a hung cluster what a discarded client had sent, and not what it had not', async () => {

@@ -15,10 +15,11 @@ import type { SimulatedProcess } from './simulated-process.js'
 /**
  * What RdkafkaClient is to a real cluster: an idempotent producer with a queue per partition.
  *
- * Kept from librdkafka: reports come in order within a partition; a batch whose connection broke is sent again until
- * `message.timeout.ms`, and the broker knows it again if it had it already; then its records are reported as timed out,
- * though the log may hold them. A hung broker fails nothing at all. One record that is refused condemns its batch.
- * Discarded, a client leaves in the sockets of the cluster what it had sent: it may be appended later.
+ * Kept from librdkafka: reports come in order within a partition; a batch whose connection broke is sent again, and the
+ * broker knows it again if it had it already. Nothing fails before `message.timeout.ms`, whether the broker is dead or
+ * hung; then a record is reported as timed out, though the log may hold it, or may yet: a hung broker finds in its
+ * sockets what it was sent. One record that is refused condemns its batch. Discarded, a client leaves in the sockets of
+ * the cluster what it had sent: it may be appended later.
  */
 interface Handed {
   readonly id: number
@@ -37,6 +38,8 @@ interface Line {
   waiting: Handed[]
   inFlight: Batch | undefined
   lingering: boolean
+  /** Whether it is looked at again for what has timed out. */
+  watched: boolean
 }
 
 type Answer =
@@ -103,6 +106,7 @@ export class SimulatedClusterClient implements ClusterClient {
     const copy = { topic, partition, key, value, timestampMs, headers }
     line.waiting.push({ id, record: copy, handedAtMs: this.#cluster.timeline.now })
     this.#linger(line)
+    this.#watch(line)
     return undefined
   }
 
@@ -113,7 +117,7 @@ export class SimulatedClusterClient implements ClusterClient {
   #lineOf(log: SimulatedLog): Line {
     let line = this.#lines.get(log)
     if (line === undefined) {
-      line = { log, waiting: [], inFlight: undefined, lingering: false }
+      line = { log, waiting: [], inFlight: undefined, lingering: false, watched: false }
       this.#lines.set(log, line)
     }
     return line
@@ -132,19 +136,20 @@ export class SimulatedClusterClient implements ClusterClient {
   }
 
   #send(line: Line, batch: Batch): void {
+    const sent = batch.handed
     this.#connection.ask(
       'write',
-      () => this.#append(line.log, batch),
+      () => this.#append(line.log, batch, sent),
       (answer) => this.#handleAnswer(line, batch, answer),
     )
   }
 
-  /** In the cluster. */
-  #append(log: SimulatedLog, batch: Batch): Answer {
+  /** In the cluster, which gets all that was sent, whatever has timed out since. */
+  #append(log: SimulatedLog, batch: Batch, sent: readonly Handed[]): Answer {
     if (log.leader === LEADERLESS) return { kind: 'no-leader' }
     if (batch.offsets.size > 0) return { kind: 'appended', again: true }
-    if (batch.handed.some(({ record }) => this.#cluster.refuses(record))) return { kind: 'refused' }
-    for (const { id, record } of batch.handed) {
+    if (sent.some(({ record }) => this.#cluster.refuses(record))) return { kind: 'refused' }
+    for (const { id, record } of sent) {
       batch.offsets.set(id, this.#cluster.append(log.topic, log.partition, record).offset)
     }
     return { kind: 'appended', again: false }
@@ -152,6 +157,7 @@ export class SimulatedClusterClient implements ClusterClient {
 
   /** `undefined` if the connection broke. */
   #handleAnswer(line: Line, batch: Batch, answer: Answer | undefined): void {
+    if (batch !== line.inFlight) return // all of it has timed out
     switch (answer?.kind) {
       case 'appended': {
         const hollow = answer.again && this.#cluster.prng.chance(this.#cluster.hollowPercent)
@@ -163,22 +169,41 @@ export class SimulatedClusterClient implements ClusterClient {
         break
       case 'no-leader':
       case undefined:
-        this.#connection.after(RECONNECT_MS, () => this.#again(line, batch))
+        this.#connection.after(RECONNECT_MS, () => {
+          if (batch === line.inFlight) this.#send(line, batch)
+        })
         return
       default:
         answer satisfies never
     }
   }
 
-  #again(line: Line, batch: Batch): void {
-    const expired = (handed: Handed): boolean => {
-      return this.#cluster.timeline.now - handed.handedAtMs >= MESSAGE_TIMEOUT_MS
+  /** librdkafka looks once a second for what has timed out. */
+  #watch(line: Line): void {
+    if (line.watched) return
+    const { now } = this.#cluster.timeline
+    const oldest = line.inFlight?.handed[0] ?? line.waiting[0]
+    if (oldest === undefined) return
+    line.watched = true
+    const atMs = Math.ceil((oldest.handedAtMs + MESSAGE_TIMEOUT_MS) / WATCH_MS) * WATCH_MS
+    this.#connection.after(Math.max(atMs - now, 0), () => {
+      line.watched = false
+      this.#expire(line)
+      this.#watch(line)
+    })
+  }
+
+  #expire(line: Line): void {
+    const batch = line.inFlight
+    const expired = ({ handedAtMs }: Handed): boolean => {
+      return this.#cluster.timeline.now - handedAtMs >= MESSAGE_TIMEOUT_MS
     }
-    const timedOut = [...batch.handed.filter(expired), ...line.waiting.filter(expired)]
-    batch.handed = batch.handed.filter((handed) => !expired(handed))
+    const timedOut = [...(batch?.handed ?? []).filter(expired), ...line.waiting.filter(expired)]
+    if (timedOut.length === 0) return
+    if (batch !== undefined) batch.handed = batch.handed.filter((handed) => !expired(handed))
     line.waiting = line.waiting.filter((handed) => !expired(handed))
-    if (batch.handed.length > 0) this.#send(line, batch)
-    this.#report(line, timedOut, { kind: 'transient', reason: 'message timed out' }, undefined, batch.handed.length > 0)
+    const busy = batch !== undefined && batch.handed.length > 0
+    this.#report(line, timedOut, { kind: 'transient', reason: 'message timed out' }, undefined, busy)
   }
 
   #report(
@@ -212,3 +237,4 @@ function bytesOf({ key, value, headers }: WireRecord): number {
 const RECORD_SLACK_BYTES = 4_096
 const LINGER_MS = 5
 const MESSAGE_TIMEOUT_MS = 20_000
+const WATCH_MS = 1_000

@@ -17,7 +17,7 @@ import type { SimulatedProcess } from './simulated-process.js'
  * What KafkaFeedClient is to a real cluster: reads ahead into a buffer, hands it out in batches, asks questions aside.
  *
  * Kept from the real one, since the wiring may come to rely on it or be hurt by it: a batch that was taken before an
- * `assign` or a `pause` is still handed over after it; an end of a partition is told once per end offset, by a read that
+ * `assign` or a `pause` is still handed over after it; a pause outlives an assignment; an end of a partition is told once per end offset, by a read that
  * brought nothing; an offset outside the log stops the partition, and the error vanishes if a batch has records too;
  * questions are put one at a time and given up after `QUERY_TIMEOUT_MS`.
  */
@@ -110,8 +110,8 @@ export class SimulatedFeedClient implements FeedClient, Reader {
       const log = this.#cluster.log(topic, partition)
       const before = this.#cursors.get(name)
       if (before !== undefined) before.generation++
-      // Pauses are forgotten by an assign.
-      this.#cursors.set(name, { log, next: offset, paused: false, toldEnd: -1, stuck: false, generation: 0 })
+      const paused = before?.paused ?? false
+      this.#cursors.set(name, { log, next: offset, paused, toldEnd: -1, stuck: false, generation: 0 })
     }
     this.#dropStale()
     this.#read()

@@ -57,6 +57,11 @@ export class World {
     return this.timeline.now
   }
 
+  /** What clocks that were never moved add to the world's time. */
+  get wallMs(): number {
+    return WALL_MS
+  }
+
   get topics(): string[] {
     return Object.keys(this.settings.topics)
   }
