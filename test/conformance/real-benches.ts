@@ -45,11 +45,8 @@ class RealBench implements ClusterBench {
   }
 
   async write(partition: number, entries: readonly LogEntry[]): Promise<void> {
-    const producer = new rdkafka.Producer({ ...this.#properties, 'enable.idempotence': true })
-    producer.on('event.error', () => undefined)
-    await new Promise<void>((resolve, reject) => {
-      producer.connect({ timeout: PATIENCE_MS }, (error) => (error ? reject(error) : resolve()))
-    })
+    bareProducer ??= this.#connectProducer()
+    const producer = await bareProducer
     for (const { key, value, timestampMs, headers } of entries) {
       const [k, v] = [key, value].map((bytes) => (bytes === null ? null : Buffer.from(bytes)))
       producer.produce(this.topic, partition, v!, k, timestampMs, undefined, headers as never)
@@ -57,7 +54,6 @@ class RealBench implements ClusterBench {
     await new Promise<void>((resolve, reject) => {
       producer.flush(PATIENCE_MS, (error) => (error ? reject(error) : resolve()))
     })
-    await new Promise<void>((resolve) => producer.disconnect(() => resolve()))
   }
 
   async read(partition: number): Promise<readonly FeedRecord[]> {
@@ -130,6 +126,16 @@ class RealBench implements ClusterBench {
     await sleep(ms)
   }
 
+  async #connectProducer(): Promise<rdkafka.Producer> {
+    const settings = { 'enable.idempotence': true, 'reconnect.backoff.max.ms': 500 }
+    const producer = new rdkafka.Producer({ ...this.#properties, ...settings })
+    producer.on('event.error', () => undefined)
+    await new Promise<void>((resolve, reject) => {
+      producer.connect({ timeout: PATIENCE_MS }, (error) => (error ? reject(error) : resolve()))
+    })
+    return producer
+  }
+
   async #bareConsumer(): Promise<rdkafka.KafkaConsumer> {
     const consumer = new rdkafka.KafkaConsumer(
       { ...this.#properties, 'group.id': 'bare', 'enable.auto.commit': false },
@@ -154,6 +160,8 @@ class RealBench implements ClusterBench {
 }
 
 let started: Promise<KafkaCluster> | undefined
+/** Writes what the clients under test did not. */
+let bareProducer: Promise<rdkafka.Producer> | undefined
 let topics = 0
 
 export const realBenches: Benches = {
@@ -173,6 +181,8 @@ export const realBenches: Benches = {
 
 after(async function () {
   this.timeout(60_000)
+  const producer = await bareProducer?.catch(() => undefined)
+  if (producer !== undefined) await new Promise<void>((resolve) => producer.disconnect(() => resolve()))
   await (await started?.catch(() => undefined))?.stop()
 })
 
