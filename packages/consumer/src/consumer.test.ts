@@ -53,17 +53,29 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
+interface FakeCluster {
+  up: boolean
+  /** Of the topic; 0 if it does not have it. */
+  partitions: number
+}
+
 class FakeFeedClient implements FeedClient {
   readonly #handler: FeedClientHandler
+  readonly #cluster: FakeCluster
   readonly #offsets = new Map<number, number>()
 
-  constructor(handler: FeedClientHandler) {
+  constructor(handler: FeedClientHandler, cluster: FakeCluster) {
     this.#handler = handler
+    this.#cluster = cluster
   }
 
   connect(): void {
-    const partitions = [0, 1].map((partition) => ({ partition, leader: 1, replicas: 1, inSync: 1 }))
-    setImmediate(() => this.#handler.handleConnected({ brokers: [], topics: [{ name: 't', partitions }] }))
+    const ids = Array.from({ length: this.#cluster.partitions }, (_, partition) => partition)
+    const partitions = ids.map((partition) => ({ partition, leader: 1, replicas: 1, inSync: 1 }))
+    setImmediate(() => {
+      if (!this.#cluster.up) this.#handler.handleConnectFailed('down')
+      else this.#handler.handleConnected({ brokers: [], topics: [{ name: 't', partitions }] })
+    })
   }
 
   /** Brings messages `first` … `last` of epoch 1 of one partition. */
@@ -154,6 +166,8 @@ class Bench {
   readonly clock = new ManualClock()
   readonly store = new FailingStore(this.clock)
   readonly consumer: Consumer<Buffer>
+  readonly clusters = { east: { up: true, partitions: 2 }, west: { up: true, partitions: 2 } }
+  /** Clients in the order in which they were made. */
   readonly feeds: FakeFeedClient[] = []
   readonly deliveries: Delivery<Buffer>[] = []
   readonly events: TandemEvent['kind'][] = []
@@ -174,8 +188,8 @@ class Bench {
       {
         clock: this.clock,
         createId: () => 'owner',
-        createFeedClient: (_options, handler) => {
-          const feed = new FakeFeedClient(handler)
+        createFeedClient: ({ cluster }, handler) => {
+          const feed = new FakeFeedClient(handler, this.clusters[cluster as 'east' | 'west'])
           this.feeds.push(feed)
           return feed
         },
@@ -268,6 +282,38 @@ describe('consumer', () => {
         expect(closed).to.equal(true)
         expect([...bench.store.held]).to.deep.equal([])
       }
+    })
+  })
+
+  describe('a cluster that comes later', () => {
+    it('and lacks a topic stays out, told once, until it has it', async () => {
+      const bench = new Bench()
+      Object.assign(bench.clusters.west, { up: false, partitions: 0 })
+      await bench.start()
+      await bench.clock.pass(5_000)
+      bench.clusters.west.up = true
+      await bench.clock.pass(60_000)
+      expect(bench.failure).to.equal(undefined)
+      expect([bench.count('cluster-mismatched'), bench.count('cluster-connected')]).to.deep.equal([1, 1])
+      expect(bench.consumer.health().degraded).to.deep.equal(['feed west is away'])
+      bench.clusters.west.partitions = 3
+      await bench.clock.pass(60_000)
+      expect(bench.count('cluster-mismatched'), 'another reason').to.equal(2)
+      bench.clusters.west.partitions = 2
+      await bench.clock.pass(6_000)
+      expect(bench.count('cluster-connected')).to.equal(2)
+      bench.feeds.at(-1)!.bring(0, 1)
+      await bench.clock.pass(100)
+      expect(bench.out).to.equal('1')
+    })
+
+    it('that lacks a topic ends a start that it is part of', async () => {
+      const bench = new Bench()
+      bench.clusters.west.partitions = 0
+      await bench.start()
+      await bench.clock.pass(100)
+      expect(bench.failure).to.have.property('code', 'TANDEM_TOPIC_MISSING')
+      expect(bench.clock.timers).to.equal(0)
     })
   })
 

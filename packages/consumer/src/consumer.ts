@@ -84,7 +84,8 @@ export class Consumer<T = unknown> {
   readonly #window: Window
   readonly #links: readonly [FeedLink, FeedLink]
   readonly #descriptions: [ClusterDescription | undefined, ClusterDescription | undefined] = [undefined, undefined]
-  readonly #refused: [TandemError | undefined, TandemError | undefined] = [undefined, undefined]
+  /** What keeps a cluster that answered from being one of the two; undefined if nothing does. */
+  readonly #misfits: [TandemError | undefined, TandemError | undefined] = [undefined, undefined]
   readonly #partitions = new Map<string, Partition[]>()
   readonly #host: PartitionHost
   readonly #delivered$ = new Subject<Delivery<T>>()
@@ -223,8 +224,8 @@ export class Consumer<T = unknown> {
     this.#links.forEach((link) => link.connect())
     for (;;) {
       if (this.#closing !== undefined) throw closedBefore()
-      const failed = this.#refused.find((error) => error !== undefined)
-      if (failed !== undefined) throw failed
+      const misfit = this.#misfits.find((error) => error !== undefined)
+      if (misfit !== undefined) throw misfit
       const answered = this.#descriptions.filter((description) => description !== undefined).length
       const now = clock.now()
       if (answered === 2 || (answered === 1 && now >= secondUntil)) return
@@ -292,7 +293,7 @@ export class Consumer<T = unknown> {
   }
 
   #begin(feed: FeedIndex): void {
-    if (!this.#started || this.#refused[feed] !== undefined || this.#links[feed].client === undefined) return
+    if (!this.#started || this.#links[feed].client === undefined) return
     for (const partition of this.#all()) partition.begin(feed)
     this.#poll(feed)
   }
@@ -305,10 +306,7 @@ export class Consumer<T = unknown> {
     const timeoutMs = Math.min(connectTimeoutMs, CONTACT_MS)
     const options = { cluster, groupId, properties: properties[feed], topics, connectTimeoutMs: timeoutMs }
     return new FeedLink(this.#outsides, options, {
-      handleConnected: (description) => {
-        this.#telemetry.tell({ kind: 'cluster-connected', cluster })
-        this.#handleDescribed(feed, description)
-      },
+      handleConnected: (description) => this.#handleDescribed(feed, description),
       handleUnreachable: (reason) => this.#telemetry.tell({ kind: 'cluster-unreachable', cluster, reason }),
       handleBatch: (records, ends) => this.#handleBatch(feed, records, ends),
       handlePollFailed: (reason) => {
@@ -319,20 +317,26 @@ export class Consumer<T = unknown> {
     })
   }
 
-  #handleDescribed(feed: FeedIndex, description: ClusterDescription): void {
+  /** A cluster that does not fit ends a start. Later it stays out, with one event, until it is found mended. */
+  #handleDescribed(feed: FeedIndex, description: ClusterDescription): boolean {
     const { clusters, topics } = this.#settings
-    const own = { cluster: clusters[feed], description }
+    const cluster = clusters[feed]
+    const own = { cluster, description }
     const other = this.#descriptions[1 - feed]
-    const error =
+    const misfit =
       missingTopic(own, topics) ??
       (other && compareClusters({ cluster: clusters[1 - feed]!, description: other }, own, topics))
-    if (error === undefined) this.#descriptions[feed] = description
-    else {
-      this.#refused[feed] = error
-      this.#telemetry.tell({ kind: 'cluster-mismatched', cluster: clusters[feed], reason: error.message })
+    const told = this.#misfits[feed]?.message
+    this.#misfits[feed] = misfit
+    if (misfit === undefined) {
+      this.#descriptions[feed] = description
+      this.#telemetry.tell({ kind: 'cluster-connected', cluster })
+    } else if (misfit.message !== told) {
+      this.#telemetry.tell({ kind: 'cluster-mismatched', cluster, reason: misfit.message })
     }
     this.#handleContact?.()
-    this.#begin(feed)
+    if (misfit === undefined) this.#begin(feed)
+    return misfit === undefined
   }
 
   #handleBatch(feed: FeedIndex, records: readonly FeedRecord[], ends: readonly FeedPosition[]): void {
@@ -421,7 +425,7 @@ export class Consumer<T = unknown> {
   }
 
   #poll(feed: FeedIndex): void {
-    if (this.#polling.running && this.#refused[feed] === undefined) this.#links[feed].poll()
+    if (this.#polling.running) this.#links[feed].poll()
   }
 
   /** While closing nobody will hand it out again: it stays refused, and comes in the next life. */

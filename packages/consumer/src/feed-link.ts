@@ -8,7 +8,8 @@ import type { FeedClient, FeedClientFactory, FeedClientOptions, FeedPosition, Fe
  * A client that is connected finds its brokers again by itself; only the first contact is ours to repeat.
  */
 export interface FeedLinkHandler {
-  handleConnected(description: ClusterDescription): void
+  /** Returns whether it will do. If not, that client is given up and another one looks again, as if it had failed. */
+  handleConnected(description: ClusterDescription): boolean
   handleUnreachable(reason: string): void
   handleBatch(records: readonly FeedRecord[], ends: readonly FeedPosition[]): void
   handlePollFailed(reason: string): void
@@ -46,13 +47,10 @@ export class FeedLink {
     const client = this.#create(this.#options, {
       handleConnected: (description) => {
         this.#connected = true
-        this.#handler.handleConnected(description)
+        if (!this.#handler.handleConnected(description)) this.#tryAgain(client)
       },
       handleConnectFailed: (reason) => {
-        this.#client = undefined
-        client.close(() => undefined)
-        this.#cancelRetry = this.#clock.schedule(this.#clock.now() + this.#retryMs, () => this.connect())
-        this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX)
+        this.#tryAgain(client)
         this.#handler.handleUnreachable(reason)
       },
       handleBatch: (records, ends) => {
@@ -82,6 +80,14 @@ export class FeedLink {
     this.#connected = false
     if (client === undefined) done()
     else client.close(done)
+  }
+
+  #tryAgain(client: FeedClient): void {
+    this.#client = undefined
+    this.#connected = false
+    client.close(() => undefined)
+    this.#cancelRetry = this.#clock.schedule(this.#clock.now() + this.#retryMs, () => this.connect())
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX)
   }
 }
 
