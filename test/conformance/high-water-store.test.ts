@@ -3,6 +3,8 @@ import { RedisServer } from '@tandem/testing'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 
+import { World } from '../simulation/world.js'
+
 /** What every HighWaterStore does (position.md, The store), on each implementation. */
 const BIG = Number.MAX_SAFE_INTEGER - 1_000_000
 
@@ -189,6 +191,29 @@ describe('conformance: high-water store in memory', () => {
     },
   }))
 })
+
+describe('conformance: simulated high-water store', () => {
+  const world = new World()
+  const store = inVirtualTime(world, world.store.connection(world.createProcess('consumer')))
+  highWaterStoreSuite(() => ({ store, empty: async () => world.store.empty() }))
+})
+
+/** A store whose world goes on while it is waited for. */
+function inVirtualTime(world: World, store: HighWaterStore): HighWaterStore {
+  const settled = async <T>(promise: Promise<T>): Promise<T> => {
+    let over = false
+    const end = (): boolean => (over = true)
+    promise.then(end, end)
+    expect(await world.until(() => over, 60_000)).to.equal(true)
+    return promise
+  }
+  return {
+    name: store.name,
+    acquire: (...all) => settled(store.acquire(...all)),
+    flush: (...all) => settled(store.flush(...all)),
+    release: (...all) => settled(store.release(...all)),
+  }
+}
 
 describe('conformance: high-water store in Redis', function () {
   this.timeout(20_000)

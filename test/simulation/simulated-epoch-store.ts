@@ -1,4 +1,4 @@
-import type { EpochRequest, EpochStore, EpochTaken } from '@tandem/producer'
+import { ClockEpochs, type EpochRequest, type EpochStore, type EpochTaken } from '@tandem/producer'
 
 import type { Prng } from './prng.js'
 import type { Channel, SimulatedProcess } from './simulated-process.js'
@@ -37,7 +37,7 @@ export class SimulatedEpochStore {
   }
 }
 
-/** What ClockEpochs does, by the clock of the process: no memory, nothing shared. */
+/** Epochs by the clock of the process: no memory, nothing shared. */
 export function clockEpochs(process: SimulatedProcess): EpochStore {
-  return { take: () => Promise.resolve({ epoch: process.clock.wall() }) }
+  return new ClockEpochs(process.clock)
 }
