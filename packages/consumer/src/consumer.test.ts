@@ -3,6 +3,7 @@ import { expect } from 'chai'
 
 import { Consumer } from './consumer.js'
 import type { Delivery } from './delivery.js'
+import type { StoredSequence } from './core/stored-stream.js'
 import { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
 import type { Claim, Flush, FlushAnswer, Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import { decodePosition } from './high-water/position-codec.js'
@@ -79,7 +80,7 @@ class FakeFeedClient implements FeedClient {
   }
 
   /** Brings messages `first` … `last` of epoch 1 of one partition. */
-  bring(partition: number, first: number, last = first): void {
+  bring(partition: number, first: number, last = first, kind: 'data' | 'void' = 'data'): void {
     const records: FeedRecord[] = []
     for (let counter = first; counter <= last; counter++) {
       const offset = this.#offsets.get(partition) ?? 0
@@ -92,7 +93,7 @@ class FakeFeedClient implements FeedClient {
         key: null,
         value: Buffer.from(`${counter}`),
         timestampMs: 0,
-        headers: [{ [STAMP_HEADER]: Buffer.from(encodeStamp({ kind: 'data', ...stamp })) }],
+        headers: [{ [STAMP_HEADER]: Buffer.from(encodeStamp({ kind, ...stamp })) }],
       })
     }
     this.#handler.handleBatch(records, [])
@@ -211,6 +212,13 @@ class Bench {
     return this
   }
 
+  /** What the store has of the only stream of a partition. */
+  async stored(partition: number): Promise<StoredSequence | undefined> {
+    const claim = { owner: 'next', greatestSeen: 0 }
+    const { fields } = await this.store.acquire({ groupId: 'g', topic: 't', partition }, claim)
+    return decodePosition(fields).streams[0]?.sequences[0]
+  }
+
   /** Both feeds bring messages `first` … `last`. */
   async bring(partition: number, first: number, last = first): Promise<void> {
     for (const feed of this.feeds) feed.bring(partition, first, last)
@@ -234,10 +242,17 @@ describe('consumer', () => {
     bench.deliveries[1]!.ack()
     await bench.clock.pass(500)
     expect(bench.completed, 'it still waits for 1').to.equal(false)
-    const claim = { owner: 'next', greatestSeen: 0 }
-    const { fields } = await bench.store.acquire({ groupId: 'g', topic: 't', partition: 0 }, claim)
-    const [stream] = decodePosition(fields).streams
-    expect(stream?.sequences[0]?.finished.toArray()).to.deep.equal([2, 2])
+    expect((await bench.stored(0))?.finished.toArray()).to.deep.equal([2, 2])
+  })
+
+  it('stores that delivery went past a hole, though nothing came of it', async () => {
+    const bench = await new Bench({ gapTimeoutMs: 5_000 }).start()
+    await bench.bring(0, 1)
+    bench.deliveries[0]!.ack()
+    bench.feeds[0]!.bring(0, 2, 2, 'void')
+    await bench.clock.pass(6_000)
+    expect(bench.count('debt-opened')).to.equal(1)
+    expect((await bench.stored(0))?.frontier).to.equal(2)
   })
 
   describe('start', () => {

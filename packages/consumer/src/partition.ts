@@ -152,6 +152,8 @@ export class Partition implements DeliveryOwner {
           command satisfies never
       }
     }
+    // Also if nothing was delivered: a frontier that went past a hole is to be stored.
+    if (this.#arbiter.changed) this.#host.handleChanged()
   }
 
   // --- deliveries -----------------------------------------------------------------------------------------------
@@ -230,7 +232,6 @@ export class Partition implements DeliveryOwner {
     for (let counter = command.first; counter <= command.last; counter++) {
       this.#host.deliver(new OpenDelivery({ owner: this, cause: command, counter, from, codec: this.#codec }))
     }
-    this.#host.handleChanged()
   }
 
   #askEnd(feed: FeedIndex, step: number): void {

@@ -240,6 +240,11 @@ export class Arbiter<R> {
     this.streams.set(stream.key, stream)
   }
 
+  /** Whether `takeChanged` would give any. */
+  get changed(): boolean {
+    return this.#changed.length > 0
+  }
+
   /** Streams with something that the store does not have yet; the list begins anew. */
   takeChanged(): Stream<R>[] {
     const changed = this.#changed
