@@ -1,4 +1,4 @@
-import { CLUSTERS, GROUPS, type Plan, type Setting, type Step } from './plan.js'
+import { CLUSTERS, GROUPS, type ClusterName, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
 
 /**
@@ -6,7 +6,8 @@ import { Prng } from './prng.js'
  *
  * The probabilities are drawn too, not only the events: a schedule in which one kind of fault is frequent and another
  * never happens reaches states that an even mixture does not (TigerBeetle's swarm). In one schedule of eight, one
- * cluster suffers and nothing else happens to anybody, so that it can be judged whether the other one carries on.
+ * cluster suffers and nothing else happens to anybody, so that it can be judged whether the other one carries on; in
+ * another one only readers suffer, so that nothing has a reason to come late.
  */
 export function drawPlan(seed: number): Plan {
   const prng = new Prng(seed)
@@ -19,8 +20,8 @@ export function drawPlan(seed: number): Plan {
 
 function drawSetting(prng: Prng): Setting {
   const far = prng.chance(25)
-  const oneSided = prng.chance(12) ? prng.pick(CLUSTERS) : undefined
-  const calm = oneSided !== undefined
+  const suffering = prng.pick(['all', 'all', 'all', 'all', 'all', 'all', 'readers', prng.pick(CLUSTERS)] as const)
+  const calm = isCluster(suffering)
   // A world that moves three records at a time over a slow line would be judged for its load, not for its faults.
   const small = !far && !calm && prng.chance(40)
   const unacknowledgedMax = calm ? 10_000 : prng.pick([10_000, 10_000, 20, 1])
@@ -35,7 +36,8 @@ function drawSetting(prng: Prng): Setting {
     epochs: prng.chance(80) ? 'store' : 'clock',
     acknowledge: prng.pick(calm ? ['one', 'one', 'available'] : ['one', 'one', 'available', 'both']),
     whenBothAway: prng.pick(['reject', 'block']),
-    sendTimeoutMs: prng.pick([30_000, 30_000, 3_000]),
+    // With `available` it is not to end before a circuit opens, if the other cluster is to carry on.
+    sendTimeoutMs: calm ? 30_000 : prng.pick([30_000, 30_000, 3_000]),
     backlogBytesMax: prng.pick([64 << 20, 64 << 20, 1 << 16]),
     gapTimeoutMs: prng.pick([5_000, 5_000, 300]),
     holeTimeoutMs: prng.pick([60_000, 60_000, 5_000]),
@@ -46,7 +48,7 @@ function drawSetting(prng: Prng): Setting {
     hollowPercent: prng.chance(30) ? prng.below(50) : 0,
     handleMs: calm || unacknowledgedMax < 10_000 ? prng.pick([0, 5]) : prng.pick([0, 0, 5, 500]),
     refusedPercent: !calm && prng.chance(20) ? 5 : 0,
-    oneSided,
+    suffering,
   }
 }
 
@@ -64,7 +66,7 @@ function* drawSends(prng: Prng, { minutes, producers }: Setting): Generator<Step
 
 function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
   const everyMs = prng.between(2_000, 45_000)
-  const kinds = setting.oneSided === undefined ? DRAWN : ONE_SIDED
+  const kinds = drawnFor(setting.suffering)
   const weights = kinds.map(() => (prng.chance(40) ? 0 : prng.between(1, 10)))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0) return
@@ -80,7 +82,7 @@ type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
 
 function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step> {
   const forMs = prng.chance(50) ? prng.between(1, 5_000) : prng.between(1, 60_000)
-  const cluster = setting.oneSided ?? prng.pick(CLUSTERS)
+  const cluster = isCluster(setting.suffering) ? setting.suffering : prng.pick(CLUSTERS)
   const producer = prng.below(setting.producers)
   const group = prng.pick(GROUPS)
   switch (kind) {
@@ -123,7 +125,8 @@ function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step>
     case 'clock-forward':
       return { kind, producer, byMs: prng.below(600_000) }
     case 'refused-for-good':
-      return { kind, cluster, residue: prng.below(4), forMs }
+      // Of readers it is judged whether anything comes late, so one log has everything.
+      return { kind, cluster: setting.suffering === 'readers' ? 'east' : cluster, residue: prng.below(4), forMs }
     default:
       throw kind satisfies never
   }
@@ -165,3 +168,29 @@ const ONE_SIDED: readonly Drawn[] = [
   'partition-leaderless',
   'answer-lost',
 ]
+const READERS: readonly Drawn[] = [
+  'consumer-restart',
+  'consumer-kill',
+  'consumer-stop',
+  'redis-away',
+  'redis-away-for-one',
+  'redis-rolled-back',
+  'redis-emptied',
+  'handler-stuck',
+  'refused-for-good',
+]
+
+function drawnFor(suffering: Setting['suffering']): readonly Drawn[] {
+  switch (suffering) {
+    case 'all':
+      return DRAWN
+    case 'readers':
+      return READERS
+    default:
+      return ONE_SIDED
+  }
+}
+
+function isCluster(suffering: Setting['suffering']): suffering is ClusterName {
+  return suffering !== 'all' && suffering !== 'readers'
+}

@@ -37,8 +37,11 @@ export interface Setting {
   readonly handleMs: number
   /** Of a hundred deliveries, how many the handler asks for again. */
   readonly refusedPercent: number
-  /** The one cluster that anything happens to, and nothing to anybody else; undefined if all may suffer. */
-  readonly oneSided: ClusterName | undefined
+  /**
+   * To whom anything happens. One cluster: nothing to the other one, nor to any process. `readers`: consumers, their
+   * handlers and their store suffer, and east refuses records; both logs are written without delay and can be read.
+   */
+  readonly suffering: 'all' | ClusterName | 'readers'
 }
 
 export type ClusterName = (typeof CLUSTERS)[number]

@@ -1,7 +1,7 @@
 import { keyRangeOf } from '@tandem/common/internal'
 
-import type { Answer, ConsumerLife, History, SentMessage, StoreTrouble } from './checkers/history.js'
-import { FAULTS, GROUPS, restMs, type ClusterName, type FaultKind, type Plan, type Step } from './plan.js'
+import type { Answer, CarriesOn, ConsumerLife, History, Peak, SentMessage, StoreTrouble } from './checkers/history.js'
+import { FAULTS, GROUPS, restMs, type FaultKind, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
 import type { Handling, Seen, SimulatedConsumer } from './simulated-consumer.js'
 import type { Sent, SimulatedProducer } from './simulated-producer.js'
@@ -74,6 +74,8 @@ class Play {
   readonly #subscribers: Subscriber[] = []
   readonly #storeTroubles: (Omit<StoreTrouble, 'toMs'> & { toMs: number })[] = []
   readonly #stuck = new Map<Seen, SimulatedConsumer>()
+  /** The most that was seen of what is bounded, by what it is. */
+  readonly #measured = new Map<string, { what: string; peak: number; allowed: number }>()
   readonly #faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
   #healing = false
 
@@ -92,7 +94,7 @@ class Play {
     this.#prng = this.#world.fork()
     for (const cluster of this.#world.clusters) {
       cluster.lateAppendPercent = setting.lateAppendPercent
-      cluster.hollowPercent = suffers(setting.oneSided, cluster.name) ? setting.hollowPercent : 0
+      cluster.hollowPercent = ['all', cluster.name].includes(setting.suffering) ? setting.hollowPercent : 0
     }
     this.#services = PRODUCER_IDS.slice(0, setting.producers).map((producerId) => {
       return { producerId, lives: 0, processes: [] }
@@ -104,6 +106,7 @@ class Play {
     const world = this.#world
     for (const service of this.#services) this.#startProducer(service)
     for (const groupId of GROUPS) this.#startConsumer(groupId)
+    this.#keepMeasuring()
     for (const step of steps) world.timeline.schedule(step.atMs, () => this.#take(step))
     await world.run(setting.minutes * 60_000)
     this.#heal()
@@ -408,6 +411,49 @@ class Play {
     return whole
   }
 
+  // --- what is bounded ------------------------------------------------------------------------------------------
+
+  /** Memory cannot be seen from outside in one process: for what is held and queued their status is believed. */
+  #keepMeasuring(): void {
+    const { setting } = this.#plan
+    for (const { producer, process } of this.#producers) {
+      if (process.state !== 'running') continue
+      for (const [cluster, { backlog }] of Object.entries(producer.status().clusters)) {
+        this.#measure(
+          `bytes queued by ${process.name} for ${cluster}`,
+          backlog.bytes,
+          setting.backlogBytesMax + SLACK_BYTES,
+        )
+      }
+    }
+    for (const { consumer, endedAtMs } of this.#subscribers) {
+      if (endedAtMs !== undefined || consumer.process.state !== 'running') continue
+      const ofOne = setting.heldMessagesMax + Math.min(setting.readRecordsMax, BATCH_RECORDS)
+      const allowed = 2 * setting.partitions * ofOne
+      this.#measure(`messages held by ${consumer.process.name}`, consumer.consumer.status().held, allowed)
+    }
+    this.#world.timeline.after(1_000, () => this.#keepMeasuring())
+  }
+
+  #measure(what: string, value: number, allowed: number): void {
+    const known = this.#measured.get(what)
+    if (known === undefined) this.#measured.set(what, { what, peak: value, allowed })
+    else known.peak = Math.max(known.peak, value)
+  }
+
+  #peaks(): Peak[] {
+    const { unacknowledgedMax } = this.#plan.setting
+    const unacknowledged = this.#subscribers.map(({ consumer }) => {
+      const allowed = consumer.groupId === LATECOMER ? 10_000 : unacknowledgedMax
+      return {
+        what: `unacknowledged deliveries of ${consumer.process.name}`,
+        peak: peakOf(consumer.deliveries),
+        allowed,
+      }
+    })
+    return [...this.#measured.values(), ...unacknowledged]
+  }
+
   // --- how it ends ----------------------------------------------------------------------------------------------
 
   #heal(): void {
@@ -472,10 +518,50 @@ class Play {
         return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, stops }
       }),
       storeTroubles: this.#storeTroubles,
+      nothingIsLate: this.#plan.setting.suffering === 'readers',
+      carriesOn: carriesOn(this.#plan.setting),
+      peaks: this.#peaks(),
     }
     const consumers = this.#subscribers.map(({ consumer }) => consumer)
     return { history, world, producers: this.#producers, consumers, faults: this.#faults }
   }
+}
+
+/** What may be asked of the one cluster that nothing happens to. */
+function carriesOn({
+  suffering,
+  acknowledge,
+  latencyMs,
+  holeTimeoutMs,
+  feedAwayAfterMs,
+}: Setting): CarriesOn | undefined {
+  if (suffering === 'all' || suffering === 'readers') return undefined
+  const hopsMs = 500 + 10 * latencyMs[1]
+  return {
+    sendMsMax: hopsMs + (acknowledge === 'one' ? 0 : CIRCUIT_OPENS_MS),
+    deliverMsMax: hopsMs,
+    beginMsMax: Math.max(holeTimeoutMs, feedAwayAfterMs) + hopsMs,
+  }
+}
+
+/** The most deliveries that were unacknowledged at a time. */
+function peakOf(deliveries: readonly Seen[]): number {
+  const changes = deliveries
+    .filter(({ redelivered }) => !redelivered)
+    .flatMap((first) => {
+      const { text, atMs } = first
+      const last = first.acknowledgedAtMs === undefined ? deliveries.findLast((one) => one.text === text)! : first
+      return [
+        { atMs, by: 1 },
+        { atMs: last.acknowledgedAtMs ?? Infinity, by: -1 },
+      ]
+    })
+  // Of the same moment, what is acknowledged makes room for what comes.
+  changes.sort((a, b) => a.atMs - b.atMs || a.by - b.by)
+  let now = 0
+  let peak = 0
+  for (const { by } of changes) peak = Math.max(peak, (now += by))
+  return peak
 }
 
 function answerOf({ receipt, error, producer }: Sent): Answer {
@@ -492,10 +578,6 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
-function suffers(oneSided: ClusterName | undefined, cluster: string): boolean {
-  return oneSided === undefined || oneSided === cluster
-}
-
 function isFault(kind: string): kind is FaultKind {
   return (FAULTS as readonly string[]).includes(kind)
 }
@@ -507,3 +589,8 @@ const LATECOMER = 'latecomer'
 /** Processes that send under one producerId at a time. */
 const PROCESSES_MAX = 3
 const REST_LOOK_MS = 200
+/** What is under way when a bound is reached: a message, a batch. */
+const SLACK_BYTES = 4_096
+const BATCH_RECORDS = 1_000
+/** A track's circuit: what its client may hold without a report (docs/protocol.md, Lanes and tracks 4), and a look. */
+const CIRCUIT_OPENS_MS = 5_000 + 1_000

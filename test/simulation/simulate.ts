@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 
 import { agreement } from './checkers/agreement.js'
+import { bounded } from './checkers/bounded.js'
 import type { Checker } from './checkers/checker.js'
 import type { History } from './checkers/history.js'
+import { independence } from './checkers/independence.js'
 import { liveness } from './checkers/liveness.js'
 import { neverSilent } from './checkers/never-silent.js'
 import { noDuplicate } from './checkers/no-duplicate.js'
@@ -12,7 +14,16 @@ import { drawPlan } from './draw-plan.js'
 import type { FaultKind, Plan } from './plan.js'
 import { play, type Played } from './play.js'
 
-const CHECKERS: readonly Checker[] = [noLoss, noDuplicate, order, neverSilent, agreement, liveness]
+const CHECKERS: readonly Checker[] = [
+  noLoss,
+  noDuplicate,
+  order,
+  bounded,
+  independence,
+  neverSilent,
+  agreement,
+  liveness,
+]
 
 export interface Violation {
   /** The promise that was broken, by its name in docs/protocol.md. */

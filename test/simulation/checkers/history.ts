@@ -18,6 +18,28 @@ export interface History {
   readonly healedAtMs: number
   /** Whether all came to rest in the time that I8 gives. */
   readonly rested: boolean
+  /** Both logs were written without delay and could be read all the time: nothing has a reason to come late. */
+  readonly nothingIsLate?: boolean
+  /** One cluster suffered, and nobody else: what may be asked of the other one. */
+  readonly carriesOn?: CarriesOn | undefined
+  /** What was counted of things that are bounded. */
+  readonly peaks?: readonly Peak[]
+}
+
+export interface CarriesOn {
+  /** What a `send()` takes at most. */
+  readonly sendMsMax: number
+  /** From `send()` to the subscriber. */
+  readonly deliverMsMax: number
+  /** How much longer it may take while a sequence is just beginning, and how long that lasts. */
+  readonly beginMsMax: number
+}
+
+export interface Peak {
+  /** Of whom, and of what. */
+  readonly what: string
+  readonly peak: number
+  readonly allowed: number
 }
 
 export interface Span {
