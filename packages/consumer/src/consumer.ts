@@ -20,7 +20,7 @@ import {
 import { filter, Observable, Subject, type Subscriber } from 'rxjs'
 
 import type { FeedIndex } from './core/arbiter.js'
-import { PollingClock, STEP_MAX_MS } from './core/polling-clock.js'
+import { PollingClock } from './core/polling-clock.js'
 import { Window } from './core/window.js'
 import type { Delivery, OpenDelivery } from './delivery.js'
 import { FeedLink } from './feed-link.js'
@@ -121,7 +121,8 @@ export class Consumer<T = unknown> {
     this.#outsides = outsides
     this.#telemetry = new Telemetry({ clock, logger: settings.logger, meter: settings.meter })
     this.#agenda = new Agenda(clock, () => this.#wake())
-    this.#polling = new PollingClock(clock.now())
+    const { gapTimeoutMs, holeTimeoutMs, feedAwayAfterMs } = this.#settings
+    this.#polling = new PollingClock(clock.now(), [gapTimeoutMs, holeTimeoutMs, feedAwayAfterMs])
     this.#polling.handleStopped(clock.now())
     this.#window = new Window({ messagesMax: settings.unacknowledgedMax, bytesMax: settings.unacknowledgedBytesMax })
     this.#links = [this.#createLink(0), this.#createLink(1)]
@@ -478,7 +479,7 @@ export class Consumer<T = unknown> {
     const time = this.#time()
     let at = this.#flushAt
     if (this.#polling.running) {
-      at = Math.min(at, now + STEP_MAX_MS / 2)
+      at = Math.min(at, now + this.#polling.stepMsMax / 2)
       for (const partition of this.#all()) at = Math.min(at, now + Math.max(0, partition.deadline() - time))
     }
     this.#agenda.arm(at)

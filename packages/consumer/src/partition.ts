@@ -219,7 +219,7 @@ export class Partition implements DeliveryOwner {
     let debts = 0
     for (const stream of this.#arbiter.streams.values()) {
       for (const sequence of stream.sequences) {
-        highWater += sequence.finished.contiguous
+        highWater += sequence.highWater
         debts += sequence.debts
       }
     }

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 
 import { Arbiter, type ArbiterCommand, type FeedIndex } from './arbiter.js'
+import type { Sequence } from './sequence.js'
+import { storedStream } from './stored-stream.js'
 
 /**
  * An arbiter with two written logs. `1` is epoch 1 counter 1, `2:1` epoch 2 counter 1, `v5` a void, `3-5` a frame,
@@ -113,6 +115,11 @@ class Bench {
 
   get out(): string {
     return this.delivered.join(' ')
+  }
+
+  /** The oldest sequence of the only stream. */
+  sequence(): Sequence<string> {
+    return [...this.arbiter.streams.values()][0]!.sequences[0]!
   }
 
   count(kind: string): number {
@@ -343,6 +350,25 @@ describe('arbiter', () => {
       const bench = new Bench({ from: 'latest' }).east('7 8').west('6 7 8')
       expect(bench.out).to.equal('6 7 8')
       expect(bench.count('debt-opened')).to.equal(0)
+      expect(bench.sequence()).to.include({ debts: 0, highWater: 3 })
+      expect(bench.east('10').wait(70_000).sequence(), 'what is missing since').to.include({ debts: 1, highWater: 3 })
+      expect(bench.east('5').out, 'nobody owes it, and it is not lost').to.equal('6 7 8 10 5!')
+    })
+
+    it('owes nothing before what it was born with in the next life either', () => {
+      const first = new Bench({ from: 'latest' }).east('6 7').west('6 7')
+      const [stream] = first.arbiter.takeChanged()
+      const second = new Bench({ from: 'latest' })
+      second.arbiter.restore(storedStream(stream!, ['east', 'west'])!)
+      expect(second.east('6 7 8').out).to.equal('8')
+      expect(second.sequence()).to.include({ debts: 0, highWater: 3 })
+    })
+
+    it('owes nothing of an older epoch before what is seen of it with from: latest', () => {
+      const bench = new Bench({ from: 'latest' }).east('2:6').west('2:6').west('1:8')
+      expect(bench.out).to.equal('2:6 8!')
+      expect(bench.count('debt-opened')).to.equal(0)
+      expect(bench.sequence()).to.include({ debts: 0, highWater: 1 })
     })
   })
 

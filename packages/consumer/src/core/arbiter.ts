@@ -558,8 +558,8 @@ export class Arbiter<R> {
       }
       this.#discount(index)
     }
+    if (stream.fresh && this.#options.from === 'latest') sequence.beginAt(lowestKnown(sequence))
     sequence.begun = true
-    if (stream.fresh && this.#options.from === 'latest') sequence.frontier = lowestKnown(sequence) - 1
     stream.fresh = false
     this.#touch(stream)
     return true
@@ -638,6 +638,7 @@ export class Arbiter<R> {
       sequence = new Sequence(this.#sequences++, stamp, { time, step: this.#step })
       // An older one that nobody knew: its claim to come first is lost, and what it brings is late.
       sequence.begun = stamp.epoch < stream.begunEpoch
+      if (sequence.begun && this.#options.from === 'latest') sequence.beginAt(stamp.first)
       stream.insert(sequence)
     }
     return sequence

@@ -18,6 +18,13 @@ describe('polling clock', () => {
     expect(clock.read(61_000)).to.equal(2_000)
   })
 
+  it('lets no timeout pass in one step, however short it is', () => {
+    const clock = new PollingClock(0, [60_000, 900, 10_000])
+    expect(clock.read(60_000)).to.equal(300)
+    expect(new PollingClock(0, [1]).stepMsMax).to.equal(20)
+    expect(new PollingClock(0, [60_000]).stepMsMax).to.equal(1_000)
+  })
+
   it('never runs back', () => {
     const clock = new PollingClock(100)
     clock.read(200)

@@ -3,25 +3,29 @@
  *
  * A feed that brings nothing while nobody asks it has proven nothing. So the clocks of rules 6 and 7 stand still
  * while the window is full, and a stall of our own process (a stopped process, a long garbage collection) counts as
- * one step of at most `STEP_MAX_MS`, however long it was.
+ * one step, however long it was. A step is so short that no timeout passes within a single one: what waits in our own
+ * buffers is looked at before anything is concluded.
  * Source: protocol.md, Arbitration (the clocks for away, gap and hole).
  */
 export class PollingClock {
   #time = 0
   #readAt: number
   #running = true
+  readonly stepMsMax: number
 
-  constructor(now: number) {
+  /** @param timeoutsMs what is measured by it. */
+  constructor(now: number, timeoutsMs: readonly number[] = []) {
     this.#readAt = now
+    this.stepMsMax = Math.max(STEP_MS_LEAST, Math.min(STEP_MS_MOST, ...timeoutsMs.map((ms) => ms / STEPS)))
   }
 
   get running(): boolean {
     return this.#running
   }
 
-  /** Polling milliseconds so far; to be read at least every `STEP_MAX_MS` while running. */
+  /** Polling milliseconds so far; to be read at least every `stepMsMax` while running. */
   read(now: number): number {
-    if (this.#running) this.#time += Math.min(Math.max(0, now - this.#readAt), STEP_MAX_MS)
+    if (this.#running) this.#time += Math.min(Math.max(0, now - this.#readAt), this.stepMsMax)
     this.#readAt = now
     return this.#time
   }
@@ -38,4 +42,8 @@ export class PollingClock {
 }
 
 /** position.md: a gap of our own clock over 1 s is a silence that proves nothing. */
-export const STEP_MAX_MS = 1_000
+const STEP_MS_MOST = 1_000
+/** Of the shortest timeout: after a stall there is time left to hear what came meanwhile. */
+const STEPS = 3
+/** The clock is read twice as often. */
+const STEP_MS_LEAST = 20

@@ -17,6 +17,8 @@ export class Sequence<R> {
   readonly incarnation: number
   /** Delivery in order has gone up to here. */
   frontier = 0
+  /** First counter that is owed: 1, unless the group was born in its midst (`from: 'latest'`). */
+  origin = 1
   /** Whether its turn has come (rule 7); what is read before is held. */
   begun = false
   readonly delivered: Intervals
@@ -40,7 +42,12 @@ export class Sequence<R> {
     index: number,
     id: { readonly epoch: number; readonly incarnation: number },
     firstSeen: { readonly time: number; readonly step: number },
-    stored?: { readonly frontier: number; readonly finished: Intervals; readonly rejected: Intervals },
+    stored?: {
+      readonly frontier: number
+      readonly origin: number
+      readonly finished: Intervals
+      readonly rejected: Intervals
+    },
   ) {
     this.index = index
     this.epoch = id.epoch
@@ -51,8 +58,16 @@ export class Sequence<R> {
     this.delivered = this.finished.clone()
     if (stored !== undefined) {
       this.frontier = stored.frontier
+      this.origin = stored.origin
       this.begun = true
     }
+  }
+
+  /** What is missing below `counter` was before the group, and is not owed. */
+  beginAt(counter: number): void {
+    this.begun = true
+    this.origin = counter
+    this.frontier = counter - 1
   }
 
   get holds(): boolean {
@@ -64,10 +79,15 @@ export class Sequence<R> {
     return this.sightings.high <= this.frontier + 1 && !this.holds
   }
 
+  /** Messages of the contiguous finished prefix. */
+  get highWater(): number {
+    return (this.finished.runEnd(this.origin) ?? this.origin - 1) - this.origin + 1
+  }
+
   /** Counters that delivery went past and that are still owed. */
   get debts(): number {
     let debts = 0
-    for (const open of this.delivered.missing(1, this.frontier)) {
+    for (const open of this.delivered.missing(this.origin, this.frontier)) {
       for (const { first, last } of this.rejected.missing(open.first, open.last)) debts += last - first + 1
     }
     return debts

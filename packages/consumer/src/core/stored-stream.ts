@@ -4,7 +4,7 @@ import type { Sequence } from './sequence.js'
 import type { Stream } from './stream.js'
 
 /**
- * What the store keeps of one stream: per sequence the frontier, the finished and rejected intervals, and each feed's
+ * What the store keeps of one stream: per sequence the frontier, the origin, the finished and rejected intervals, and each feed's
  * voids below the frontier with their offsets (position.md, What is finished). Debts need no list.
  *
  * Kept by the names of clusters, not by their order, so that a configuration may name them in another order.
@@ -18,6 +18,7 @@ export interface StoredSequence {
   readonly epoch: number
   readonly incarnation: number
   readonly frontier: number
+  readonly origin: number
   readonly finished: Intervals
   readonly rejected: Intervals
   readonly feeds: Readonly<Record<string, StoredFeed>>
@@ -56,6 +57,6 @@ function storedSequence<R>(sequence: Sequence<R>, clusters: readonly [string, st
         .map(({ first, last, offset }) => ({ first, last: Math.min(last, frontier), offset })),
     }
   })
-  const { epoch, incarnation, finished, rejected } = sequence
-  return { epoch, incarnation, frontier, finished: finished.clone(), rejected: rejected.clone(), feeds }
+  const { epoch, incarnation, origin, finished, rejected } = sequence
+  return { epoch, incarnation, frontier, origin, finished: finished.clone(), rejected: rejected.clone(), feeds }
 }

@@ -15,6 +15,7 @@ describe('position codec', () => {
           epoch: BIG,
           incarnation: 2 ** 32 - 1,
           frontier: BIG,
+          origin: BIG - 1,
           finished: Intervals.of([1, 5], [8, BIG]),
           rejected: Intervals.of([6, 6]),
           feeds: {
@@ -33,7 +34,12 @@ describe('position codec', () => {
     const [read] = position.streams
     expect(read!.sequences[0]!.finished.toArray()).to.deep.equal([1, 5, 8, BIG])
     expect(read!.sequences[0]!.rejected.toArray()).to.deep.equal([6, 6])
-    expect(read!.sequences[0]).to.deep.include({ epoch: BIG, frontier: BIG, feeds: stream.sequences[0]!.feeds })
+    expect(read!.sequences[0]).to.deep.include({
+      epoch: BIG,
+      frontier: BIG,
+      origin: BIG - 1,
+      feeds: stream.sequences[0]!.feeds,
+    })
   })
 
   it('names the field that cannot be read', () => {

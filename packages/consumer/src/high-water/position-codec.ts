@@ -8,7 +8,7 @@ import type { Fields } from './high-water-store.js'
  * A position as the named fields of a store, and back.
  *
  * `f:<cluster>` is `[resume offset, marks]`; marks stay empty until logs are compared with them. `s:<stream>` is
- * `[key range, producerId, [sequence …]]`, a sequence `[epoch, incarnation, frontier, finished, rejected, feeds]` with
+ * `[key range, producerId, [sequence …]]`, a sequence `[epoch, incarnation, frontier, finished, rejected, feeds, origin]` with
  * intervals as flat pairs and `feeds` as `{cluster: [last offset, [first, last, offset, …]]}`. MessagePack.
  */
 export interface StoredPosition {
@@ -22,7 +22,7 @@ export function encodeFeed(resumeOffset: number): Uint8Array {
 }
 
 export function encodeStream(stream: StoredStream): Uint8Array {
-  const sequences = stream.sequences.map(({ epoch, incarnation, frontier, finished, rejected, feeds }) => [
+  const sequences = stream.sequences.map(({ epoch, incarnation, frontier, origin, finished, rejected, feeds }) => [
     epoch,
     incarnation,
     frontier,
@@ -34,6 +34,7 @@ export function encodeStream(stream: StoredStream): Uint8Array {
         [feed.lastOffset, feed.voids.flatMap(({ first, last, offset }) => [first, last, offset])],
       ]),
     ),
+    origin,
   ])
   return encode([stream.keyRange, stream.producerId, sequences])
 }
@@ -63,14 +64,15 @@ export function decodePosition(fields: Fields): StoredPosition {
 }
 
 type EncodedFeed = [lastOffset: number, voids: number[]]
-type EncodedSequence = [number, number, number, number[], number[], Record<string, EncodedFeed>]
+/** Positions that were stored before there was an origin lack it. */
+type EncodedSequence = [number, number, number, number[], number[], Record<string, EncodedFeed>, origin?: number]
 
 function decodeStream([keyRange, producerId, sequences]: [number, string, EncodedSequence[]]): StoredStream {
   return { keyRange, producerId, sequences: sequences.map(decodeSequence) }
 }
 
 function decodeSequence(encoded: EncodedSequence): StoredSequence {
-  const [epoch, incarnation, frontier, finished, rejected, encodedFeeds] = encoded
+  const [epoch, incarnation, frontier, finished, rejected, encodedFeeds, origin = 1] = encoded
   const feeds: Record<string, StoredFeed> = {}
   for (const [cluster, [lastOffset, flat]] of Object.entries(encodedFeeds)) {
     const voids = []
@@ -82,6 +84,7 @@ function decodeSequence(encoded: EncodedSequence): StoredSequence {
     epoch,
     incarnation,
     frontier,
+    origin,
     finished: Intervals.fromArray(finished),
     rejected: Intervals.fromArray(rejected),
     feeds,
