@@ -61,6 +61,8 @@ interface FakeCluster {
 }
 
 class FakeFeedClient implements FeedClient {
+  /** What throws. */
+  broken: 'pause' | 'poll' | 'queryEnd' | 'record' | undefined
   readonly #handler: FeedClientHandler
   readonly #cluster: FakeCluster
   readonly #offsets = new Map<number, number>()
@@ -93,18 +95,29 @@ class FakeFeedClient implements FeedClient {
         key: null,
         value: Buffer.from(`${counter}`),
         timestampMs: 0,
-        headers: [{ [STAMP_HEADER]: Buffer.from(encodeStamp({ kind, ...stamp })) }],
+        headers: [
+          { [STAMP_HEADER]: Buffer.from(encodeStamp({ kind, ...stamp })) },
+          ...(this.broken === 'record' ? [{ odd: undefined as never }] : []),
+        ],
       })
     }
     this.#handler.handleBatch(records, [])
   }
 
   assign(): void {}
-  pause(): void {}
+
+  pause(): void {
+    if (this.broken === 'pause') throw new Error('Local: Erroneous state')
+  }
+
   resume(): void {}
-  poll(): void {}
+
+  poll(): void {
+    if (this.broken === 'poll') throw new Error('Local: Erroneous state')
+  }
 
   queryEnd({ partition }: { partition: number }, done: (ends: { low: number; high: number }) => void): void {
+    if (this.broken === 'queryEnd') throw new Error('Local: Erroneous state')
     setImmediate(() => done({ low: 0, high: this.#offsets.get(partition) ?? 0 }))
   }
 
@@ -368,6 +381,35 @@ describe('consumer', () => {
       await bench.bring(1, 1, 3)
       expect(bench.out).to.equal('1 2 3 1 2 3')
     })
+  })
+
+  for (const broken of ['pause', 'poll', 'queryEnd', 'record'] as const) {
+    it(`ends deliveries$ with a code when something throws (${broken}), stores what is well, and loses nothing`, async () => {
+      const bench = await new Bench({ heldMessagesMax: 1 }).start()
+      await bench.bring(1, 1)
+      await bench.bring(0, 1, 2)
+      for (const feed of bench.feeds) feed.broken = broken
+      bench.feeds[0]!.bring(0, 4)
+      await bench.clock.pass(1_000)
+      expect(bench.consumer.health().live).to.equal(false)
+      for (const delivery of bench.deliveries) delivery.ack()
+      await bench.clock.pass(20_000)
+      expect(bench.failure).to.have.property('code', 'TANDEM_INVARIANT')
+      expect(bench.failure).to.have.property('cause').with.property('message')
+      expect(bench.clock.timers).to.equal(0)
+      expect((await bench.stored(1))?.finished.toArray(), 'a partition that is well').to.deep.equal([1, 1])
+      const wellKnown = broken === 'poll'
+      expect((await bench.stored(0))?.finished.toArray() ?? []).to.deep.equal(wellKnown ? [1, 2] : [])
+      expect(bench.deliveries.map(({ signal }) => signal.aborted)).to.deep.equal([true, true, true])
+    })
+  }
+
+  it('takes an answer of the store that there is none of for a failure of the store', async () => {
+    const bench = await new Bench().start()
+    bench.store.flush = () => Promise.resolve('done' as never)
+    await bench.bring(0, 1)
+    await bench.clock.pass(1_000)
+    expect(bench.count('store-away')).to.equal(1)
   })
 
   describe('closing', () => {

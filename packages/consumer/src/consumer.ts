@@ -6,6 +6,7 @@ import {
   ClustersUnreachableError,
   compareClusters,
   HighWaterStoreFailedError,
+  InvariantError,
   isTandemError,
   missingTopic,
   partitionsOf,
@@ -68,7 +69,8 @@ export interface ConsumerHealth {
  * Merges two clusters into one Observable of deliveries, each message once, in the order of its stream.
  *
  * Subscribing to `deliveries$` starts, unsubscribing drains and stops. It errors if the start fails (with the error
- * that `connect()` rejects with), and otherwise only for a bug in tandem.
+ * that `connect()` rejects with), and otherwise only for a bug in tandem: then it stops as by `close()`, and what the
+ * bug may have touched is not stored any more, so that nothing is lost and some of it comes again.
  */
 export class Consumer<T = unknown> {
   /** What is delivered, late ones too, flagged. One subscription at a time and in all. */
@@ -96,7 +98,7 @@ export class Consumer<T = unknown> {
   #releasing = false
   #closing: Promise<void> | undefined
   #handleContact: (() => void) | undefined
-  /** Why it could not start. */
+  /** Why it could not start, or not go on. */
   #failure: unknown
   #started = false
   #outbox: OpenDelivery[] = []
@@ -380,9 +382,10 @@ export class Consumer<T = unknown> {
       },
       handleRefused: (delivery, delayMs) => this.#handleRefused(delivery, delayMs),
       handleLost: () => {
-        for (const delivery of this.#unfinished) if (delivery.signal.aborted) this.#forget(delivery)
+        this.#forgetLost()
         this.#turn()
       },
+      handleBroken: (error) => this.#fail(error),
       handleChanged: () => this.#scheduleFlush(),
     }
   }
@@ -426,7 +429,12 @@ export class Consumer<T = unknown> {
   }
 
   #poll(feed: FeedIndex): void {
-    if (this.#polling.running) this.#links[feed].poll()
+    if (!this.#polling.running || this.#closing !== undefined) return
+    try {
+      this.#links[feed].poll()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** While closing nobody will hand it out again: it stays refused, and comes in the next life. */
@@ -449,6 +457,10 @@ export class Consumer<T = unknown> {
     this.#window.give(delivery.size)
     this.#refusals.get(delivery)?.()
     this.#refusals.delete(delivery)
+  }
+
+  #forgetLost(): void {
+    for (const delivery of this.#unfinished) if (delivery.signal.aborted) this.#forget(delivery)
   }
 
   #handOut(delivery: OpenDelivery): void {
@@ -500,7 +512,8 @@ export class Consumer<T = unknown> {
     try {
       if (await partition.flush()) this.#handleStoreAnswered(partition)
     } catch (error) {
-      this.#handleStoreFailed(partition, error)
+      if (isTandemError(error, 'TANDEM_INVARIANT')) this.#fail(error)
+      else this.#handleStoreFailed(partition, error)
     }
     if (!partition.settled) this.#scheduleFlush()
   }
@@ -521,6 +534,16 @@ export class Consumer<T = unknown> {
   }
 
   // --- end ------------------------------------------------------------------------------------------------------
+
+  /** Ends `deliveries$` with what nobody foresaw. */
+  #fail(error: unknown): void {
+    this.#forgetLost()
+    if (this.#closing !== undefined) return
+    this.#failure = isTandemError(error)
+      ? error
+      : new InvariantError(`The consumer cannot go on: ${messageOf(error)}`, {}, error)
+    void this.close()
+  }
 
   async #close(): Promise<void> {
     const { clock } = this.#outsides

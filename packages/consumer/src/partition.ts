@@ -1,4 +1,13 @@
-import { decodeStamp, STAMP_HEADER, type Clock, type Codec, type Stamp, type Telemetry } from '@tandem/common/internal'
+import {
+  decodeStamp,
+  HighWaterStoreFailedError,
+  received,
+  STAMP_HEADER,
+  type Clock,
+  type Codec,
+  type Stamp,
+  type Telemetry,
+} from '@tandem/common/internal'
 
 import { Arbiter, type Deliver, type FeedIndex } from './core/arbiter.js'
 import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
@@ -32,6 +41,8 @@ export interface PartitionHost {
   handleRefused(delivery: OpenDelivery, delayMs: number): void
   /** A partition was lost; the signal of its deliveries is aborted. */
   handleLost(): void
+  /** Something was thrown where nothing may be: a bug, or a client that is in no state to be used. */
+  handleBroken(error: unknown): void
   /** Something changed that is to be stored. */
   handleChanged(): void
 }
@@ -72,7 +83,7 @@ export class Partition implements DeliveryOwner {
     return this.#abort.signal
   }
 
-  /** Whether another holder took the partition; nothing of it is delivered any more. */
+  /** Whether another holder took the partition, or it is broken; nothing of it is delivered or stored any more. */
   get lost(): boolean {
     return this.#abort.signal.aborted
   }
@@ -83,35 +94,20 @@ export class Partition implements DeliveryOwner {
   begin(feed: FeedIndex): void {
     const client = this.#host.clientOf(feed)
     if (client === undefined || this.lost) return
-    const again = (): void => {
-      this.#host.clock.schedule(this.#host.clock.now() + BEGIN_AGAIN_MS, () => this.begin(feed))
-    }
-    client.queryEnd(this, (ends) => {
-      if (ends === undefined) return again()
-      const stored = this.#stored.resumeOffsets[this.#clusterOf(feed)]
-      if (stored !== undefined) return this.#assign(feed, client, this.#checked(feed, stored, ends))
-      if (this.#host.settings.from === 'earliest') return this.#assign(feed, client, ends.low)
-      client.queryTime(this, this.#bornMs, (offset) => {
-        if (offset === undefined) again()
-        else this.#assign(feed, client, offset)
-      })
-    })
+    this.#attempt(() => client.queryEnd(this, (ends) => this.#attempt(() => this.#beginWith(feed, client, ends))))
   }
 
   handleRecord(feed: FeedIndex, record: FeedRecord, time: number): void {
     if (this.lost) return
-    const stamp = this.#stampOf(feed, record)
-    if (stamp === undefined) {
-      this.#arbiter.handleForeign(feed, record.offset, time)
-      return
+    try {
+      this.#read(feed, record, time)
+    } catch (error) {
+      this.#break(error)
     }
-    const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0)
-    const { offset } = record
-    this.#arbiter.handleRecord({ feed, offset, stamp, bytes, digest: recordDigest(record), record }, time)
   }
 
   handleEndReached(feed: FeedIndex, offset: number, time: number): void {
-    if (!this.lost) this.#arbiter.handleEndReached(feed, offset, time)
+    if (!this.lost) this.#attempt(() => this.#arbiter.handleEndReached(feed, offset, time))
   }
 
   // --- time -----------------------------------------------------------------------------------------------------
@@ -122,48 +118,19 @@ export class Partition implements DeliveryOwner {
   }
 
   handleDeadline(time: number): void {
-    this.#arbiter.handleDeadline(time)
+    this.#attempt(() => this.#arbiter.handleDeadline(time))
     this.drain(time)
   }
 
   /** Carries out what the arbiter wants. */
   drain(time: number): void {
-    for (let command = this.#arbiter.poll(time); command !== undefined; command = this.#arbiter.poll(time)) {
-      switch (command.kind) {
-        case 'deliver':
-          this.#deliver(command)
-          break
-        case 'ask-end':
-          this.#askEnd(command.feed, command.step)
-          break
-        case 'pause':
-          this.#host.clientOf(command.feed)?.pause([this])
-          break
-        case 'resume':
-          this.#host.clientOf(command.feed)?.resume([this])
-          break
-        case 'seek':
-          this.#seek(command.feed, command.offset)
-          break
-        case 'tell':
-          this.#host.telemetry.tell(command.fact)
-          break
-        default:
-          command satisfies never
-      }
-    }
-    // Also if nothing was delivered: a frontier that went past a hole is to be stored.
-    if (this.#arbiter.changed) this.#host.handleChanged()
+    if (!this.lost) this.#attempt(() => this.#drain(time))
   }
 
   // --- deliveries -----------------------------------------------------------------------------------------------
 
   handleAcknowledged(delivery: OpenDelivery): void {
-    if (!this.lost) {
-      this.#arbiter.handleFinished(delivery.cause, delivery.counter, delivery.counter)
-      if (delivery.late) this.drain(this.#host.time())
-      this.#host.handleChanged()
-    }
+    if (!this.lost) this.#attempt(() => this.#finish(delivery))
     this.#host.handleAcknowledged(delivery)
   }
 
@@ -184,8 +151,8 @@ export class Partition implements DeliveryOwner {
    * @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: what was carried goes with the next one.
    */
   async flush(): Promise<boolean> {
+    if (!this.lost) this.#attempt(() => this.#collect())
     if (this.lost) return false
-    this.#collect()
     const planned = this.#plan.poll()
     if (planned === undefined) return false
     try {
@@ -227,6 +194,81 @@ export class Partition implements DeliveryOwner {
     return { topic, partition, feeds, streams, highWater, debts, duplicatesDropped: this.#arbiter.duplicatesDropped }
   }
 
+  /** What is thrown is foreseen by nobody, so what is known of this partition may be wrong from then on. */
+  #attempt(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#break(error)
+    }
+  }
+
+  /** Nothing more of it is delivered or stored: the next life begins from what was stored when all was well. */
+  #break(error: unknown): void {
+    this.#abort.abort()
+    this.#host.handleBroken(error)
+  }
+
+  #beginWith(feed: FeedIndex, client: FeedClient, ends: LogEnds | undefined): void {
+    const again = (): void => {
+      this.#host.clock.schedule(this.#host.clock.now() + BEGIN_AGAIN_MS, () => this.begin(feed))
+    }
+    if (ends === undefined) return again()
+    const stored = this.#stored.resumeOffsets[this.#clusterOf(feed)]
+    if (stored !== undefined) return this.#assign(feed, client, this.#checked(feed, stored, ends))
+    if (this.#host.settings.from === 'earliest') return this.#assign(feed, client, ends.low)
+    client.queryTime(this, this.#bornMs, (offset) => {
+      if (offset === undefined) again()
+      else this.#attempt(() => this.#assign(feed, client, offset))
+    })
+  }
+
+  #read(feed: FeedIndex, record: FeedRecord, time: number): void {
+    const stamp = this.#stampOf(feed, record)
+    if (stamp === undefined) {
+      this.#arbiter.handleForeign(feed, record.offset, time)
+      return
+    }
+    const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0)
+    const { offset } = record
+    this.#arbiter.handleRecord({ feed, offset, stamp, bytes, digest: recordDigest(record), record }, time)
+  }
+
+  #finish(delivery: OpenDelivery): void {
+    this.#arbiter.handleFinished(delivery.cause, delivery.counter, delivery.counter)
+    if (delivery.late) this.drain(this.#host.time())
+    this.#host.handleChanged()
+  }
+
+  #drain(time: number): void {
+    for (let command = this.#arbiter.poll(time); command !== undefined; command = this.#arbiter.poll(time)) {
+      switch (command.kind) {
+        case 'deliver':
+          this.#deliver(command)
+          break
+        case 'ask-end':
+          this.#askEnd(command.feed, command.step)
+          break
+        case 'pause':
+          this.#host.clientOf(command.feed)?.pause([this])
+          break
+        case 'resume':
+          this.#host.clientOf(command.feed)?.resume([this])
+          break
+        case 'seek':
+          this.#seek(command.feed, command.offset)
+          break
+        case 'tell':
+          this.#host.telemetry.tell(command.fact)
+          break
+        default:
+          command satisfies never
+      }
+    }
+    // Also if nothing was delivered: a frontier that went past a hole is to be stored.
+    if (this.#arbiter.changed) this.#host.handleChanged()
+  }
+
   #deliver(command: Deliver<FeedRecord>): void {
     const from = this.#clusterOf(command.feed)
     for (let counter = command.first; counter <= command.last; counter++) {
@@ -239,8 +281,10 @@ export class Partition implements DeliveryOwner {
     const answer = (ends: LogEnds | undefined): void => {
       if (this.lost) return
       const time = this.#host.time()
-      if (ends === undefined) this.#arbiter.handleEndFailed(feed, step, time)
-      else this.#arbiter.handleEnd({ feed, step, ...ends }, time)
+      this.#attempt(() => {
+        if (ends === undefined) this.#arbiter.handleEndFailed(feed, step, time)
+        else this.#arbiter.handleEnd({ feed, step, ...ends }, time)
+      })
       this.drain(time)
     }
     if (client === undefined) answer(undefined)
@@ -342,7 +386,7 @@ export class Partition implements DeliveryOwner {
         this.#host.handleLost()
         break
       default:
-        answer satisfies never
+        throw new HighWaterStoreFailedError(`The store answered a flush with ${received(answer satisfies never)}`, name)
     }
   }
 

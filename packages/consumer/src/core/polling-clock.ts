@@ -16,7 +16,7 @@ export class PollingClock {
   /** @param timeoutsMs what is measured by it. */
   constructor(now: number, timeoutsMs: readonly number[] = []) {
     this.#readAt = now
-    this.stepMsMax = Math.max(STEP_MS_LEAST, Math.min(STEP_MS_MOST, ...timeoutsMs.map((ms) => ms / STEPS)))
+    this.stepMsMax = Math.max(STEP_MS_LEAST, Math.min(STEP_MS_MOST, ...timeoutsMs.map((ms) => Math.floor(ms / STEPS))))
   }
 
   get running(): boolean {
