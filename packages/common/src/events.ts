@@ -36,6 +36,7 @@ interface Facts {
   'debt-opened': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
   'debt-paid': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
   'delivered-late': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
+  'codec-stalled': { topic: string; partition: number; cluster: string; offset: number; waitedMs: number }
   'poll-failed': { cluster: string; reason: string }
   'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
   'offset-beyond-end': { cluster: string; topic: string; partition: number; offset: number; end: number }
@@ -75,7 +76,7 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   'cluster-mismatched': {
     level: 'error',
     labels: ['cluster'],
-    meaning: 'The two clusters disagree about a topic, or are one; this lane stays out.',
+    meaning: 'The two clusters disagree about a topic, or are one; this one stays out until that is mended.',
   },
   'replication-low': {
     level: 'warn',
@@ -187,6 +188,11 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     labels: ['topic'],
     meaning: 'A message was delivered out of order, flagged late.',
   },
+  'codec-stalled': {
+    level: 'error',
+    labels: ['topic'],
+    meaning: 'A codec has not decoded a message for long; until it does, nothing more is delivered.',
+  },
   'poll-failed': {
     level: 'warn',
     labels: ['cluster'],
@@ -200,7 +206,7 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   'offset-beyond-end': {
     level: 'error',
     labels: ['cluster', 'topic'],
-    meaning: 'A stored offset lies beyond the end of its log.',
+    meaning: 'An offset that was stored or read up to lies beyond the end of its log, which is read again.',
   },
   'store-away': { level: 'error', labels: [], meaning: 'The high-water store does not answer.' },
   'store-returned': { level: 'info', labels: [], meaning: 'The high-water store answers again.' },

@@ -404,6 +404,31 @@ describe('consumer', () => {
     })
   }
 
+  it('says so when a codec does not answer, which holds up everything, and can be closed', async () => {
+    let answer = (): void => undefined
+    const decode = (bytes: Buffer): unknown =>
+      String(bytes) === '2' ? new Promise<void>((resolve) => (answer = resolve)) : bytes
+    const codec = { name: 'slow', encode: () => Buffer.alloc(0), decode }
+    const bench = await new Bench({ topics: { t: { codec } } }).start()
+    await bench.bring(0, 1, 3)
+    await bench.bring(1, 1)
+    await bench.clock.pass(9_900)
+    expect(bench.count('codec-stalled')).to.equal(0)
+    await bench.clock.pass(60_000)
+    expect(bench.out).to.equal('1')
+    expect(bench.count('codec-stalled')).to.equal(1)
+    expect(bench.consumer.health().degraded).to.deep.equal(['the codec of t does not answer'])
+    answer()
+    await bench.clock.pass(100)
+    expect(bench.out).to.equal('1 2 3 1')
+    expect(bench.consumer.health().degraded).to.deep.equal([])
+    await bench.bring(1, 2)
+    for (const delivery of bench.deliveries) delivery.ack()
+    void bench.consumer.close()
+    await bench.clock.pass(100)
+    expect(bench.completed).to.equal(true)
+  })
+
   it('takes an answer of the store that there is none of for a failure of the store', async () => {
     const bench = await new Bench().start()
     bench.store.flush = () => Promise.resolve('done' as never)

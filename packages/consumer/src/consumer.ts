@@ -104,6 +104,8 @@ export class Consumer<T = unknown> {
   #outbox: OpenDelivery[] = []
   #outboxHead = 0
   #emitting = false
+  /** What is next and waits for its codec, and when that is told. */
+  #decoding: { readonly delivery: OpenDelivery; readonly since: number; toldAt: number } | undefined
   /** What the subscriber has of partitions that are ours: exactly what takes room in the window. */
   readonly #unfinished = new Set<OpenDelivery>()
   /** Of these what was refused and waits to be handed out again, with what takes the timer back. */
@@ -170,6 +172,8 @@ export class Consumer<T = unknown> {
       if (this.#links[feed]!.client === undefined || away) degraded.push(`feed ${cluster} is away`)
     })
     if (this.#storeAwaySince !== undefined) degraded.push('the high-water store does not answer')
+    if (this.#decoding?.toldAt === Infinity)
+      degraded.push(`the codec of ${this.#decoding.delivery.topic} does not answer`)
     const lost = this.#all().some((partition) => partition.lost)
     if (lost) degraded.push('partitions were lost to another holder')
     const live = this.#closing === undefined
@@ -397,9 +401,10 @@ export class Consumer<T = unknown> {
     while (this.#outboxHead < this.#outbox.length && !this.#window.full) {
       const delivery = this.#outbox[this.#outboxHead]!
       if (!delivery.ready) {
-        delivery.onReady = () => this.#turn()
+        this.#awaitCodec(delivery)
         break
       }
+      this.#decoding = undefined
       this.#outboxHead++
       if (delivery.signal.aborted) continue
       this.#unfinished.add(delivery)
@@ -412,6 +417,24 @@ export class Consumer<T = unknown> {
     }
     this.#emitting = false
     this.#breathe()
+  }
+
+  /** It and what follows wait, so that order is kept: a codec that never answers stops everything, but not in silence. */
+  #awaitCodec(delivery: OpenDelivery): void {
+    if (this.#decoding?.delivery === delivery) return
+    const since = this.#outsides.clock.now()
+    this.#decoding = { delivery, since, toldAt: since + CODEC_STALL_MS }
+    delivery.onReady = () => this.#turn()
+    this.#agenda.arm(this.#decoding.toldAt)
+  }
+
+  #lookAtCodec(): void {
+    const now = this.#outsides.clock.now()
+    if (this.#decoding === undefined || now < this.#decoding.toldAt) return
+    this.#decoding.toldAt = Infinity
+    const { topic, partition, from, offset } = this.#decoding.delivery
+    const waitedMs = Math.round(now - this.#decoding.since)
+    this.#telemetry.tell({ kind: 'codec-stalled', topic, partition, cluster: from, offset, waitedMs })
   }
 
   /** Reads on when nothing waits to be handed out, and holds its breath otherwise: every client then has one poll. */
@@ -482,6 +505,7 @@ export class Consumer<T = unknown> {
     const time = this.#time()
     for (const partition of this.#all()) if (time >= partition.deadline()) partition.handleDeadline(time)
     if (this.#outsides.clock.now() >= this.#flushAt) this.#flushAll()
+    this.#lookAtCodec()
     this.#turn()
     this.#arm()
   }
@@ -489,7 +513,7 @@ export class Consumer<T = unknown> {
   #arm(): void {
     const now = this.#outsides.clock.now()
     const time = this.#time()
-    let at = this.#flushAt
+    let at = Math.min(this.#flushAt, this.#decoding?.toldAt ?? Infinity)
     if (this.#polling.running) {
       at = Math.min(at, now + this.#polling.stepMsMax / 2)
       for (const partition of this.#all()) at = Math.min(at, now + Math.max(0, partition.deadline() - time))
@@ -626,6 +650,8 @@ const SECOND_MS = 1_000
 /** One attempt to contact a cluster. */
 const CONTACT_MS = 5_000
 const POLL_AGAIN_MS = 200
+/** Far longer than a codec that asks a schema registry. */
+const CODEC_STALL_MS = 10_000
 const ACQUIRE_AGAIN_MS = 500
 const DRAIN_LOOK_MS = 10
 /** The last flush is given this long after the last acknowledgement: what Redis is given for a call. */
