@@ -44,6 +44,8 @@ export interface ClusterOptions {
 
 interface Waiting {
   readonly execute: () => void
+  /** Whether the client that sent it has been discarded since. */
+  readonly abandoned: () => boolean
   readonly refuse: () => void
 }
 
@@ -122,7 +124,11 @@ export class SimulatedCluster {
       this.#state = 'up'
       const sockets = this.#sockets
       this.#sockets = []
-      for (const { execute } of sockets) execute()
+      for (const { execute, abandoned } of sockets) {
+        // The threads of a broker that wakes up read their connections in any order, new ones among them.
+        if (abandoned() && this.prng.chance(50)) this.timeline.after(this.prng.below(LATE_MS), execute)
+        else execute()
+      }
     }
     this.#handleReadable()
   }
@@ -229,8 +235,9 @@ export class SimulatedCluster {
     const refuse = (): void => {
       this.timeline.after(this.#travelMs(kind), () => handle({ kind: 'broken' }))
     }
+    const abandoned = (): boolean => request.abandoned?.() === true
     const execute = (): void => {
-      if (request.abandoned?.() === true) {
+      if (abandoned()) {
         if (!this.prng.chance(this.lateAppendPercent)) return
         if (kind === 'write') this.counts.lateAppends++
       }
@@ -253,7 +260,7 @@ export class SimulatedCluster {
           execute()
           return
         case 'hung':
-          this.#sockets.push({ execute, refuse })
+          this.#sockets.push({ execute, refuse, abandoned })
           return
         case 'dead':
           refuse()
@@ -284,4 +291,6 @@ export class SimulatedCluster {
 
 /** What Kafka calls a partition's leader when there is none. */
 export const LEADERLESS = -1
+/** What a request that nobody waits for may take to be read, after its broker went on. */
+const LATE_MS = 3_000
 const KINDS = ['read', 'write', 'query'] as const

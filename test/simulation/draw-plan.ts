@@ -22,6 +22,8 @@ function drawSetting(prng: Prng): Setting {
   const far = prng.chance(25)
   const suffering = prng.pick(['all', 'all', 'all', 'all', 'all', 'all', 'readers', prng.pick(CLUSTERS)] as const)
   const calm = isCluster(suffering)
+  // Timeouts below what a message takes in this world have a reason to pass.
+  const quick = !far && suffering !== 'readers'
   // A world that moves three records at a time over a slow line would be judged for its load, not for its faults.
   const small = !far && !calm && prng.chance(40)
   const unacknowledgedMax = calm ? 10_000 : prng.pick([10_000, 10_000, 20, 1])
@@ -39,9 +41,9 @@ function drawSetting(prng: Prng): Setting {
     // With `available` it is not to end before a circuit opens, if the other cluster is to carry on.
     sendTimeoutMs: calm ? 30_000 : prng.pick([30_000, 30_000, 3_000]),
     backlogBytesMax: prng.pick([64 << 20, 64 << 20, 1 << 16]),
-    gapTimeoutMs: prng.pick([5_000, 5_000, 300]),
+    gapTimeoutMs: prng.pick([5_000, 5_000, quick ? 300 : 2_000]),
     holeTimeoutMs: prng.pick([60_000, 60_000, 5_000]),
-    feedAwayAfterMs: prng.pick([10_000, 10_000, 1_000]),
+    feedAwayAfterMs: prng.pick([10_000, 10_000, far ? 4_000 : 1_000]),
     heldMessagesMax: prng.pick([50_000, 50_000, 10, 1]),
     unacknowledgedMax,
     lateAppendPercent: prng.below(101),
@@ -104,6 +106,11 @@ function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step>
     case 'cluster-hung':
       return { kind, cluster, forMs }
     case 'cluster-slow': {
+      if (setting.suffering === 'readers') {
+        // Slow enough to lag, quick enough not to count as away.
+        const byMs = prng.between(1, setting.feedAwayAfterMs / 10)
+        return { kind, cluster, forMs, byMs, requests: prng.pick(['read', 'query'] as const) }
+      }
       const requests = prng.pick(['all', 'read', 'write', 'query'] as const)
       return { kind, cluster, forMs, byMs: prng.between(1, 3_000), requests }
     }
@@ -169,6 +176,8 @@ const ONE_SIDED: readonly Drawn[] = [
   'answer-lost',
 ]
 const READERS: readonly Drawn[] = [
+  'producer-restart',
+  'cluster-slow',
   'consumer-restart',
   'consumer-kill',
   'consumer-stop',

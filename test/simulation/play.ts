@@ -172,12 +172,14 @@ class Play {
     this.#keepAlive(subscription, subscription.current)
   }
 
-  /** A consumer that could not start is started again, as any service is. */
+  /** A consumer that could not start, or lost what it reads to a ghost, is started again, as any service is. */
   #keepAlive(subscription: Subscription, subscriber: Subscriber): void {
     this.#world.timeline.after(5_000, () => {
       if (subscriber.endedAtMs !== undefined) return
-      if (subscriber.consumer.failure === undefined) this.#keepAlive(subscription, subscriber)
-      else {
+      const { consumer } = subscriber
+      if (consumer.failure === undefined && consumer.count('lease-lost') === 0) {
+        this.#keepAlive(subscription, subscriber)
+      } else {
         this.#killConsumer(subscriber)
         this.#startConsumer(subscription.groupId)
       }

@@ -73,14 +73,19 @@ describe('simulated high-water store', () => {
     expect(await stored(holder)).to.equal('1')
   })
 
-  it('forgets with a process what that had queued', async () => {
-    const holder = await hold()
-    holder.world.store.goAway()
-    holder.flush('1')
-    await holder.world.run(100)
-    holder.process.kill()
-    holder.world.store.comeBack()
-    expect(await stored(holder)).to.equal(undefined)
+  it('may or may not carry out, and later, what lay in the socket of a process that was killed', async () => {
+    const after = new Set<string | undefined>()
+    for (let seed = 1; seed <= 20; seed++) {
+      const holder = await hold(new World({ seed }))
+      holder.world.store.goAway()
+      holder.flush('1')
+      await holder.world.run(100)
+      holder.process.kill()
+      holder.world.store.comeBack()
+      await holder.world.run(5_000)
+      after.add(await stored(holder))
+    }
+    expect([...after]).to.have.members([undefined, '1'])
   })
 
   it('cuts off one process and not the others', async () => {

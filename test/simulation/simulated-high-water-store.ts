@@ -75,7 +75,13 @@ export class SimulatedHighWaterStore {
     this.#away = false
     const queued = this.#queued
     this.#queued = []
-    for (const { process, carryOut } of queued) if (process.state !== 'dead') carryOut()
+    for (const { process, carryOut } of queued) {
+      // What lies in the server's sockets of connections that are gone is read whenever, or never.
+      const orphaned = process.state === 'dead'
+      if (orphaned && this.#prng.chance(50)) continue
+      if (this.#prng.chance(orphaned ? 50 : 20)) this.#timeline.after(this.#prng.below(LATE_MS), carryOut)
+      else carryOut()
+    }
   }
 
   /** One process cannot reach it; the others can. */
@@ -183,5 +189,7 @@ export class SimulatedHighWaterStore {
   }
 }
 
+/** What a call of a broken connection may take to be read, after the server is back. */
+const LATE_MS = 3_000
 /** As RedisHighWaterStore's. */
 const TIMEOUT_MS = 2_000
