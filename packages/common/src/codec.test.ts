@@ -1,7 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
+
+import { ExtData } from '@msgpack/msgpack'
 import { expect } from 'chai'
 
 import { bytes, json, msgpack, type Codec } from './codec.js'
 import type { TandemError } from './errors.js'
+import { received } from './received.js'
 
 function failure(run: () => unknown): TandemError {
   try {
@@ -148,6 +152,22 @@ describe('codec msgpack', () => {
     expect(msgpack.decode(one)).to.equal('one')
   })
 
+  it('brings back what has every kind of head', () => {
+    const sizes = [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536]
+    const numbers = [2 ** 7, 2 ** 8, 2 ** 16, 2 ** 32].flatMap((n) => [n - 1, n, -n, -n - 1, n + 0.5])
+    const extensions = [0, 1, 2, 4, 8, 16, 17, 256, 65_536].map((size) => new ExtData(1, new Uint8Array(size).fill(7)))
+    for (const value of [
+      ...numbers,
+      ...extensions,
+      ...sizes.map((size) => 'x'.repeat(size)),
+      ...sizes.map((size) => new Uint8Array(size)),
+      ...sizes.map((size) => new Array<number>(size).fill(300)),
+      ...sizes.map((size) => Object.fromEntries(Array.from({ length: size }, (_, i) => [`k${i}`, 'v']))),
+    ]) {
+      expect(isDeepStrictEqual(roundTrip(msgpack, [value]), [value]), received(value)).to.equal(true)
+    }
+  })
+
   it('can be entered again from inside of a value', () => {
     const inner = {
       get nested() {
@@ -178,6 +198,9 @@ describe('codec msgpack', () => {
     ['something behind a value', Uint8Array.of(1, 2)],
     ['the byte that is never used', Uint8Array.of(0xc1)],
     ['an array that claims 2^32 - 1 members', Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff)],
+    ['arrays in arrays that claim 30 million members each', Buffer.from('dd01c9c380'.repeat(20), 'hex')],
+    ['a map that has a byte less than members', Uint8Array.of(0x82, 1, 1, 1)],
+    ['bytes that are fewer than they claim', Uint8Array.of(0xc5, 0, 2, 1)],
     ['a map with a field named __proto__', Uint8Array.of(0x81, 0xa9, ...Buffer.from('__proto__'), 0x01)],
     ['null', null],
   ] as const) {
