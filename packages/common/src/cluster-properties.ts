@@ -107,14 +107,15 @@ export const CONSUMER_OWNED: readonly OwnedProperty[] = OWNED
 /**
  * Checks the properties that a user gave for the cluster `name`.
  *
- * @returns a copy; the brokers are always under `bootstrap.servers`.
+ * @returns a copy, all as text, since node-rdkafka misreads other numbers than integers; the brokers are always under
+ *   `bootstrap.servers`.
  * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`: names the property and the reason, and never shows a secret.
  */
 export function clusterProperties(
   name: string,
   given: unknown,
   owned: readonly OwnedProperty[],
-): Record<string, unknown> {
+): Record<string, string> {
   const path = `clusters.${name}`
   if (Object.prototype.toString.call(given) !== '[object Object]') {
     throw invalid(
@@ -123,8 +124,8 @@ export function clusterProperties(
       "an object of librdkafka properties, such as { 'bootstrap.servers': 'host:9092' }",
     )
   }
-  const properties = { ...(given as Record<string, unknown>) }
-  for (const [property, value] of Object.entries(properties)) {
+  const entries = Object.entries(given as Record<string, unknown>)
+  for (const [property, value] of entries) {
     const owner = owned.find(({ names }) => names.some((candidate) => matches(candidate, property)))
     if (owner !== undefined) {
       throw invalid(
@@ -137,7 +138,8 @@ export function clusterProperties(
       throw invalid(`${path}["${property}"]`, shown(property, value), 'a string, a finite number, true or false')
     }
   }
-  const brokers = bootstrapServers(path, properties)
+  const brokers = bootstrapServers(path, given as Record<string, unknown>)
+  const properties = Object.fromEntries(entries.map(([property, value]) => [property, String(value)]))
   delete properties[BOOTSTRAP_ALIAS]
   properties[BOOTSTRAP] = brokers
   return properties

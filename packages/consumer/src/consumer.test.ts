@@ -189,7 +189,7 @@ class Bench {
   completed = false
   failure: unknown
 
-  constructor(options: Partial<ConsumerOptions> = {}) {
+  constructor(options: Partial<ConsumerOptions> = {}, threadPoolSize = 16) {
     const properties = { 'bootstrap.servers': 'nowhere:9' }
     this.consumer = new Consumer<Buffer>(
       {
@@ -202,6 +202,7 @@ class Bench {
       {
         clock: this.clock,
         createId: () => 'owner',
+        threadPoolSize,
         createFeedClient: ({ cluster }, handler) => {
           const feed = new FakeFeedClient(handler, this.clusters[cluster as 'east' | 'west'])
           this.feeds.push(feed)
@@ -269,6 +270,16 @@ describe('consumer', () => {
   })
 
   describe('start', () => {
+    it('tells when libuv has few threads', async () => {
+      for (const [threads, told] of [
+        [4, 1],
+        [8, 0],
+      ] as const) {
+        const bench = await new Bench({}, threads).start()
+        expect(bench.count('threads-scarce')).to.equal(told)
+      }
+    })
+
     it('asks a store that is away again, for as long as a start may take', async () => {
       const bench = new Bench({ connectTimeoutMs: 5_000 })
       bench.store.away = true

@@ -37,12 +37,18 @@ export interface ConsumerOutsides {
   readonly createFeedClient: FeedClientFactory
   /** A random id, unique among all instances. */
   readonly createId: () => string
+  /** Threads of libuv's pool. */
+  readonly threadPoolSize: number
 }
+
+/** Threads of libuv's pool unless `UV_THREADPOOL_SIZE` says otherwise. */
+const POOL_SIZE_DEFAULT = 4
 
 const REAL: ConsumerOutsides = {
   clock: systemClock,
   createFeedClient: (options, handler) => new KafkaFeedClient(options, handler),
   createId: randomUUID,
+  threadPoolSize: Number(process.env['UV_THREADPOOL_SIZE'] ?? POOL_SIZE_DEFAULT),
 }
 
 export interface ConsumerStatus {
@@ -211,7 +217,11 @@ export class Consumer<T = unknown> {
   }
 
   async #connect(): Promise<void> {
-    const until = this.#outsides.clock.now() + this.#settings.connectTimeoutMs
+    const { clock, threadPoolSize } = this.#outsides
+    const until = clock.now() + this.#settings.connectTimeoutMs
+    if (threadPoolSize < THREADS_WANTED) {
+      this.#telemetry.tell({ kind: 'threads-scarce', poolSize: threadPoolSize, wanted: THREADS_WANTED })
+    }
     try {
       await this.#contact(until)
       this.#acquiring = this.#acquire(until)
@@ -650,6 +660,8 @@ const SECOND_MS = 1_000
 /** One attempt to contact a cluster. */
 const CONTACT_MS = 5_000
 const POLL_AGAIN_MS = 200
+/** Two clusters that hang hold up to three threads each, to poll and to be asked; files and DNS need some too. */
+const THREADS_WANTED = 8
 /** Far longer than a codec that asks a schema registry. */
 const CODEC_STALL_MS = 10_000
 const ACQUIRE_AGAIN_MS = 500

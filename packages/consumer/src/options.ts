@@ -189,7 +189,7 @@ export const CONSUMER_OPTIONS = {
 export interface ConsumerSettings {
   readonly groupId: string
   readonly clusters: readonly [string, string]
-  readonly properties: readonly [Record<string, unknown>, Record<string, unknown>]
+  readonly properties: readonly [Record<string, string>, Record<string, string>]
   readonly topics: readonly string[]
   readonly codecs: ReadonlyMap<string, Codec<unknown>>
   readonly highWater: HighWaterStore
@@ -221,7 +221,7 @@ export function readConsumerOptions(given: ConsumerOptions): ConsumerSettings {
   return {
     ...read,
     clusters: [east, west],
-    properties: properties as [Record<string, unknown>, Record<string, unknown>],
+    properties: properties as [Record<string, string>, Record<string, string>],
     topics: Object.keys(read.topics),
     codecs,
     highWater: read.highWater as HighWaterStore,

@@ -175,7 +175,7 @@ export interface ProducerSettings extends Omit<Options<typeof PRODUCER_OPTIONS>,
 
 export interface ClusterSettings {
   readonly name: string
-  readonly properties: Readonly<Record<string, unknown>>
+  readonly properties: Readonly<Record<string, string>>
 }
 
 export type TopicSettings = Options<typeof TOPIC_OPTIONS>
@@ -221,8 +221,7 @@ export function isTopicName(topic: unknown): topic is string {
 export const TOPIC_ALLOWED = '1 to 249 of A-Z a-z 0-9 . _ -'
 
 function brokers(cluster: ClusterSettings): string[] {
-  const list = String(cluster.properties['bootstrap.servers'])
-  return list.split(',').map((broker) => {
+  return cluster.properties['bootstrap.servers']!.split(',').map((broker) => {
     const address = broker
       .trim()
       .toLowerCase()

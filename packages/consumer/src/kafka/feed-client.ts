@@ -35,8 +35,8 @@ export interface FeedClientHandler {
 export interface FeedClientOptions {
   readonly cluster: string
   readonly groupId: string
-  /** librdkafka properties as the user gave them, checked: none that tandem owns. */
-  readonly properties: Readonly<Record<string, unknown>>
+  /** librdkafka properties as the user gave them, checked: none that tandem owns, all as text. */
+  readonly properties: Readonly<Record<string, string>>
   readonly topics: readonly string[]
   readonly connectTimeoutMs: number
 }

@@ -12,7 +12,7 @@ const HANDLER: FeedClientHandler = {
 
 describe('kafka feed client', () => {
   it('names a property that librdkafka does not know, or a value that it does not take', () => {
-    for (const wrong of [{ 'fetch.min.bites': 1 }, { 'fetch.min.bytes': 'many' }]) {
+    for (const wrong of [{ 'fetch.min.bites': '1' }, { 'fetch.min.bytes': 'many' }] as Record<string, string>[]) {
       const properties = { 'bootstrap.servers': 'nowhere:9', ...wrong }
       const options = { cluster: 'east', groupId: 'g', properties, topics: ['t'], connectTimeoutMs: 100 }
       expect(() => new KafkaFeedClient(options, HANDLER))

@@ -42,8 +42,8 @@ export interface ClusterClientHandler {
 
 export interface ClusterClientOptions {
   readonly cluster: string
-  /** librdkafka properties as the user gave them, checked: none that tandem owns. */
-  readonly properties: Readonly<Record<string, unknown>>
+  /** librdkafka properties as the user gave them, checked: none that tandem owns, all as text. */
+  readonly properties: Readonly<Record<string, string>>
   readonly connectTimeoutMs: number
   /** Largest value, key and headers together, of any topic. */
   readonly messageBytesMax: number

@@ -10,7 +10,7 @@
  * - An error event has lost its code: as with reports, the text is all there is.
  * - A report that never comes leaks the handle of its opaque, so that is a number.
  * - Topic properties in the global configuration are lost, since a topic configuration is always set.
- * - Values that are neither integers nor text are misread: all are passed as text.
+ * - Values that are neither integers nor text are misread: all are passed as text (`clusterProperties`).
  * - A topic may be asked about without being made: `allow.auto.create.topics` is false.
  */
 import rdkafka from 'node-rdkafka'
@@ -149,8 +149,8 @@ export function nativeProperties(options: ClusterClientOptions): {
   const globals: Record<string, string | boolean> = { ...TUNED }
   const topics: Record<string, string> = {}
   for (const [name, value] of Object.entries(options.properties)) {
-    if (TOPIC_PROPERTIES.has(name)) topics[name] = String(value)
-    else globals[name] = String(value)
+    if (TOPIC_PROPERTIES.has(name)) topics[name] = value
+    else globals[name] = value
   }
   Object.assign(globals, OWNED, {
     'message.max.bytes': String(options.messageBytesMax + RECORD_SLACK_BYTES),
