@@ -70,7 +70,15 @@ export function highWaterStoreSuite(subject: () => Subject): void {
     expect(second.token).to.be.greaterThan(first.token)
     const third = await store.acquire(id, claim('z', BIG))
     expect(third.token).to.equal(BIG + 1)
-    expect((await store.acquire(id, claim('z'))).token).to.equal(BIG + 2)
+    expect((await store.acquire(id, claim('w'))).token).to.equal(BIG + 2)
+  })
+
+  it('gives a claimant that holds it the same token again, unless it has seen that one (acquire-again)', async () => {
+    const { store } = subject()
+    const id = partition()
+    const first = await store.acquire(id, claim('x'))
+    expect((await store.acquire(id, claim('x'))).token).to.equal(first.token)
+    expect((await store.acquire(id, claim('x', first.token))).token).to.be.greaterThan(first.token)
   })
 
   it('refuses the flush of a holder that lost the partition', async () => {

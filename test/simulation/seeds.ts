@@ -37,32 +37,47 @@ export async function simulateSeeds(
   let next = from
   let portions = 0
   const work = async (): Promise<void> => {
-    const child = fork(PROCESS, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const seeds = new SeedsProcess()
     try {
       while (next < from + count && !isOver()) {
         const portion = { from: next, count: Math.min(PORTION, from + count - next) }
         next += portion.count
         const index = portions++
-        results[index] = await ask(child, portion)
+        results[index] = await seeds.simulate(portion)
       }
     } finally {
-      child.kill()
+      seeds.end()
     }
   }
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), Math.ceil(count / PORTION)) }, work))
   return sumOf(from, results.flat())
 }
 
-function ask(child: ChildProcess, portion: Portion): Promise<PortionResult> {
-  return new Promise((resolve, reject) => {
-    const gone = (): void => reject(new Error(`the process of seeds ${portion.from} and following ended`))
-    child.once('exit', gone)
-    child.once('message', (result: PortionResult) => {
-      child.off('exit', gone)
-      resolve(result)
+/** Simulates in a process of its own. */
+export class SeedsProcess {
+  readonly #child: ChildProcess
+
+  /** @param module of another build than this one. */
+  constructor(module = fileURLToPath(new URL('./seeds-process.js', import.meta.url))) {
+    this.#child = fork(module, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  }
+
+  /** One portion at a time. Rejects if the process ends meanwhile. */
+  simulate(portion: Portion): Promise<PortionResult> {
+    return new Promise((resolve, reject) => {
+      const gone = (): void => reject(new Error(`the process of the seeds from ${portion.from} on ended`))
+      this.#child.once('exit', gone)
+      this.#child.once('message', (result: PortionResult) => {
+        this.#child.off('exit', gone)
+        resolve(result)
+      })
+      this.#child.send(portion)
     })
-    child.send(portion)
-  })
+  }
+
+  end(): void {
+    this.#child.kill('SIGKILL')
+  }
 }
 
 function sumOf(from: number, results: PortionResult): Sum {
@@ -90,6 +105,5 @@ function sumOf(from: number, results: PortionResult): Sum {
   return { seeds: results.length, violated, simulatedMs, deliveries, faults, digest }
 }
 
-const PROCESS = fileURLToPath(new URL('./seeds-process.js', import.meta.url))
 /** Seeds that a process is given at once. */
 const PORTION = 10

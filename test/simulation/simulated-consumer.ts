@@ -66,7 +66,6 @@ export class SimulatedConsumer {
         clock: process.clock,
         createId: () => `${name}#${++ids}`,
         threadPoolSize: 16,
-        threadPoolSize: 16,
         createFeedClient: (clientOptions, handler) => {
           const cluster = world.cluster(clientOptions.cluster)
           const { pollTimeoutMs, readRecordsMax } = world.settings

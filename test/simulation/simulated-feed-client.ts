@@ -1,11 +1,12 @@
-import type {
-  FeedClient,
-  FeedClientHandler,
-  FeedClientOptions,
-  FeedPartition,
-  FeedPosition,
-  FeedRecord,
-  LogEnds,
+import {
+  Questions,
+  type FeedClient,
+  type FeedClientHandler,
+  type FeedClientOptions,
+  type FeedPartition,
+  type FeedPosition,
+  type FeedRecord,
+  type LogEnds,
 } from '@tandem/consumer/internal'
 
 import { LEADERLESS, type Reader, type SimulatedCluster } from './cluster.js'
@@ -19,7 +20,7 @@ import type { SimulatedProcess } from './simulated-process.js'
  * Kept from the real one, since the wiring may come to rely on it or be hurt by it: a batch that was taken before an
  * `assign` or a `pause` is still handed over after it; a pause outlives an assignment; an end of a partition is told once per end offset, by a read that
  * brought nothing; an offset outside the log stops the partition, and the error vanishes if a batch has records too;
- * questions are put one at a time and given up after `QUERY_TIMEOUT_MS`.
+ * questions are put in the same order, few at a time, and given up after `QUERY_TIMEOUT_MS`.
  */
 interface Cursor {
   readonly log: SimulatedLog
@@ -58,8 +59,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
   readonly #pollTimeoutMs: number
   readonly #readRecordsMax: number
   readonly #cursors = new Map<string, Cursor>()
-  readonly #questions: (() => void)[] = []
-  #asking = false
+  readonly #questions = new Questions()
   #buffer: Item[] = []
   #buffered = 0
   #failure: string | undefined
@@ -100,7 +100,9 @@ export class SimulatedFeedClient implements FeedClient, Reader {
         return
       }
       this.#cluster.addReader(this)
-      this.#handler.handleConnected(this.#cluster.describe(this.#options.topics))
+      const description = this.#cluster.describe(this.#options.topics)
+      this.#questions.handleDescribed(description)
+      this.#handler.handleConnected(description)
     })
   }
 
@@ -278,15 +280,13 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     partition: number,
     done: (answer: T | undefined) => void,
   ): void {
-    this.#questions.push(() => {
-      this.#asking = true
+    this.#questions.ask({ topic, partition }, (over) => {
       let open = true
       const answered = (answer: T | undefined): void => {
         if (!open) return
         open = false
         cancelTimeout()
-        this.#asking = false
-        this.#questions.shift()?.()
+        over(answer !== undefined)
         done(answer)
       }
       const cancelTimeout = this.#connection.after(QUERY_TIMEOUT_MS, () => answered(undefined))
@@ -300,7 +300,6 @@ export class SimulatedFeedClient implements FeedClient, Reader {
         },
       )
     })
-    if (!this.#asking) this.#questions.shift()!()
   }
 
   #hopMs(): number {

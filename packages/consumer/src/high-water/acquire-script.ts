@@ -9,16 +9,21 @@
  * changed. The token becomes the greatest of: the previous one plus
  * one, the time of this Redis in µs, the greatest seen plus one. `birth` (ms) is set if it is missing.
  * Numbers are written with %.0f: Lua's own conversion keeps 14 digits.
- * Repeating it after a lost reply takes the record once more, with a greater token: harmless.
+ * The claimant that holds it already, under a token that it has not seen, keeps that one: an attempt that was given up
+ * may be carried out after the one that followed it, and must not fence that off.
  */
 export const ACQUIRE = `
-local held = redis.call('HMGET', KEYS[1], 'token', 'birth', 'rev', 'v')
+local held = redis.call('HMGET', KEYS[1], 'token', 'birth', 'rev', 'v', 'owner')
 if held[4] and held[4] ~= '1' then
   return {'v', held[4]}
 end
 local time = redis.call('TIME')
 local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local token = math.max((tonumber(held[1]) or 0) + 1, micros, tonumber(ARGV[2]) + 1)
+local seen = tonumber(ARGV[2])
+local token = tonumber(held[1]) or 0
+if held[5] ~= ARGV[1] or token <= seen then
+  token = math.max(token + 1, micros, seen + 1)
+end
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', string.format('%.0f', token), 'v', '1')
 if not held[2] then
   redis.call('HSET', KEYS[1], 'birth', string.format('%.0f', math.floor(micros / 1000)))

@@ -21,7 +21,10 @@ export interface Claim {
 }
 
 export interface Holding {
-  /** `max(previous + 1, the store's time in µs, greatestSeen + 1)`. */
+  /**
+   * `max(previous + 1, the store's time in µs, greatestSeen + 1)`; the previous one if the claimant holds it already and
+   * has not seen it: an attempt whose reply was lost.
+   */
   readonly token: number
   /** Number of the last flush that was executed; 0 for none. */
   readonly number: number

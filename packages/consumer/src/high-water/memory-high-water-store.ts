@@ -29,7 +29,8 @@ export class MemoryHighWaterStore implements HighWaterStore {
     const key = keyOf(partition)
     const wall = this.#clock.wall()
     const record = this.#records.get(key) ?? { owner: '', token: 0, number: 0, bornMs: wall, fields: new Map() }
-    record.token = Math.max(record.token + 1, wall * 1_000, claim.greatestSeen + 1)
+    const again = record.owner === claim.owner && record.token > claim.greatestSeen
+    if (!again) record.token = Math.max(record.token + 1, wall * 1_000, claim.greatestSeen + 1)
     record.owner = claim.owner
     this.#records.set(key, record)
     const { token, number, bornMs } = record

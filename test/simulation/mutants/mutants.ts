@@ -1,0 +1,246 @@
+import type { Mutant } from './mutant.js'
+
+const ARBITER = 'consumer/dist/core/arbiter.js'
+const SEQUENCE = 'consumer/dist/core/sequence.js'
+const FLUSH_PLAN = 'consumer/dist/core/flush-plan.js'
+const STORE = 'consumer/dist/high-water/memory-high-water-store.js'
+const TRACK = 'producer/dist/core/track.js'
+const SETTLEMENT = 'producer/dist/core/settlement.js'
+const LANE = 'producer/dist/core/lane.js'
+
+/** The bugs that the simulator has to find, in the order of the rules. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'naive-high-water',
+    scenario: 'hole-filled',
+    meaning: 'delivers whatever comes and drops what is at or below the highest',
+    edits: [
+      {
+        file: ARBITER,
+        text: '!sequence.begun || piece.first > sequence.frontier + 1',
+        replacement: '!sequence.begun',
+      },
+      {
+        file: ARBITER,
+        text: 'this.#deliver(stream, sequence, { ...piece, last }, true);',
+        replacement: '',
+      },
+    ],
+  },
+  {
+    name: 'debt-dropped',
+    scenario: 'written-after-gap',
+    meaning: 'drops what turns up after delivery went past it',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'this.#deliver(stream, sequence, { ...piece, last }, true);',
+        replacement: '',
+      },
+    ],
+  },
+  {
+    name: 'duplicate-not-dropped',
+    scenario: 'data-then-void',
+    meaning: 'delivers what the other feed brought before',
+    edits: [
+      { file: ARBITER, text: 'if (sequence.delivered.covers(first, last)) {', replacement: 'if (false) {' },
+      { file: ARBITER, text: 'if (sequence.delivered.nextFrom(first) > last) {', replacement: 'if (true) {' },
+    ],
+  },
+  {
+    name: 'data-after-void-believed',
+    scenario: 'void-then-data',
+    meaning: 'believes data behind a void of the same feed',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'for (const [from, to] of sequence.voids[feed].missing(first, last)) {',
+        replacement: 'for (const [from, to] of [[first, last]]) {',
+      },
+    ],
+  },
+  {
+    name: 'void-over-data',
+    scenario: 'data-then-void',
+    meaning: 'a void takes back what the same feed brought before',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'for (const [from, to] of sequence.held[feed].without(open.first, open.last))',
+        replacement: 'for (const [from, to] of [[open.first, open.last]])',
+      },
+    ],
+  },
+  {
+    name: 'one-void-rejects',
+    scenario: 'exact-voids',
+    meaning: 'takes for rejected what one feed alone has voided',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'if (mine !== undefined && theirs !== undefined)',
+        replacement: 'if (mine !== undefined || theirs !== undefined)',
+      },
+    ],
+  },
+  {
+    name: 'voids-forgotten',
+    scenario: 'void-remembered',
+    meaning: 'forgets at a restart what was voided',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'sequence.voids[index].add(first, last, offset, 0);',
+        replacement: ';',
+      },
+    ],
+  },
+  {
+    name: 'end-not-asked',
+    scenario: 'silent-end',
+    meaning: 'takes a feed for past a hole without having asked for its end',
+    edits: [{ file: ARBITER, text: 'feed.end.reachedAfter(seen.step) ?? Infinity', replacement: '0' }],
+  },
+  {
+    name: 'end-asked-too-early',
+    scenario: 'stale-end',
+    meaning: 'takes an end for proof that was asked for before the hole was seen',
+    edits: [{ file: ARBITER, text: 'feed.end.reachedAfter(seen.step)', replacement: 'feed.end.reachedAfter(-2)' }],
+  },
+  {
+    name: 'first-sight-believed',
+    scenario: 'first-sight',
+    meaning: 'begins a newer epoch without waiting for the other feed',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'if (!feed.live || stream.epochsOf[index].high >= sequence.epoch)',
+        replacement: 'if (true)',
+      },
+    ],
+  },
+  {
+    name: 'older-epoch-dropped',
+    scenario: 'zombie',
+    meaning: 'drops what comes of an older epoch',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'this.#goPast(stream, sequence, piece.first - 1);\n',
+        replacement: 'return;\n',
+      },
+    ],
+  },
+  {
+    name: 'clock-runs-while-full',
+    scenario: 'paused-by-us',
+    meaning: 'the clocks of away, gap and hole run on while we do not poll',
+    edits: [{ file: 'consumer/dist/core/polling-clock.js', text: 'this.#running = false;', replacement: ';' }],
+  },
+  {
+    name: 'held-without-bound',
+    scenario: 'crossed-bounds',
+    meaning: 'reads on from a feed that leads by more than may be held',
+    edits: [{ file: ARBITER, text: "this.#commands.push({ kind: 'pause', feed: piece.feed });", replacement: ';' }],
+  },
+  {
+    name: 'debt-closed-at-delivery',
+    scenario: 'late-in-flight',
+    meaning: 'takes a late message for finished when it is delivered',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'sequence.lateInFlight.add(first, last);',
+        replacement: 'sequence.lateInFlight.add(first, last); sequence.finished.add(first, last);',
+      },
+    ],
+  },
+  {
+    name: 'resumes-past-in-flight',
+    scenario: 'strict-crash',
+    meaning: 'stores an offset beyond what is delivered and not acknowledged',
+    edits: [
+      {
+        file: SEQUENCE,
+        text: 'if (this.finished.covers(first, last))\n            return true;',
+        replacement: 'if (this.delivered.covers(first, last)) return true;',
+      },
+    ],
+  },
+  {
+    name: 'frontier-past-in-flight',
+    scenario: 'strict-crash',
+    meaning: 'stores a frontier beyond what is delivered and not acknowledged',
+    edits: [{ file: SEQUENCE, text: 'if (this.inOrderInFlight === 0)', replacement: 'if (true)' }],
+  },
+  {
+    name: 'lost-store-not-told',
+    scenario: 'store-emptied',
+    meaning: 'goes on with parts after the store forgot, instead of the whole position',
+    edits: [{ file: FLUSH_PLAN, text: 'this.#whole = true;', replacement: ';' }],
+  },
+  {
+    name: 'rollback-not-noticed',
+    scenario: 'store-rollback',
+    meaning: 'the store takes a part on top of a position that lost what was confirmed',
+    edits: [{ file: STORE, text: 'record.number < flush.confirmed && !flush.whole', replacement: 'false' }],
+  },
+  {
+    name: 'flush-without-number',
+    scenario: 'late-flush',
+    meaning: 'the store carries out a flush after a later one',
+    edits: [{ file: STORE, text: 'if (flush.number < record.number)', replacement: 'if (false)' }],
+  },
+  {
+    name: 'no-fence',
+    scenario: 'stuck-holder',
+    meaning: 'the store takes a flush of a holder that was superseded',
+    edits: [{ file: STORE, text: 'if (flush.token < record.token)', replacement: 'if (false)' }],
+  },
+  {
+    name: 'hollow-believed',
+    scenario: 'leaderless',
+    meaning: 'believes an acknowledgement without an offset',
+    edits: [{ file: TRACK, text: 'if (offset < 0) {', replacement: 'if (false) {' }],
+  },
+  {
+    name: 'doubt-voided',
+    scenario: 'crash-in-outage',
+    meaning: 'voids what is in doubt, as if it had been refused for good',
+    edits: [
+      { file: TRACK, text: "case 'transient':\n            case 'fatal':", replacement: "case 'fatal':" },
+      {
+        file: TRACK,
+        text: "case 'refused':\n                this",
+        replacement: "case 'transient': case 'refused':\n                this",
+      },
+    ],
+  },
+  {
+    name: 'doubt-denied',
+    scenario: 'import',
+    meaning: 'says not-written of what a client had',
+    edits: [
+      {
+        file: SETTLEMENT,
+        text: "a.perhapsWritten || b.perhapsWritten ? 'unknown' : 'not-written'",
+        replacement: "'not-written'",
+      },
+    ],
+  },
+  {
+    name: 'backlog-without-bound',
+    scenario: 'leaderless',
+    meaning: 'gives nothing up however much waits for a cluster',
+    edits: [
+      { file: LANE, text: 'const over = this.load.bytes - this.#backlogBytesMax;', replacement: 'const over = 0;' },
+    ],
+  },
+  {
+    name: 'waits-for-the-away',
+    scenario: 'crash-in-outage',
+    meaning: 'with available, a send waits for a lane that went away',
+    edits: [{ file: SETTLEMENT, text: 'record.waitsFor &= ~bit(lane);', replacement: ';' }],
+  },
+]
