@@ -1,0 +1,193 @@
+/**
+ * One play of one scenario: two producers and two groups, each a process, on real clusters; harm as the scenario says;
+ * then everything heals, has to come to rest in the time that I8 gives, and is judged.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { takeCensus } from '@tandem/cli/internal'
+
+import type { FaultKind } from '../simulation/plan.js'
+import { Evidence } from './evidence.js'
+import { Consumers, Producers } from './lives.js'
+import { HarmedCluster, HarmedRedis, type Servers, type Tell } from './servers.js'
+import { judge, type Verdict } from './verdict.js'
+
+export interface Scenario {
+  /** As the command line and the JSON object call it. */
+  readonly name: string
+  /** Nodes of the east; the west has one. */
+  readonly eastNodes?: 3
+  /** Lets the harm happen; what it leaves behind is healed after it. */
+  play(stage: Stage): Promise<void>
+}
+
+/** What a scenario may lay hands on. */
+export class Stage {
+  readonly east: HarmedCluster
+  readonly west: HarmedCluster
+  readonly redis: HarmedRedis
+  /** The first blocks when neither cluster takes anything, the second rejects. */
+  readonly producers: readonly [Producers, Producers]
+  readonly consumers: readonly [Consumers, Consumers]
+  readonly faults = new Map<FaultKind, number>()
+  readonly #topic: string
+  readonly #evidence = new Evidence(PARTITIONS)
+  readonly #folder = mkdtempSync(join(tmpdir(), 'tandem-chaos-'))
+
+  constructor(name: string, servers: Awaited<ReturnType<Servers['start']>>, say: (text: string) => void) {
+    const startedAt = performance.now()
+    const tell: Tell = (text, fault) => {
+      if (fault !== undefined) this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
+      say(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${text}`)
+    }
+    this.#topic = `${name}-${Date.now()}`
+    this.east = new HarmedCluster('east', servers.east, tell)
+    this.west = new HarmedCluster('west', servers.west, tell)
+    this.redis = new HarmedRedis(servers.redis, tell)
+    const surroundings = { folder: this.#folder, evidence: this.#evidence, tell }
+    const common = {
+      topic: this.#topic,
+      redisUrl: this.redis.url,
+      clusters: Object.fromEntries(
+        this.#clusters.map(({ name, bootstrapServers }) => [name, { 'bootstrap.servers': bootstrapServers }]),
+      ),
+    }
+    const publishing = { ...common, ratePerSecond: RATE_PER_SECOND, accounts: ACCOUNTS }
+    this.producers = [
+      new Producers(
+        { ...publishing, producerId: 'patient', acknowledge: 'one', whenBothAway: 'block' },
+        1,
+        surroundings,
+      ),
+      new Producers(
+        { ...publishing, producerId: 'hasty', acknowledge: 'available', whenBothAway: 'reject' },
+        2 ** 26,
+        surroundings,
+      ),
+    ]
+    this.consumers = [
+      new Consumers({ ...common, groupId: 'balances' }, surroundings),
+      new Consumers({ ...common, groupId: 'audit' }, surroundings),
+    ]
+  }
+
+  /** The harm goes on for so long. */
+  async seconds(count: number): Promise<void> {
+    await sleep(count * 1_000)
+  }
+
+  /** From the empty topic to the verdict. */
+  async run(scenario: Scenario): Promise<Verdict> {
+    try {
+      await Promise.all(this.#clusters.map((cluster) => cluster.createTopic(this.#topic, PARTITIONS)))
+      await Promise.all(this.#lives.map((lives) => lives.start()))
+      await this.#flowing()
+      await scenario.play(this)
+      for (const harmed of this.#harmed) await harmed.heal()
+      const healedAtMs = Date.now()
+      const rested = await this.#rest(healedAtMs)
+      await Promise.all(this.consumers.map((lives) => lives.finish(CLOSE_TIMEOUT_MS)))
+      const verdict = await this.#judge(scenario.name, healedAtMs, rested)
+      if (verdict.complaints.length === 0) rmSync(this.#folder, { recursive: true })
+      else return { ...verdict, complaints: [...verdict.complaints, `what was written down: ${this.#folder}`] }
+      return verdict
+    } finally {
+      await Promise.all(this.#lives.map((lives) => lives.remove()))
+    }
+  }
+
+  get #clusters(): readonly HarmedCluster[] {
+    return [this.east, this.west]
+  }
+
+  get #lives(): readonly (Producers | Consumers)[] {
+    return [...this.producers, ...this.consumers]
+  }
+
+  get #harmed(): readonly { heal(): Promise<void> }[] {
+    return [...this.#clusters, this.redis, ...this.#lives]
+  }
+
+  /** Both groups get what both producers send: what is harmed from here on worked before. */
+  async #flowing(): Promise<void> {
+    const deadline = Date.now() + FLOWING_TIMEOUT_MS
+    while (this.consumers.some(({ groupId }) => this.#evidence.givenTo(groupId).size < RATE_PER_SECOND)) {
+      for (const lives of this.#lives) await lives.expectAlive()
+      if (Date.now() > deadline) throw new Error(`${this.#topic}: nothing was delivered before anything was harmed`)
+      await sleep(LOOK_EVERY_MS)
+      this.#evidence.read()
+    }
+  }
+
+  /** Sends on for a while in a world that is healed, then no more; whether all comes to rest in time. */
+  async #rest(healedAtMs: number): Promise<boolean> {
+    const deadline = healedAtMs + REST_MS_MAX
+    await this.seconds(SENDING_ON_S)
+    await Promise.all(this.producers.map((lives) => lives.finish(deadline - Date.now())))
+    for (;;) {
+      this.#evidence.read()
+      if (this.#atRest()) break
+      if (Date.now() > deadline) return false
+      await sleep(LOOK_EVERY_MS)
+    }
+    await this.seconds(WATCHING_ON_S)
+    this.#evidence.read()
+    return true
+  }
+
+  #atRest(): boolean {
+    const acknowledged = this.#evidence.acknowledged()
+    const given = this.consumers.map(({ groupId }) => this.#evidence.givenTo(groupId))
+    return (
+      this.producers.every(({ finished }) => finished) &&
+      given.every((texts) => isWithin(acknowledged, texts)) &&
+      given.every((texts) => isWithin(texts, given[0]!))
+    )
+  }
+
+  async #judge(name: string, healedAtMs: number, rested: boolean): Promise<Verdict> {
+    this.#evidence.read()
+    const groups = this.consumers.map(({ groupId }) => groupId)
+    const history = this.#evidence.history({ groups, storeTroubles: this.redis.troubles, healedAtMs, rested })
+    const censuses = await Promise.all(
+      this.#clusters.map(async ({ name, bootstrapServers }) => {
+        return [name, await takeCensus({ cluster: name, bootstrapServers, topic: this.#topic })] as const
+      }),
+    )
+    const logs = {
+      censuses: Object.fromEntries(censuses),
+      kept: this.#evidence.acknowledgements({ killed: false }),
+      cutOff: this.#evidence.acknowledgements({ killed: true }),
+    }
+    // Not done by us, but its consequence; told by the producers that outlived it.
+    const discarded = this.#evidence.countEvents('client-discarded')
+    return judge({
+      name,
+      history,
+      settledAtMs: this.#evidence.settledAtMs(healedAtMs),
+      logs,
+      faults: new Map([...this.faults, ['client-discard', discarded]]),
+    })
+  }
+}
+
+function isWithin(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean {
+  return [...some].every((text) => all.has(text))
+}
+
+const PARTITIONS = 4
+/** Of each producer. */
+const RATE_PER_SECOND = 150
+const ACCOUNTS = 40
+/** I8: `feedAwayAfterMs` + `holeTimeoutMs` + `gapTimeoutMs` + 30 s, with the defaults of the options. */
+const REST_MS_MAX = 10_000 + 60_000 + 5_000 + 30_000
+const SENDING_ON_S = 3
+/** For what should not come any more. */
+const WATCHING_ON_S = 2
+const FLOWING_TIMEOUT_MS = 60_000
+/** A consumer closes within 17 s whatever happens around it. */
+const CLOSE_TIMEOUT_MS = 30_000
+const LOOK_EVERY_MS = 250
