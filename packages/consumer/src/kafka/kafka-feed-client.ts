@@ -10,12 +10,13 @@ import type {
   FeedRecord,
   LogEnds,
 } from './feed-client.js'
+import { Questions } from './questions.js'
 
 /**
  * node-rdkafka as a FeedClient: one consumer that reads in batches, and a second one for questions.
  *
  * Batches, since flowing mode has no back-pressure. Questions (ends of logs, times) would stand in the reader's way:
- * they go to a client of their own, one at a time, `QUERY_TIMEOUT_MS` each. Each waiting call holds a libuv thread.
+ * they go to a client of their own, few at a time (questions.ts), `QUERY_TIMEOUT_MS` each.
  */
 export class KafkaFeedClient implements FeedClient {
   readonly #handler: FeedClientHandler
@@ -23,8 +24,7 @@ export class KafkaFeedClient implements FeedClient {
   readonly #reader: rdkafka.KafkaConsumer
   readonly #asker: rdkafka.KafkaConsumer
   readonly #assigned = new Set<string>()
-  readonly #questions: (() => void)[] = []
-  #asking = false
+  readonly #questions = new Questions()
   #ends: FeedPosition[] = []
   #connecting: rdkafka.KafkaConsumer | undefined
   #closed = false
@@ -46,7 +46,9 @@ export class KafkaFeedClient implements FeedClient {
   connect(): void {
     this.#connectOne(this.#asker, (metadata) => {
       this.#connectOne(this.#reader, () => {
-        this.#handler.handleConnected(describeCluster(metadata, this.#options.topics))
+        const description = describeCluster(metadata, this.#options.topics)
+        this.#questions.handleDescribed(description)
+        this.#handler.handleConnected(description)
       })
     })
   }
@@ -76,22 +78,25 @@ export class KafkaFeedClient implements FeedClient {
     })
   }
 
-  queryEnd({ topic, partition }: FeedPartition, done: (ends: LogEnds | undefined) => void): void {
-    this.#ask((answered) => {
-      this.#asker.queryWatermarkOffsets(topic, partition, QUERY_TIMEOUT_MS, (error, offsets) => {
-        answered(() => done(error ? undefined : { low: offsets.lowOffset, high: offsets.highOffset }))
+  queryEnd(asked: FeedPartition, done: (ends: LogEnds | undefined) => void): void {
+    this.#questions.ask(asked, (over) => {
+      this.#asker.queryWatermarkOffsets(asked.topic, asked.partition, QUERY_TIMEOUT_MS, (error, offsets) => {
+        if (this.#closed) return
+        over(!error)
+        done(error ? undefined : { low: offsets.lowOffset, high: offsets.highOffset })
       })
     })
   }
 
-  queryTime(partition: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
-    this.#ask((answered) => {
-      const asked = { ...toppar(partition), offset: timeMs }
-      this.#asker.offsetsForTimes([asked], QUERY_TIMEOUT_MS, (error, positions) => {
+  queryTime(asked: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
+    this.#questions.ask(asked, (over) => {
+      this.#asker.offsetsForTimes([{ ...toppar(asked), offset: timeMs }], QUERY_TIMEOUT_MS, (error, positions) => {
+        if (this.#closed) return
+        over(!error)
         const offset = positions?.[0]?.offset
-        if (!error && offset !== undefined && offset >= 0) answered(() => done(offset))
-        else if (error) answered(() => done(undefined))
-        else answered(() => this.queryEnd(partition, (ends) => done(ends?.high)))
+        if (error) done(undefined)
+        else if (offset !== undefined && offset >= 0) done(offset)
+        else this.queryEnd(asked, (ends) => done(ends?.high))
       })
     })
   }
@@ -121,20 +126,6 @@ export class KafkaFeedClient implements FeedClient {
         connected(metadata)
       }
     })
-  }
-
-  /** One question at a time: a hung cluster then holds one thread, not one per partition. */
-  #ask(question: (answered: (next: () => void) => void) => void): void {
-    this.#questions.push(() => {
-      this.#asking = true
-      question((next) => {
-        this.#asking = false
-        if (this.#closed) return
-        this.#questions.shift()?.()
-        next()
-      })
-    })
-    if (!this.#asking) this.#questions.shift()?.()
   }
 }
 
