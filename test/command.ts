@@ -54,6 +54,18 @@ export async function runJudged(
   }
 }
 
+/** The whole number that an option gives, if it was given. @throws WrongUsage if it is none, or out of its range. */
+export function whole(
+  name: string,
+  text: string | undefined,
+  { min, max }: { readonly min: number; readonly max: number },
+): number | undefined {
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number
+  throw new WrongUsage(`--${name} ${text}: allowed are whole numbers from ${min} to ${max}`)
+}
+
 /** Those of `parseArgs` have a code of Node's. */
 function isWrongUsage(error: unknown): error is Error {
   if (error instanceof WrongUsage) return true

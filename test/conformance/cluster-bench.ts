@@ -58,3 +58,6 @@ export const LONG_AGO = Date.UTC(2020, 0, 1)
 export function entry(text: string, timestampMs = 0): LogEntry {
   return { key: null, value: Buffer.from(text), timestampMs, headers: [] }
 }
+
+/** Beyond a time that was given, on a machine that does much else. */
+export const SLACK_MS = 5_000

@@ -1,82 +1,14 @@
 import type { ClusterDescription } from '@tandem/common/internal'
 import type { FeedRecord } from '@tandem/consumer/internal'
-import type { ClusterClient, WireRecord, WriteFailure } from '@tandem/producer/internal'
+import type { WireRecord } from '@tandem/producer/internal'
 import { expect } from 'chai'
 
-import type { Benches, ClientOptions, ClusterBench } from './cluster-bench.js'
+import { SLACK_MS, type Benches, type ClientOptions, type ClusterBench } from './cluster-bench.js'
 import { realBenches } from './real-benches.js'
 import { simulatedBenches } from './simulated-benches.js'
+import { OPTIONS, RECORD, Writer } from './writer.js'
 
 /** What every ClusterClient does, towards a cluster that serves, hangs, dies and comes back. */
-const OPTIONS: ClientOptions = { connectTimeoutMs: 2_000, messageBytesMax: 100_000 }
-/** By then a circuit has opened. */
-const AGE_BOUND_MS = 5_000
-
-interface Report {
-  readonly id: number
-  readonly offset: number
-  readonly failure: WriteFailure | undefined
-}
-
-/** A client and everything that it says. */
-class Writer {
-  readonly client: ClusterClient
-  readonly reports: Report[] = []
-  /** Everything that is no report. */
-  readonly told: string[] = []
-  readonly #bench: ClusterBench
-  #ids = 0
-
-  constructor(bench: ClusterBench, options: Partial<ClientOptions> = {}) {
-    this.#bench = bench
-    this.client = bench.createClusterClient(
-      { ...OPTIONS, ...options },
-      {
-        handleConnected: () => this.told.push('connected'),
-        handleConnectFailed: () => this.told.push('connect failed'),
-        handleReport: (id, offset, failure) => this.reports.push({ id, offset, failure }),
-        handleFatal: (reason) => this.told.push(`fatal: ${reason}`),
-      },
-    )
-  }
-
-  static async connected(bench: ClusterBench, options?: Partial<ClientOptions>): Promise<Writer> {
-    const writer = new Writer(bench, options)
-    writer.client.connect()
-    expect(writer.told).to.deep.equal([])
-    await bench.until('it is connected', () => writer.told.length > 0)
-    expect(writer.told).to.deep.equal(['connected'])
-    return writer
-  }
-
-  /** Hands over a record, and returns its id. */
-  produce(record: Partial<WireRecord> = {}): number {
-    const id = ++this.#ids
-    const whole = { ...RECORD, topic: this.#bench.topic, value: Buffer.from(String(id)), ...record }
-    expect(this.client.produce(id, whole)).to.equal(undefined)
-    return id
-  }
-
-  reported(count: number): Promise<void> {
-    return this.#bench.until(`${count} reports`, () => this.reports.length >= count)
-  }
-
-  async describe(topics: readonly string[], timeoutMs = 5_000): Promise<ClusterDescription | string> {
-    const answers: (ClusterDescription | string)[] = []
-    this.client.describe(topics, timeoutMs, (description, reason) => answers.push(description ?? reason))
-    expect(answers).to.deep.equal([])
-    await this.#bench.until('it answers', () => answers.length > 0, timeoutMs + SLACK_MS)
-    return answers[0]!
-  }
-
-  async discard(): Promise<void> {
-    let done = 0
-    this.client.discard(() => done++)
-    await this.#bench.until('it is gone', () => done > 0)
-    expect(done).to.equal(1)
-  }
-}
-
 function clusterClientSuite(benches: Benches): void {
   const opened: { bench: ClusterBench; writers: Writer[] } = { bench: undefined as never, writers: [] }
 
@@ -315,6 +247,5 @@ describe('conformance: cluster client on librdkafka', function () {
   clusterClientSuite(realBenches)
 })
 
-const RECORD: WireRecord = { topic: '', partition: 0, key: null, value: null, timestampMs: 0, headers: [] }
-/** Beyond a time that was given, on a machine that does much else. */
-const SLACK_MS = 5_000
+/** By then a circuit has opened. */
+const AGE_BOUND_MS = 5_000

@@ -1,0 +1,102 @@
+import type { ClusterDescription } from '@tandem/common/internal'
+import type { FeedClient, FeedPartition, FeedRecord, LogEnds } from '@tandem/consumer/internal'
+import { expect } from 'chai'
+
+import type { ClusterBench } from './cluster-bench.js'
+
+/** A client that is polled again and again, and everything that it says. */
+export class Reader {
+  readonly client: FeedClient
+  readonly records: FeedRecord[] = []
+  readonly descriptions: ClusterDescription[] = []
+  /** Records and ends in the order in which they were told: `0@3` is offset 3 of partition 0. */
+  readonly told: string[] = []
+  readonly failures: string[] = []
+  connectFailed = 0
+  polls = 0
+  /** Polls that are over. */
+  polled = 0
+  polling = true
+  readonly #bench: ClusterBench
+
+  constructor(bench: ClusterBench, connectTimeoutMs = 2_000) {
+    this.#bench = bench
+    this.client = bench.createFeedClient(
+      { connectTimeoutMs },
+      {
+        handleConnected: (description) => this.descriptions.push(description),
+        handleConnectFailed: () => this.connectFailed++,
+        handleBatch: (records, ends) => {
+          for (const { partition, offset } of records) this.told.push(`${partition}@${offset}`)
+          for (const { partition, offset } of ends) this.told.push(`end ${partition}@${offset}`)
+          this.records.push(...records)
+          this.#handlePolled()
+        },
+        handlePollFailed: (reason) => {
+          this.failures.push(reason)
+          this.#handlePolled()
+        },
+      },
+    )
+  }
+
+  at(partition: number): FeedPartition {
+    return { topic: this.#bench.topic, partition }
+  }
+
+  assign(partition: number, offset: number): void {
+    this.client.assign([{ ...this.at(partition), offset }])
+  }
+
+  poll(): void {
+    this.polls++
+    this.client.poll()
+  }
+
+  /** What was read of a partition, as text. */
+  texts(of = 0): string[] {
+    return this.records.filter(({ partition }) => partition === of).map(({ value }) => String(value))
+  }
+
+  async tells(what: string): Promise<void> {
+    await this.#bench.until(`it tells ${what}`, () => this.told.includes(what))
+  }
+
+  async queryEnd(partition = 0, ms = QUERY_MS): Promise<LogEnds | undefined> {
+    const answers: (LogEnds | undefined)[] = []
+    this.client.queryEnd(this.at(partition), (ends) => answers.push(ends))
+    expect(answers).to.deep.equal([])
+    await this.#bench.until('it answers', () => answers.length > 0, ms)
+    return answers[0]
+  }
+
+  async queryTime(timeMs: number, partition = 0): Promise<number | undefined> {
+    const answers: (number | undefined)[] = []
+    this.client.queryTime(this.at(partition), timeMs, (offset) => answers.push(offset))
+    expect(answers).to.deep.equal([])
+    await this.#bench.until('it answers', () => answers.length > 0, QUERY_MS)
+    return answers[0]
+  }
+
+  /** Lets some polls come to their end. */
+  async idles(): Promise<void> {
+    const until = this.polled + 4
+    await this.#bench.until('some polls are over', () => this.polled >= until)
+  }
+
+  async close(): Promise<void> {
+    this.polling = false
+    let done = 0
+    this.client.close(() => done++)
+    await this.#bench.until('it is closed', () => done > 0)
+    expect(done).to.equal(1)
+  }
+
+  #handlePolled(): void {
+    this.polled++
+    if (this.polling) this.poll()
+  }
+}
+
+/** One question, and those before it. */
+const QUERY_MS = 5_000
