@@ -445,7 +445,9 @@ class Play {
 
   #peaks(): Peak[] {
     const { unacknowledgedMax } = this.#plan.setting
-    const unacknowledged = this.#subscribers.map(({ consumer }) => {
+    // Of one that lost what it read, what it had given out is nobody's any more and takes no room.
+    const kept = this.#subscribers.filter(({ consumer }) => consumer.count('lease-lost') === 0)
+    const unacknowledged = kept.map(({ consumer }) => {
       const allowed = consumer.groupId === LATECOMER ? 10_000 : unacknowledgedMax
       return {
         what: `unacknowledged deliveries of ${consumer.process.name}`,

@@ -84,7 +84,8 @@ export class Pipeline {
       waitMs,
       obstacle: (send) => this.#obstacle(send),
     })
-    this.#settlement = new Settlement({ policy: settings.acknowledge, sendTimeoutMs: settings.sendTimeoutMs })
+    const { acknowledge, sendTimeoutMs } = settings
+    this.#settlement = new Settlement({ policy: acknowledge, sendTimeoutMs, waitMs: AGE_MS_MAX })
     this.#topicCheck = new TopicCheck(this.#clusters)
     this.#receipts = {
       identity,

@@ -9,7 +9,7 @@ class Bench {
   readonly sequence = sequences(1)[0]!
 
   constructor(policy: AcknowledgePolicy) {
-    this.settlement = new Settlement({ policy, sendTimeoutMs: 1_000 })
+    this.settlement = new Settlement({ policy, sendTimeoutMs: 1_000, waitMs: 500 })
   }
 
   seal(at = 0, away: [boolean, boolean] = [false, false]): SealedRecord {
@@ -52,6 +52,33 @@ describe('settlement', () => {
     const one = bench.seal(0, [true, false])
     bench.become(one, 1, 'acknowledged')
     expect(bench.said()).to.deep.equal(['resolve'])
+  })
+
+  it('available: does not wait longer than a circuit needs to open for a lane that is merely slow', () => {
+    const bench = new Bench('available')
+    const first = bench.seal(0)
+    const second = bench.seal(100)
+    const third = bench.seal(200)
+    bench.become(first, 0, 'acknowledged')
+    bench.become(third, 0, 'acknowledged')
+    expect(bench.settlement.deadline()).to.equal(500)
+    bench.settlement.handleDeadline(499)
+    expect(bench.said()).to.deep.equal([])
+    bench.settlement.handleDeadline(500)
+    expect(bench.said()).to.deep.equal(['resolve'])
+    expect(bench.settlement.deadline()).to.equal(600)
+    // Nobody has the second one: it goes on waiting, and the first acknowledgement is enough from now on.
+    bench.settlement.handleDeadline(600)
+    expect(bench.said()).to.deep.equal([])
+    expect(bench.settlement.deadline()).to.equal(700)
+    bench.become(second, 1, 'acknowledged')
+    bench.settlement.handleDeadline(700)
+    expect(bench.said()).to.deep.equal(['resolve', 'resolve'])
+    bench.seal(700)
+    bench.settlement.handleDeadline(1_200)
+    expect(bench.settlement.deadline()).to.equal(1_700)
+    bench.settlement.handleDeadline(1_700)
+    expect(bench.said()).to.deep.equal(['reject not-written timeout'])
   })
 
   it('available: does not wait for a lane that goes away meanwhile', () => {

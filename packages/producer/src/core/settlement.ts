@@ -3,8 +3,9 @@
  *
  * - `one`: resolves with the first cluster's acknowledgement.
  * - `available`: waits for every lane that took the message's partition when it was stamped. A lane that goes away
- *   meanwhile, whose circuit for the partition opens, or that will not write the message, is not waited for; but it
- *   never resolves on no acknowledgement at all.
+ *   meanwhile, whose circuit for the partition opens, or that will not write the message, is not waited for, nor one
+ *   that is so slow that it does not have it in the time that a circuit needs to open; but it never resolves on no
+ *   acknowledgement at all.
  * - `both`: waits for both, and rejects as soon as one of them will never have it.
  *
  * A send is rejected when its time is up, or when no lane is left that could still acknowledge it. What it says then
@@ -39,14 +40,23 @@ export type SettlementCommand =
 export class Settlement {
   readonly #policy: AcknowledgePolicy
   readonly #sendTimeoutMs: number
+  readonly #waitMs: number
   /** Sends neither resolved nor rejected, in the order of stamping, which is the order of their deadlines. */
   readonly #open = new Set<SealedRecord>()
+  /** With `available`, those of them that still wait for a lane; in the same order. */
+  readonly #waiting = new Set<SealedRecord>()
   readonly #commands = new Fifo<Exclude<SettlementCommand, { kind: 'reject' }> | Failed>()
   #deadline = Infinity
 
-  constructor(options: { readonly policy: AcknowledgePolicy; readonly sendTimeoutMs: number }) {
+  /** @param options.waitMs how long `available` waits for a lane. */
+  constructor(options: {
+    readonly policy: AcknowledgePolicy
+    readonly sendTimeoutMs: number
+    readonly waitMs: number
+  }) {
     this.#policy = options.policy
     this.#sendTimeoutMs = options.sendTimeoutMs
+    this.#waitMs = options.waitMs
   }
 
   /** Sends neither resolved nor rejected, oldest first. */
@@ -58,7 +68,10 @@ export class Settlement {
     record.deadline = record.sealedAt + this.#sendTimeoutMs
     record.waitsFor = (away[0] ? 0 : 1) | (away[1] ? 0 : 2)
     this.#open.add(record)
-    if (record.deadline < this.#deadline) this.#deadline = record.deadline
+    this.#deadline = Math.min(this.#deadline, record.deadline)
+    if (this.#policy !== 'available') return
+    this.#waiting.add(record)
+    this.#deadline = Math.min(this.#deadline, record.sealedAt + this.#waitMs)
   }
 
   /** A copy of the record has become final: acknowledged, refused or given up. */
@@ -101,9 +114,18 @@ export class Settlement {
   handleDeadline(now: number): void {
     if (now < this.#deadline) return
     this.#deadline = Infinity
+    for (const record of this.#waiting) {
+      if (record.sealedAt + this.#waitMs > now) {
+        this.#deadline = record.sealedAt + this.#waitMs
+        break
+      }
+      this.#waiting.delete(record)
+      record.waitsFor = 0
+      this.#look(record)
+    }
     for (const record of this.#open) {
       if (record.deadline > now) {
-        this.#deadline = record.deadline
+        this.#deadline = Math.min(this.#deadline, record.deadline)
         return
       }
       this.#fail(record, 'timeout')
@@ -134,12 +156,14 @@ export class Settlement {
   #resolve(record: SealedRecord): void {
     record.send = 'resolved'
     this.#open.delete(record)
+    this.#waiting.delete(record)
     this.#commands.push({ kind: 'resolve', record })
   }
 
   #fail(record: SealedRecord, reason: RejectReason): void {
     record.send = 'rejected'
     this.#open.delete(record)
+    this.#waiting.delete(record)
     this.#commands.push({ kind: 'fail', record, reason })
   }
 }
