@@ -63,11 +63,14 @@ interface FakeCluster {
 class FakeFeedClient implements FeedClient {
   /** What throws. */
   broken: 'pause' | 'poll' | 'queryEnd' | 'record' | undefined
+  answersAfterMs = 0
+  readonly #clock: Clock
   readonly #handler: FeedClientHandler
   readonly #cluster: FakeCluster
   readonly #offsets = new Map<number, number>()
 
-  constructor(handler: FeedClientHandler, cluster: FakeCluster) {
+  constructor(handler: FeedClientHandler, cluster: FakeCluster, clock: Clock) {
+    this.#clock = clock
     this.#handler = handler
     this.#cluster = cluster
   }
@@ -118,7 +121,9 @@ class FakeFeedClient implements FeedClient {
 
   queryEnd({ partition }: { partition: number }, done: (ends: { low: number; high: number }) => void): void {
     if (this.broken === 'queryEnd') throw new Error('Local: Erroneous state')
-    setImmediate(() => done({ low: 0, high: this.#offsets.get(partition) ?? 0 }))
+    const answer = (): void => done({ low: 0, high: this.#offsets.get(partition) ?? 0 })
+    if (this.answersAfterMs === 0) setImmediate(answer)
+    else if (this.answersAfterMs < Infinity) this.#clock.schedule(this.#clock.now() + this.answersAfterMs, answer)
   }
 
   queryTime(_partition: object, _timeMs: number, done: (offset: number) => void): void {
@@ -204,7 +209,7 @@ class Bench {
         createId: () => 'owner',
         threadPoolSize,
         createFeedClient: ({ cluster }, handler) => {
-          const feed = new FakeFeedClient(handler, this.clusters[cluster as 'east' | 'west'])
+          const feed = new FakeFeedClient(handler, this.clusters[cluster as 'east' | 'west'], this.clock)
           this.feeds.push(feed)
           return feed
         },
@@ -438,6 +443,16 @@ describe('consumer', () => {
     void bench.consumer.close()
     await bench.clock.pass(100)
     expect(bench.completed).to.equal(true)
+  })
+
+  it('does not take a feed that is only silent for away, at the lowest limit and with answers that take their time', async () => {
+    const bench = await new Bench({ feedAwayAfterMs: 1_000 }).start()
+    for (const feed of bench.feeds) feed.answersAfterMs = 300
+    await bench.clock.pass(60_000)
+    expect(bench.count('feed-away')).to.equal(0)
+    for (const feed of bench.feeds) feed.answersAfterMs = Infinity
+    await bench.clock.pass(2_000)
+    expect(bench.count('feed-away')).to.equal(4)
   })
 
   it('takes an answer of the store that there is none of for a failure of the store', async () => {

@@ -61,6 +61,13 @@ describe('consumer options', () => {
     expect(refused({ unstamped: 'deliver' })).to.include('unstamped')
   })
 
+  it('refuse a feedAwayAfterMs that leaves no time to answer', () => {
+    expect(refused({ feedAwayAfterMs: 999 }))
+      .to.include('feedAwayAfterMs')
+      .and.to.include('1000')
+    expect(refused({ feedAwayAfterMs: 1_000 })).to.equal('accepted')
+  })
+
   for (const name of ['gapTimeoutMs', 'holeTimeoutMs', 'unacknowledgedMax', 'heldMessagesMax', 'flushIntervalMs']) {
     it(`refuse a ${name} at and beyond its edge`, () => {
       for (const value of [0, -1, 1.5, NaN, Infinity, '5', null]) expect(refused({ [name]: value })).to.include(name)

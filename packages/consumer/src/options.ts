@@ -113,10 +113,12 @@ export const CONSUMER_OPTIONS = {
   feedAwayAfterMs: {
     kind: 'number',
     unit: 'ms',
-    min: 100,
+    // It is asked for a sign of life three times within this: less than a third of a second is no time to answer.
+    min: 1_000,
     max: 3_600_000,
     default: 10_000,
-    meaning: 'A feed that brings neither records nor word of its end for this long is not waited for.',
+    meaning:
+      'A feed that brings neither records nor word of its end for this long is not waited for. Below 2,000 one answer that is lost is enough for that.',
   },
   flushIntervalMs: {
     kind: 'number',
