@@ -430,7 +430,7 @@ class Play {
     }
     for (const { consumer, endedAtMs } of this.#subscribers) {
       if (endedAtMs !== undefined || consumer.process.state !== 'running') continue
-      const ofOne = setting.heldMessagesMax + Math.min(setting.readRecordsMax, BATCH_RECORDS)
+      const ofOne = setting.heldMessagesMax + setting.readRecordsMax
       const allowed = 2 * setting.partitions * ofOne
       this.#measure(`messages held by ${consumer.process.name}`, consumer.consumer.status().held, allowed)
     }
@@ -540,7 +540,7 @@ function carriesOn({
   feedAwayAfterMs,
 }: Setting): CarriesOn | undefined {
   if (suffering === 'all' || suffering === 'readers') return undefined
-  const hopsMs = 500 + 10 * latencyMs[1]
+  const hopsMs = 500 + 25 * latencyMs[1]
   return {
     sendMsMax: hopsMs + (acknowledge === 'one' ? 0 : CIRCUIT_OPENS_MS),
     deliverMsMax: hopsMs,
@@ -593,8 +593,7 @@ const LATECOMER = 'latecomer'
 /** Processes that send under one producerId at a time. */
 const PROCESSES_MAX = 3
 const REST_LOOK_MS = 200
-/** What is under way when a bound is reached: a message, a batch. */
+/** What may be under way when the bound is reached. */
 const SLACK_BYTES = 4_096
-const BATCH_RECORDS = 1_000
 /** A track's circuit: what its client may hold without a report (docs/protocol.md, Lanes and tracks 4), and a look. */
 const CIRCUIT_OPENS_MS = 5_000 + 1_000

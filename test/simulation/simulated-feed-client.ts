@@ -58,6 +58,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
   readonly #connection: SimulatedConnection
   readonly #pollTimeoutMs: number
   readonly #readRecordsMax: number
+  readonly #batchMax: number
   readonly #cursors = new Map<string, Cursor>()
   readonly #questions = new Questions()
   #buffer: Item[] = []
@@ -78,7 +79,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
       readonly process: SimulatedProcess
       /** What a poll waits if there is nothing. */
       readonly pollTimeoutMs: number
-      /** Records that one read brings of one partition. */
+      /** Records that one read brings of one partition, and one batch of all. */
       readonly readRecordsMax: number
     },
   ) {
@@ -89,6 +90,8 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#connection = new SimulatedConnection(where.cluster, where.process, 'feed client')
     this.#pollTimeoutMs = where.pollTimeoutMs
     this.#readRecordsMax = where.readRecordsMax
+    // A batch may be smaller than what was asked for: with little at a time, bounds show sooner.
+    this.#batchMax = Math.min(BATCH_MAX, where.readRecordsMax)
   }
 
   // --- FeedClient -----------------------------------------------------------------------------------------------
@@ -248,7 +251,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     const ends: FeedPosition[] = []
     let taken = 0
     for (const { cursor, record, offset } of this.#buffer) {
-      if (record !== undefined && records.length === BATCH_MAX) break
+      if (record !== undefined && records.length === this.#batchMax) break
       taken++
       if (record !== undefined) records.push(record)
       else ends.push({ topic: cursor.log.topic, partition: cursor.log.partition, offset })

@@ -38,12 +38,23 @@ export class BuildCopy {
 
   /** @throws Error if an edit does not apply: its text is to occur exactly once. */
   async apply(edits: readonly Edit[]): Promise<void> {
-    for (const { file, text, replacement } of edits) {
-      const path = join(this.#folder, 'node_modules', '@tandem', file)
-      const parts = (await readFile(path, 'utf8')).split(text)
-      if (parts.length !== 2) throw new Error(`occurs ${parts.length - 1} times in ${file}, not once: ${text}`)
-      await writeFile(path, parts.join(replacement))
-    }
+    for (const edit of edits) await writeFile(this.#pathOf(edit), (await this.#around(edit)).join(edit.replacement))
+  }
+
+  /** Whether they would apply, without doing it. @throws Error if not. */
+  async check(edits: readonly Edit[]): Promise<void> {
+    for (const edit of edits) await this.#around(edit)
+  }
+
+  /** What stands before and after the text. */
+  async #around(edit: Edit): Promise<string[]> {
+    const parts = (await readFile(this.#pathOf(edit), 'utf8')).split(edit.text)
+    if (parts.length !== 2) throw new Error(`occurs ${parts.length - 1} times in ${edit.file}, not once: ${edit.text}`)
+    return parts
+  }
+
+  #pathOf({ file }: Edit): string {
+    return join(this.#folder, 'node_modules', '@tandem', file)
   }
 
   async remove(): Promise<void> {

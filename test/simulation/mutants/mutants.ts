@@ -194,7 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no-fence',
-    scenario: 'stuck-holder',
+    scenario: 'stopped-holder',
     meaning: 'the store takes a flush of a holder that was superseded',
     edits: [{ file: STORE, text: 'if (flush.token < record.token)', replacement: 'if (false)' }],
   },
