@@ -41,6 +41,18 @@ describe('chaos command', () => {
     expect(out).to.contain('BAD  cluster-killed: lost 1').and.to.contain(bad[0]).and.to.contain('1 good, 1 bad')
   })
 
+  it('fails if one breaks off, and plays the others', async () => {
+    const { status, out } = await run(['--json'], (name) => {
+      if (name === 'cluster-killed') throw new Error('balances-1 ended by itself')
+      return []
+    })
+    expect(status).to.equal(1)
+    expect(out).to.contain('BAD  cluster-killed: Error: balances-1').and.to.contain('1 good, 1 bad')
+    const { scenarios } = JSON.parse(out.trimEnd().split('\n').at(-1)!) as { scenarios: object[] }
+    expect(scenarios[0]).to.deep.equal({ name: 'cluster-killed', broken: 'Error: balances-1 ended by itself' })
+    expect(scenarios[1]).to.include({ name: 'redis-killed', lost: 0 })
+  })
+
   it('ends with one JSON object if it is asked to', async () => {
     const { out } = await run(['--json', 'redis-killed'])
     const verdict = JSON.parse(out.trimEnd().split('\n').at(-1)!) as Record<string, unknown>

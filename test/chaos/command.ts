@@ -1,14 +1,20 @@
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 
 import { runJudged, WrongUsage, type Given, type Terminal } from '../command.js'
 import { Prng } from '../simulation/prng.js'
 import { mix } from './mix.js'
 import type { Scenario } from './stage.js'
-import type { Verdict } from './verdict.js'
+import type { Figures, Verdict } from './verdict.js'
 
 /** Plays one scenario and says what comes of it. */
 export type Play = (scenario: Scenario, say: (text: string) => void) => Promise<Verdict>
+
+/** What the JSON object says of a scenario that did not come to its verdict: a server or a program failed. */
+interface Broken {
+  readonly name: string
+  readonly broken: string
+}
 
 /**
  * `npm run chaos`: plays scenarios on real clusters, a line for each thing that is done and one for each verdict; with
@@ -26,16 +32,24 @@ export function runChaos(
   const options = ['minutes', 'seed']
   return runJudged({ name: 'chaos', usage: usage(scenarios), options }, rest, terminal, async (given, seconds) => {
     const chosen = choose(scenarios, names, given, out)
-    const verdicts: Verdict[] = []
+    const figures: (Figures | Broken)[] = []
+    let bad = 0
     for (const scenario of chosen) {
-      out(`${scenario.name}\n`)
-      const verdict = await play(scenario, (text) => out(`  ${text}\n`))
-      verdicts.push(verdict)
-      out(told(verdict))
+      const { name } = scenario
+      out(`${name}\n`)
+      try {
+        const verdict = await play(scenario, (text) => out(`  ${text}\n`))
+        out(told(verdict))
+        figures.push(verdict.figures)
+        if (verdict.complaints.length > 0) bad++
+      } catch (error) {
+        out(`BAD  ${name}: ${inspect(error)}\n`)
+        figures.push({ name, broken: String(error) })
+        bad++
+      }
     }
-    const bad = verdicts.filter(({ complaints }) => complaints.length > 0).length
-    out(`${verdicts.length - bad} good, ${bad} bad, ${seconds()} s\n`)
-    return { good: bad === 0, figures: { scenarios: verdicts.map(({ figures }) => figures) } }
+    out(`${figures.length - bad} good, ${bad} bad, ${seconds()} s\n`)
+    return { good: bad === 0, figures: { scenarios: figures } }
   })
 }
 

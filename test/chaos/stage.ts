@@ -82,21 +82,33 @@ export class Stage {
   /** From the empty topic to the verdict. */
   async run(scenario: Scenario): Promise<Verdict> {
     try {
-      await Promise.all(this.#clusters.map((cluster) => cluster.createTopic(this.#topic, PARTITIONS)))
-      await Promise.all(this.#lives.map((lives) => lives.start()))
-      await this.#flowing()
-      await scenario.play(this)
-      for (const harmed of this.#harmed) await harmed.heal()
-      const healedAtMs = Date.now()
-      const rested = await this.#rest(healedAtMs)
-      await Promise.all(this.consumers.map((lives) => lives.finish(CLOSE_TIMEOUT_MS)))
-      const verdict = await this.#judge(scenario.name, healedAtMs, rested)
-      if (verdict.complaints.length === 0) rmSync(this.#folder, { recursive: true })
-      else return { ...verdict, complaints: [...verdict.complaints, `what was written down: ${this.#folder}`] }
+      const verdict = await this.#run(scenario)
+      if (verdict.complaints.length > 0) return { ...verdict, complaints: [...verdict.complaints, this.#written] }
+      rmSync(this.#folder, { recursive: true })
       return verdict
+    } catch (error) {
+      // The next scenario is to find the servers well.
+      for (const harmed of [...this.#clusters, this.redis]) await harmed.heal()
+      throw new Error(`it broke off; ${this.#written}`, { cause: error })
     } finally {
       await Promise.all(this.#lives.map((lives) => lives.remove()))
     }
+  }
+
+  async #run(scenario: Scenario): Promise<Verdict> {
+    await Promise.all(this.#clusters.map((cluster) => cluster.createTopic(this.#topic, PARTITIONS)))
+    await Promise.all(this.#lives.map((lives) => lives.start()))
+    await this.#flowing()
+    await scenario.play(this)
+    for (const harmed of this.#harmed) await harmed.heal()
+    const healedAtMs = Date.now()
+    const rested = await this.#rest(healedAtMs)
+    await Promise.all(this.consumers.map((lives) => lives.finish(CLOSE_TIMEOUT_MS)))
+    return this.#judge(scenario.name, healedAtMs, rested)
+  }
+
+  get #written(): string {
+    return `what was written down: ${this.#folder}`
   }
 
   get #clusters(): readonly HarmedCluster[] {
