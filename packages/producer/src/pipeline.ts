@@ -139,13 +139,13 @@ export class Pipeline {
     this.run()
   }
 
-  /** Calls `done` once, as soon as nothing is left to be written, voided or answered. */
+  /** Calls `done` once, as soon as nothing is left to be answered, nor to be written or voided by a lane that is here. */
   whenDrained(done: () => void): void {
     this.#whenDrained = done
     this.run()
   }
 
-  /** Ends everything; the result is what no cluster has acknowledged, and how much each one lacks. */
+  /** Ends everything; the result is what was not answered, and how much each cluster lacks. */
   close(quiet: () => void): { unsettled: Position[]; missing: Record<string, number> } {
     const now = this.#now()
     const unsettled = [...this.#settlement.open].map((record) => positionOf(this.identity, record))
@@ -154,7 +154,7 @@ export class Pipeline {
     this.#admission.close()
     this.#settlement.handleClosed()
     this.run()
-    const missing = Object.fromEntries(this.lanes.map(({ cluster, load }) => [cluster, load.exposed]))
+    const missing = Object.fromEntries(this.lanes.map(({ cluster, load }) => [cluster, load.exposed + load.forgone]))
     for (const lane of this.lanes) lane.close()
     this.run()
     this.#closed = true
@@ -182,9 +182,8 @@ export class Pipeline {
   }
 
   get #drained(): boolean {
-    return (
-      this.window.waiting === 0 && this.#settlement.open.size === 0 && this.lanes[0].drained && this.lanes[1].drained
-    )
+    if (this.window.waiting > 0 || this.#settlement.open.size > 0) return false
+    return this.lanes.every((lane) => lane.drained || lane.away)
   }
 
   #step(now: number): boolean {

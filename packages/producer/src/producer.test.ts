@@ -623,6 +623,72 @@ describe('producer: close()', () => {
     expect((await settled).clusters).to.deep.equal({ east: { offset: 0 }, west: undefined })
   })
 
+  it('does not wait for a cluster that is away, only for answers', async () => {
+    const world = new World()
+    const producer = await world.connected({ acknowledge: 'one' })
+    world.west.hang()
+    void producer.send(message('a'))
+    await world.pass(20_000)
+    const sent = producer.send(message('b'))
+    const closing = producer.close()
+    await world.pass(20)
+    await sent
+    await world.pass(1_000)
+    expect(await isSettled(closing)).to.equal(true)
+    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 2 } })
+  })
+
+  it('waits for a cluster that goes away meanwhile until that is known, and under both for its answer', async () => {
+    for (const [acknowledge, forMs] of [
+      ['one', 5_000],
+      ['both', 10_000],
+    ] as const) {
+      const world = new World()
+      const producer = await world.connected({ acknowledge })
+      world.west.hang()
+      const sent = outcome(producer.send(message('a')))
+      const closing = producer.close()
+      await world.pass(forMs - 100)
+      expect(await isSettled(closing)).to.equal(false)
+      await world.pass(2_000)
+      expect(await isSettled(closing)).to.equal(true)
+      const { unsettled, missing } = await closing
+      expect([unsettled.length, missing]).to.deep.equal([acknowledge === 'one' ? 0 : 1, { east: 0, west: 1 }])
+      if (acknowledge === 'both') expectError(await sent, 'TANDEM_UNDELIVERED', 'unknown')
+    }
+  })
+
+  it('counts as missing also what was refused or given up, and what a cluster never saw', async () => {
+    const world = new World()
+    const producer = await world.connected({ acknowledge: 'one', backlogBytesMax: 65_536 })
+    world.west.valueBytesMax = 1_000
+    await Promise.all([producer.send(message('x'.repeat(2_000))), world.pass(1_000)])
+    world.west.valueBytesMax = Infinity
+    world.west.hang()
+    for (let i = 0; i < 100; i++) await Promise.all([producer.send(message('y'.repeat(4_000))), world.pass(100)])
+    expect(world.kinds()).to.include('record-refused').and.to.include('record-given-up')
+    const [{ missing }] = await Promise.all([producer.close(), world.pass(20_000)])
+    expect(missing).to.deep.equal({ east: 0, west: 101 })
+  })
+
+  it('refuses a time limit that is none, and goes on', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    for (const timeoutMs of [NaN, -1, Infinity, '5', null, 0.5, 3_600_001]) {
+      expectError(await outcome(producer.close({ timeoutMs } as never)), 'TANDEM_OPTIONS_INVALID')
+    }
+    for (const options of [null, 5, { timeout: 5 }]) {
+      expectError(await outcome(producer.close(options as never)), 'TANDEM_OPTIONS_INVALID')
+    }
+    expect(producer.status().state).to.equal('connected')
+    const [report] = await Promise.all([producer.close({ timeoutMs: 0 }), world.pass(1_100)])
+    expect(report.missing).to.deep.equal({ east: 0, west: 0 })
+  })
+
+  it('names both clusters in its report, whatever it had begun', async () => {
+    expect(await new World().producer().close()).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 } })
+  })
+
   it('ends in bounded time when both hang, and says what may be concluded of each message', async () => {
     const world = new World()
     const producer = await world.connected({ whenBothAway: { policy: 'block' } })

@@ -11,8 +11,11 @@ import {
   isTandemError,
   MessageInvalidError,
   NotConnectedError,
+  readOptions,
   received,
   Telemetry,
+  type OptionsGiven,
+  type OptionsSpec,
   type Position,
   type TandemError,
   type TandemEvent,
@@ -30,10 +33,18 @@ import type { ClusterStatus, ProducerStatus } from './status.js'
 
 export type ProducerEvent = TandemEvent
 
+export type CloseOptions = OptionsGiven<typeof CLOSE_OPTIONS>
+
 export interface ClosingReport {
-  /** Messages that no cluster had acknowledged: their sends were rejected, each saying what may be concluded. */
+  /**
+   * Messages that were stamped and whose sends were still open: rejected by closing, each saying what may be concluded.
+   * Unless `acknowledge` is `one`, a single cluster may have acknowledged some of them.
+   */
   readonly unsettled: readonly Position[]
-  /** Per cluster: acknowledged messages that this cluster lacks. The other one has them. */
+  /**
+   * Per cluster: messages that the other one acknowledged in this producer's life, and this one did not. What was being
+   * written to it in the end it may have all the same; of what it refused, or what was given up, there were events.
+   */
   readonly missing: { readonly [cluster: string]: number }
 }
 
@@ -149,22 +160,31 @@ export class Producer {
   }
 
   /**
-   * Takes nothing more, lets what was taken be written to both clusters for at most `timeoutMs`, and ends. Resolves in
-   * bounded time, whatever the clusters do; a second call gets the same report.
+   * Takes nothing more, lets what was taken be written for at most `timeoutMs`, and ends. A second call gets the same
+   * report.
+   *
+   * Waits until every send is answered as `acknowledge` asks, and until each cluster that is not away has its copies
+   * too. A cluster that is away is not waited for, as it would mostly be in vain: `missing` says what it lacks. Who wants
+   * to wait for it, awaits `receipt.settled()` before. Resolves 1 s after `timeoutMs` at the latest, whatever clusters do.
+   *
+   * @param options.timeoutMs 0 to 3,600,000 ms; default 10,000.
+   * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`: it rejects, and the producer goes on.
    */
-  close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<ClosingReport> {
+  close(options: CloseOptions = {}): Promise<ClosingReport> {
+    let timeoutMs: number
+    try {
+      timeoutMs = readOptions(CLOSE_OPTIONS, options, 'close').timeoutMs
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const life = this.#life
+    const nothing = (): ClosingReport => this.#nothingMissing()
     switch (life.kind) {
       case 'idle':
-        return this.#finish(Promise.resolve(NOTHING_MISSING))
+        return this.#finish(Promise.resolve(nothing()))
       case 'connecting':
         life.abort(closed())
-        return this.#finish(
-          life.done.then(
-            () => NOTHING_MISSING,
-            () => NOTHING_MISSING,
-          ),
-        )
+        return this.#finish(life.done.then(nothing, nothing))
       case 'connected': {
         const report = this.#drain(life.pipeline, timeoutMs)
         this.#life = { kind: 'closing', pipeline: life.pipeline, report }
@@ -335,7 +355,7 @@ export class Producer {
         resolve()
       })
     })
-    let report: ClosingReport = NOTHING_MISSING
+    let report = this.#nothingMissing()
     await new Promise<void>((resolve) => {
       const cancel = clock.schedule(clock.now() + QUIET_TIMEOUT_MS, resolve)
       report = pipeline.close(() => {
@@ -345,6 +365,10 @@ export class Producer {
     })
     this.#telemetry.close()
     return report
+  }
+
+  #nothingMissing(): ClosingReport {
+    return { unsettled: [], missing: Object.fromEntries(this.#settings.clusters.map(({ name }) => [name, 0])) }
   }
 
   #finish(report: Promise<ClosingReport>): Promise<ClosingReport> {
@@ -430,8 +454,16 @@ function closed(): Error {
   return new ClosedError('the producer is closed', {})
 }
 
-const NOTHING_MISSING: ClosingReport = { unsettled: [], missing: {} }
-const CLOSE_TIMEOUT_MS = 10_000
+const CLOSE_OPTIONS = {
+  timeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 0,
+    max: 3_600_000,
+    default: 10_000,
+    meaning: 'How long closing waits for what is still to be written.',
+  },
+} as const satisfies OptionsSpec
 /** Threads of clients that are discarded end in milliseconds if their cluster is well; nobody waits longer for others. */
 const QUIET_TIMEOUT_MS = 1_000
 /** A few batches for every broker; the window is for all callers together. */

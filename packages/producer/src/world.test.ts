@@ -283,8 +283,10 @@ export function outcome<T>(promise: Promise<T>): Promise<T | Error> {
 /** Whether a promise has been settled by now. */
 export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const open = Symbol('open')
+  // Made before the turn of the loop: one that is made after it would always lose the race.
+  const result = outcome(promise)
   await settlePromises()
-  return (await Promise.race([outcome(promise), Promise.resolve(open)])) !== open
+  return (await Promise.race([result, Promise.resolve(open)])) !== open
 }
 
 export function settlePromises(): Promise<void> {

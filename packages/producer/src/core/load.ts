@@ -11,6 +11,8 @@ export class Load {
   spareBytes = 0
   /** Messages that the other cluster has acknowledged and this one has not: at risk until they are written here. */
   exposed = 0
+  /** Messages that the other cluster has acknowledged and this one will never have: refused here, or given up. */
+  forgone = 0
   /** Runs of counters still to be voided, those in the client too. */
   voids = 0
   /** What is in the client, but for tracks whose circuit is not closed: they do not use up the room of the others. */

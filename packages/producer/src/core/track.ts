@@ -138,6 +138,7 @@ export class Track {
   /** The other cluster has the record. */
   handleElsewhere(record: SealedRecord, now: number): void {
     const copy = record.copies[this.#lane]
+    if (copy.state === 'refused' || copy.state === 'given-up') this.#load.forgone += record.count
     if (copy.final || copy.elsewhereSince !== undefined) return
     copy.elsewhereSince = now
     this.#load.exposed += record.count
@@ -375,7 +376,9 @@ export class Track {
     copy.state = state
     this.#load.records--
     this.#load.bytes -= record.bytes
-    if (copy.elsewhereSince !== undefined) this.#load.exposed -= record.count
+    if (copy.elsewhereSince === undefined) return
+    this.#load.exposed -= record.count
+    if (state !== 'acknowledged') this.#load.forgone += record.count
   }
 
   #spare(record: SealedRecord): void {
