@@ -20,7 +20,7 @@ export interface ClusterBench {
   write(partition: number, entries: readonly LogEntry[]): Promise<void>
   /** What a log holds, read past the clients under test. */
   read(partition: number): Promise<readonly FeedRecord[]>
-  /** Retention removes everything that was written with the timestamp `LONG_AGO`; a log holds nothing else then. */
+  /** Resolves when retention has removed everything, all of it written with the timestamp `LONG_AGO`. */
   expire(partition: number): Promise<void>
 
   /** Its processes are stopped. */
@@ -47,8 +47,11 @@ export interface ClientOptions {
 
 /** How to come by benches: each case opens one of its own. */
 export interface Benches {
-  /** @param recordBytesMax the cluster refuses what is clearly larger; everything ordinary is taken if left out. */
-  open(options?: { readonly recordBytesMax?: number }): Promise<ClusterBench>
+  /**
+   * @param options.recordBytesMax the cluster refuses what is clearly larger; if left out, nothing ordinary.
+   * @param options.expires whether retention removes what is old, at any moment; otherwise everything stays.
+   */
+  open(options?: { readonly recordBytesMax?: number; readonly expires?: boolean }): Promise<ClusterBench>
 }
 
 /** A timestamp behind every retention time. */

@@ -165,14 +165,14 @@ let bareProducer: Promise<rdkafka.Producer> | undefined
 let topics = 0
 
 export const realBenches: Benches = {
-  async open({ recordBytesMax } = {}) {
+  async open({ recordBytesMax, expires = false } = {}) {
     started ??= KafkaCluster.start({ name: 'conformance', properties: RETENTION })
     const cluster = await started
     // The one before may have failed while it was hung or dead.
     if (cluster.state === 'hung') await cluster.resume()
     if (cluster.state === 'killed') await cluster.restart()
     const topic = `conformance-${++topics}`
-    const config: Record<string, string> = {}
+    const config: Record<string, string> = expires ? {} : { 'retention.ms': '-1' }
     if (recordBytesMax !== undefined) config['max.message.bytes'] = String(recordBytesMax)
     await cluster.createTopic(topic, { partitions: 2, config })
     return new RealBench(cluster, topic)
