@@ -1,6 +1,6 @@
 import type { FeedIndex } from '@tandem/consumer/internal'
 
-/** Every log of at most `length` entries of this alphabet, the empty one first. */
+/** Every row of at most `length` of these, the empty one first. */
 export function logsUpTo<E>(length: number, alphabet: readonly E[]): E[][] {
   const logs: E[][] = [[]]
   let longest: E[][] = [[]]
@@ -12,27 +12,15 @@ export function logsUpTo<E>(length: number, alphabet: readonly E[]): E[][] {
 }
 
 /** Every order in which the records of two feeds can come: 0 for east, 1 for west. */
-export function interleavings(east: number, west: number): FeedIndex[][] {
-  if (east === 0) return [new Array<FeedIndex>(west).fill(1)]
-  if (west === 0) return [new Array<FeedIndex>(east).fill(0)]
-  return [
-    ...interleavings(east - 1, west).map((rest): FeedIndex[] => [0, ...rest]),
-    ...interleavings(east, west - 1).map((rest): FeedIndex[] => [1, ...rest]),
-  ]
+export function interleavings(east: number, west: number): readonly (readonly FeedIndex[])[] {
+  const known = KNOWN.get(east * 100 + west)
+  if (known !== undefined) return known
+  const found: (readonly FeedIndex[])[] = []
+  if (east === 0 && west === 0) found.push([])
+  if (east > 0) for (const rest of interleavings(east - 1, west)) found.push([0, ...rest])
+  if (west > 0) for (const rest of interleavings(east, west - 1)) found.push([1, ...rest])
+  KNOWN.set(east * 100 + west, found)
+  return found
 }
 
-/** Short clocks: what matters is which comes first. */
-export const ARBITER_OPTIONS = {
-  topic: 't',
-  partition: 0,
-  clusters: ['east', 'west'],
-  gapTimeoutMs: 500,
-  holeTimeoutMs: 6_000,
-  feedAwayAfterMs: 10_000,
-  heldMessagesMax: 1_000,
-  heldBytesMax: 1_000_000,
-  from: 'earliest',
-} as const
-
-/** Longer than everything that is ever waited for. */
-export const SILENCE_MS = 7_000
+const KNOWN = new Map<number, readonly (readonly FeedIndex[])[]>()

@@ -1,0 +1,55 @@
+import { checkEveryRow, STORIES } from './acknowledgements.js'
+import { logsUpTo } from './enumerate.js'
+import { alphabet, type Log } from './log.js'
+import { checkEach, pairs } from './readings.js'
+import { checkRestarts } from './restarts.js'
+
+/** The same, larger: two epochs, up to four records. What holds is said in the files without `long`. */
+const TWO_EPOCHS = alphabet(
+  [0, 1],
+  [
+    [1, 1],
+    [2, 2],
+  ],
+)
+
+describe('all cases that are a little larger', function () {
+  this.timeout(0)
+
+  it('two logs of up to three records of two epochs, each interleaving in one of all timings', () => {
+    console.log(`      ${checkEach(pairs(logsUpTo(3, TWO_EPOCHS), 'one way'))} cases`)
+  })
+
+  // With repetitions these would be a thousand million: here a log says one word on a position.
+  it('two logs of up to four records of two epochs, each position once in a log', () => {
+    console.log(`      ${checkEach(pairs(logsUpTo(4, TWO_EPOCHS).filter(sayOneWord), 'one way'))} cases`)
+  })
+
+  it('four records of two epochs in two logs, a crash at every point', () => {
+    const four = [...pairs(logsUpTo(4, TWO_EPOCHS).filter(sayOneWord))].filter(
+      ([east, west]) => east.length + west.length === 4,
+    )
+    console.log(`      ${checkRestarts(four, { crashesMax: 1, flushEvery: [1, 2, 3] })}`)
+  })
+
+  it('two logs of up to two records of two epochs, and however many crashes one after the other', () => {
+    const logs = pairs(logsUpTo(2, TWO_EPOCHS).filter(sayOneWord))
+    console.log(`      ${checkRestarts(logs, { crashesMax: Infinity, flushEvery: [1] })}`)
+  })
+
+  for (const story of STORIES) {
+    it(`three deliveries, ${story.name}: every row of four acts, and a crash after each`, async () => {
+      const { crashes, positions } = await checkEveryRow(story, 4)
+      console.log(`      ${crashes} crashes, which left ${positions} positions`)
+    })
+  }
+})
+
+function sayOneWord(log: Log): boolean {
+  let said = 0
+  for (const { bits } of log) {
+    if ((said & bits) !== 0) return false
+    said |= bits
+  }
+  return true
+}
