@@ -25,7 +25,8 @@ function drawSetting(prng: Prng): Setting {
   // Timeouts below what a message takes in this world have a reason to pass.
   const quick = !far && suffering !== 'readers'
   // A world that moves three records at a time over a slow line would be judged for its load, not for its faults.
-  const small = !far && !calm && prng.chance(40)
+  const small = !far && suffering === 'all' && prng.chance(40)
+  const roomy = prng.chance(50)
   const unacknowledgedMax = calm ? 10_000 : prng.pick([10_000, 10_000, 20, 1])
   return {
     minutes: prng.between(8, 13),
@@ -40,13 +41,14 @@ function drawSetting(prng: Prng): Setting {
     whenBothAway: prng.pick(['reject', 'block']),
     // With `available` it is not to end before a circuit opens, if the other cluster is to carry on.
     sendTimeoutMs: calm ? 30_000 : prng.pick([30_000, 30_000, 3_000]),
-    backlogBytesMax: prng.pick([64 << 20, 64 << 20, 1 << 16]),
+    backlogBytesMax: roomy ? 64 << 20 : 1 << 16,
+    paddingBytes: roomy ? 0 : prng.pick([0, 4_000, 16_000, 16_000]),
     gapTimeoutMs: prng.pick([5_000, 5_000, quick ? 300 : 2_000]),
-    holeTimeoutMs: prng.pick([60_000, 60_000, 5_000]),
+    holeTimeoutMs: prng.pick([60_000, 60_000, suffering === 'readers' ? 60_000 : 5_000]),
     feedAwayAfterMs: prng.pick([10_000, 10_000, far ? 4_000 : 1_000]),
     heldMessagesMax: prng.pick([50_000, 50_000, 10, 1]),
     unacknowledgedMax,
-    lateAppendPercent: prng.below(101),
+    lateAppendPercent: prng.pick([0, 50, 100, 100]),
     hollowPercent: prng.chance(30) ? prng.below(50) : 0,
     handleMs: calm || unacknowledgedMax < 10_000 ? prng.pick([0, 5]) : prng.pick([0, 0, 5, 500]),
     refusedPercent: !calm && prng.chance(20) ? 5 : 0,
@@ -67,9 +69,9 @@ function* drawSends(prng: Prng, { minutes, producers }: Setting): Generator<Step
 }
 
 function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
-  const everyMs = prng.between(2_000, 45_000)
+  const everyMs = prng.between(2_000, setting.suffering === 'readers' ? 15_000 : 45_000)
   const kinds = drawnFor(setting.suffering)
-  const weights = kinds.map(() => (prng.chance(40) ? 0 : prng.between(1, 10)))
+  const weights = kinds.map((kind) => (OFTEN_FOR_READERS.includes(kind) && kinds === READERS ? 20 : weight(prng)))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0) return
   for (let atMs = prng.below(everyMs * 2); atMs < setting.minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
@@ -77,6 +79,10 @@ function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
     const kind = kinds.find((_, index) => (drawn -= weights[index]!) < 0)!
     yield { atMs, ...drawFault(prng, kind, setting) }
   }
+}
+
+function weight(prng: Prng): number {
+  return prng.chance(40) ? 0 : prng.between(1, 10)
 }
 
 type Drawn = Exclude<Step['kind'], 'send'>
@@ -103,8 +109,10 @@ function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step>
     case 'handler-stuck':
       return { kind, group, forMs }
     case 'cluster-dead':
-    case 'cluster-hung':
       return { kind, cluster, forMs }
+    case 'cluster-hung':
+      // Mostly long enough for its client to be discarded, with something in the sockets.
+      return { kind, cluster, forMs: prng.chance(25) ? forMs : prng.between(6_000, 60_000) }
     case 'cluster-slow': {
       if (setting.suffering === 'readers') {
         // Slow enough to lag, quick enough not to count as away.
@@ -112,7 +120,7 @@ function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step>
         return { kind, cluster, forMs, byMs, requests: prng.pick(['read', 'query'] as const) }
       }
       const requests = prng.pick(['all', 'read', 'write', 'query'] as const)
-      return { kind, cluster, forMs, byMs: prng.between(1, 3_000), requests }
+      return { kind, cluster, forMs, byMs: prng.between(1, prng.chance(20) ? 10_000 : 3_000), requests }
     }
     case 'cluster-flap':
       return { kind, cluster, times: prng.between(2, 8), everyMs: prng.between(500, 8_000) }
@@ -133,7 +141,7 @@ function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step>
       return { kind, producer, byMs: prng.below(600_000) }
     case 'refused-for-good':
       // Of readers it is judged whether anything comes late, so one log has everything.
-      return { kind, cluster: setting.suffering === 'readers' ? 'east' : cluster, residue: prng.below(4), forMs }
+      return { kind, cluster: setting.suffering === 'readers' ? 'east' : cluster, residue: prng.below(2), forMs }
     default:
       throw kind satisfies never
   }
@@ -188,6 +196,9 @@ const READERS: readonly Drawn[] = [
   'handler-stuck',
   'refused-for-good',
 ]
+
+/** Holes in one log while the other one lags: where waiting has to be right. */
+const OFTEN_FOR_READERS: readonly Drawn[] = ['cluster-slow', 'refused-for-good']
 
 function drawnFor(suffering: Setting['suffering']): readonly Drawn[] {
   switch (suffering) {

@@ -24,6 +24,8 @@ export interface Setting {
   readonly whenBothAway: 'reject' | 'block'
   readonly sendTimeoutMs: number
   readonly backlogBytesMax: number
+  /** What each message carries besides its text, in a header: with much of it a small backlog is soon full. */
+  readonly paddingBytes: number
   readonly gapTimeoutMs: number
   readonly holeTimeoutMs: number
   readonly feedAwayAfterMs: number

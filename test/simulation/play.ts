@@ -77,11 +77,13 @@ class Play {
   /** The most that was seen of what is bounded, by what it is. */
   readonly #measured = new Map<string, { what: string; peak: number; allowed: number }>()
   readonly #faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
+  readonly #padding: string
   #healing = false
 
   constructor(plan: Plan) {
     const { setting } = plan
     this.#plan = plan
+    this.#padding = 'x'.repeat(setting.paddingBytes)
     this.#world = new World({
       seed: plan.seed,
       topics: { [TOPIC]: setting.partitions },
@@ -217,7 +219,7 @@ class Play {
       const key = `key-${keyIndex}`
       const text = `${service.producerId}/${process.life}/${number}`
       const { producerId } = service
-      const sent = process.producer.send(text, { key })
+      const sent = process.producer.send(text, { key, headers: { padding: this.#padding } })
       this.#told.push({ sent, producerId, life: process.life, key, number })
     }
   }
@@ -594,6 +596,6 @@ const LATECOMER = 'latecomer'
 const PROCESSES_MAX = 3
 const REST_LOOK_MS = 200
 /** What may be under way when the bound is reached. */
-const SLACK_BYTES = 4_096
+const SLACK_BYTES = 20_000
 /** A track's circuit: what its client may hold without a report (docs/protocol.md, Lanes and tracks 4), and a look. */
 const CIRCUIT_OPENS_MS = 5_000 + 1_000

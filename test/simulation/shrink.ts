@@ -63,6 +63,7 @@ const ORDINARY: readonly Partial<Setting>[] = [
   { unacknowledgedMax: 10_000 },
   { heldMessagesMax: 50_000 },
   { backlogBytesMax: 64 << 20 },
+  { paddingBytes: 0 },
   { acknowledge: 'one' },
   { epochs: 'store' },
   { whenBothAway: 'reject' },

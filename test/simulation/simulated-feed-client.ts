@@ -20,7 +20,7 @@ import type { SimulatedProcess } from './simulated-process.js'
  * Kept from the real one, since the wiring may come to rely on it or be hurt by it: a batch that was taken before an
  * `assign` or a `pause` is still handed over after it; a pause outlives an assignment; an end of a partition is told once per end offset, by a read that
  * brought nothing; an offset outside the log stops the partition, and the error vanishes if a batch has records too;
- * questions are put in the same order, few at a time, and given up after `QUERY_TIMEOUT_MS`.
+ * questions are put in the same order, few at a time, and given up after the same time.
  */
 interface Cursor {
   readonly log: SimulatedLog
@@ -60,7 +60,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
   readonly #readRecordsMax: number
   readonly #batchMax: number
   readonly #cursors = new Map<string, Cursor>()
-  readonly #questions = new Questions()
+  readonly #questions: Questions
   #buffer: Item[] = []
   #buffered = 0
   #failure: string | undefined
@@ -88,6 +88,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#cluster = where.cluster
     this.#process = where.process
     this.#connection = new SimulatedConnection(where.cluster, where.process, 'feed client')
+    this.#questions = new Questions(() => where.cluster.timeline.now)
     this.#pollTimeoutMs = where.pollTimeoutMs
     this.#readRecordsMax = where.readRecordsMax
     // A batch may be smaller than what was asked for: with little at a time, bounds show sooner.
@@ -152,7 +153,17 @@ export class SimulatedFeedClient implements FeedClient, Reader {
   }
 
   queryTime({ topic, partition }: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
-    this.#ask((log) => log.offsetAt(timeMs), topic, partition, done)
+    this.queryEnd({ topic, partition }, (ends) => {
+      if (ends === undefined) {
+        done(undefined)
+        return
+      }
+      const look = (log: SimulatedLog): number => {
+        const offset = log.offsetAt(timeMs)
+        return offset < log.end ? offset : ends.high
+      }
+      this.#ask(look, topic, partition, done)
+    })
   }
 
   close(done: () => void): void {
@@ -247,6 +258,14 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#taking = false
     this.#cancelPollTimeout?.()
     this.#dropStale()
+    const failure = this.#buffered === 0 ? this.#failure : undefined
+    this.#failure = undefined
+    if (failure !== undefined) {
+      // Ends that were reached go with the next batch.
+      this.#read()
+      this.#handler.handlePollFailed(failure)
+      return
+    }
     const records: FeedRecord[] = []
     const ends: FeedPosition[] = []
     let taken = 0
@@ -258,13 +277,8 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     }
     this.#buffer = this.#buffer.slice(taken)
     this.#buffered -= records.length
-    const failure = records.length === 0 ? this.#failure : undefined
-    this.#failure = undefined
     this.#read()
-    const answer = (): void => {
-      if (failure === undefined) this.#handler.handleBatch(records, ends)
-      else this.#handler.handlePollFailed(failure)
-    }
+    const answer = (): void => this.#handler.handleBatch(records, ends)
     // Quiet times are most of the time: an empty batch comes at once.
     if (records.length === 0) answer()
     else this.#connection.after(this.#hopMs(), answer)
@@ -283,7 +297,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     partition: number,
     done: (answer: T | undefined) => void,
   ): void {
-    this.#questions.ask({ topic, partition }, (over) => {
+    this.#questions.ask({ topic, partition }, (patienceMs, over) => {
       let open = true
       const answered = (answer: T | undefined): void => {
         if (!open) return
@@ -292,7 +306,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
         over(answer !== undefined)
         done(answer)
       }
-      const cancelTimeout = this.#connection.after(QUERY_TIMEOUT_MS, () => answered(undefined))
+      const cancelTimeout = this.#connection.after(patienceMs, () => answered(undefined))
       const log = this.#cluster.log(topic, partition)
       this.#connection.ask(
         'query',
@@ -316,6 +330,5 @@ export class SimulatedFeedClient implements FeedClient, Reader {
 
 /** As in kafka-feed-client.ts. */
 const BATCH_MAX = 1_000
-const QUERY_TIMEOUT_MS = 500
 /** What is read ahead. */
 const BUFFER_MAX = 2_000
