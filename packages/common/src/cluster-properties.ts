@@ -191,6 +191,9 @@ function invalid(path: string, got: string, allowed: string): OptionsInvalidErro
   })
 }
 
+/** What users may call a cluster: it stands in stored fields, in events and as a label of metrics. */
+export const CLUSTER_NAMES = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/
+
 const BOOTSTRAP = 'bootstrap.servers'
 /** librdkafka's own name; `bootstrap.servers` is its alias for Java's. */
 const BOOTSTRAP_ALIAS = 'metadata.broker.list'

@@ -44,6 +44,28 @@ describe('consumer options', () => {
     expect(settings.codecs.get('entries')).to.equal(bytes)
   })
 
+  it('take every name of a topic, whatever objects have under that name', () => {
+    const topics = ['__proto__', 'constructor', 'toString', 'hasOwnProperty']
+    expect(readConsumerOptions({ ...GOOD, topics }).topics).to.deep.equal(topics)
+    expect(refused({ topics: [...topics, '__proto__'] })).to.include('"__proto__" (string) twice')
+  })
+
+  it('take the names of clusters that the producer takes', () => {
+    const [east, west] = Object.values(GOOD.clusters)
+    for (const name of ['__proto__', '1', 'a/b', 'a b', '', 'x'.repeat(65)]) {
+      expect(
+        refused({
+          clusters: Object.fromEntries([
+            [name, east],
+            ['west', west],
+          ]),
+        }),
+        name,
+      ).to.include('clusters')
+    }
+    expect(refused({ clusters: { constructor: east, 'b.2_-': west } })).to.equal('accepted')
+  })
+
   it('refuse what is wrong, with what was received and what is allowed', () => {
     expect(refused({ gapTimeOutMs: 1 })).to.include('gapTimeOutMs')
     expect(refused({ clusters: { east: GOOD.clusters['east'] } })).to.include('clusters')
@@ -54,6 +76,7 @@ describe('consumer options', () => {
     expect(refused({ topics: [] })).to.include('topics')
     expect(refused({ topics: ['entries', 'entries'] })).to.include('entries')
     expect(refused({ topics: [7] })).to.include('7')
+    expect(refused({ topics: [Object.create(null)] })).to.include('received an object')
     expect(refused({ highWater: {} })).to.include('highWater')
     expect(refused({ groupId: '' })).to.include('groupId')
     expect(refused({ groupId: 'a/b' })).to.include('groupId')

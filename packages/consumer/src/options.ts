@@ -1,8 +1,10 @@
 import {
+  CLUSTER_NAMES,
   clusterProperties,
   CONSUMER_OWNED,
   OptionsInvalidError,
   readOptions,
+  received,
   type Codec,
   type Logger,
   type OptionsSpec,
@@ -56,6 +58,7 @@ export const CONSUMER_OPTIONS = {
   clusters: {
     kind: 'map',
     meaning: 'The two clusters by name, each with librdkafka properties.',
+    names: CLUSTER_NAMES,
     countMin: 2,
     countMax: 2,
     of: { kind: 'opaque', meaning: 'librdkafka properties', allowed: 'librdkafka properties', check: () => true },
@@ -234,16 +237,23 @@ export function readConsumerOptions(given: ConsumerOptions): ConsumerSettings {
 }
 
 function namesToMap(names: readonly unknown[]): Record<string, object> {
-  const map: Record<string, object> = {}
+  // Inherits nothing: `constructor` is a good name for a topic, and so is `__proto__`.
+  const map = Object.create(null) as Record<string, object>
   for (const name of names) {
-    if (typeof name !== 'string' || name in map) {
-      throw new OptionsInvalidError(`consumer.topics: received ${String(name)}; allowed are topic names, each once`, {
-        path: 'consumer.topics',
-      })
-    }
+    if (typeof name !== 'string') throw topicsInvalid(received(name))
+    if (name in map) throw topicsInvalid(`${received(name)} twice`)
     map[name] = {}
   }
   return map
+}
+
+function topicsInvalid(got: string): OptionsInvalidError {
+  const [path, allowed] = ['consumer.topics', 'names of topics, each once']
+  return new OptionsInvalidError(`option ${path}: received ${got}, allowed is ${allowed}`, {
+    path,
+    received: got,
+    allowed,
+  })
 }
 
 function hasMethods(value: unknown, ...names: readonly string[]): boolean {

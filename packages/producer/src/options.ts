@@ -1,4 +1,5 @@
 import {
+  CLUSTER_NAMES,
   clusterProperties,
   ClusterSharedError,
   isProducerId,
@@ -65,7 +66,7 @@ const PRODUCER_OPTIONS = {
       allowed: "an object of librdkafka properties, such as { 'bootstrap.servers': 'host:9092' }",
       meaning: 'librdkafka properties; those that the protocol owns are refused.',
     },
-    names: /^[A-Za-z][A-Za-z0-9._-]{0,63}$/,
+    names: CLUSTER_NAMES,
     countMin: 2,
     countMax: 2,
     meaning: 'Exactly two, under names of your choice.',
