@@ -1,3 +1,4 @@
+import { encode } from '@msgpack/msgpack'
 import { Intervals } from '@tandem/common/internal'
 import { expect } from 'chai'
 
@@ -42,8 +43,65 @@ describe('position codec', () => {
     })
   })
 
+  function refused(name: string, bytes: Uint8Array): string {
+    try {
+      decodePosition(new Map([[name, bytes]]))
+    } catch (error) {
+      expect(error).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+      return (error as Error).message
+    }
+    return 'taken'
+  }
+
   it('names the field that cannot be read', () => {
-    const read = () => decodePosition(new Map([['s:1/p', Uint8Array.of(0xc1)]]))
-    expect(read).to.throw('s:1/p').with.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+    expect(refused('s:1/p', Uint8Array.of(0xc1))).to.contain('s:1/p')
+  })
+
+  it('refuses a resume offset that is none', () => {
+    for (const value of [['abc'], [-1], [1.5], [null], [], ['0'], {}, 7, null, [2 ** 60], [[3]]]) {
+      expect(refused('f:east', encode(value)), JSON.stringify(value)).to.contain('f:east')
+    }
+    expect(refused('f:east', encode(['abc']))).to.contain('resume offset: received "abc" (string)')
+    expect(refused('f:east', encode([0, [], 'of a later version']))).to.equal('taken')
+  })
+
+  it('refuses a stream in which anything is of another type or out of its range', () => {
+    const good = (): unknown[] => [1, 0, 6, [1, 3, 5, 6], [4, 4], { east: [9, [4, 4, 8]] }, 1]
+    const stream = (...sequence: unknown[]): Uint8Array => encode([0, 'p', [sequence]])
+    expect(refused('s:0/p', stream(...good()))).to.equal('taken')
+    expect(refused('s:0/p', stream(...good().slice(0, 6))), 'without an origin').to.equal('taken')
+    const born = [1, 0, BIG, [], [BIG, BIG], {}, BIG + 1]
+    expect(refused('s:0/p', stream(...born)), 'born at the last counter').to.equal('taken')
+    const wrong: unknown[][] = [
+      [-1, 'x', 0.5, null],
+      [-1, '1', []],
+      [-1, 'x', null],
+      [[1], [3, 1], [1, 3, 3, 4], [0, 1], [1, '2'], 'x', null],
+      [[1], [2, 1], [[1, 1]], {}],
+      [{ east: [-2, []] }, { east: ['x', []] }, { east: [1, [1]] }, { east: [1, [2, 1, 0]] }, { east: [1] }, [], 7],
+      [0, '1', null, 2 ** 54],
+    ]
+    for (const [index, values] of wrong.entries()) {
+      for (const value of values) {
+        const sequence = good()
+        sequence[index] = value
+        expect(refused('s:0/p', stream(...sequence)), `${index}: ${JSON.stringify(value)}`).to.contain('s:0/p')
+      }
+    }
+    for (const value of [[-1, 'p', []], ['x', 'p', []], [0, '', []], [0, 7, []], [0, 'p', {}], [0, 'p', [7]], []]) {
+      expect(refused('s:0/p', encode(value)), JSON.stringify(value)).to.contain('s:0/p')
+    }
+  })
+
+  it('makes no room for what is announced and not there', () => {
+    const boastful = Buffer.concat(Array.from({ length: 20 }, () => Buffer.of(0xdd, 0x00, 0x10, 0x00, 0x00)))
+    const before = process.memoryUsage().heapUsed
+    expect(refused('s:0/p', boastful)).to.contain('s:0/p')
+    expect(process.memoryUsage().heapUsed - before).to.be.below(16 << 20)
+  })
+
+  it('knows nothing of clusters that are not stored, whatever they are called', () => {
+    const { resumeOffsets } = decodePosition(new Map([[feedField('east'), encodeFeed(3)]]))
+    expect([resumeOffsets['constructor'], resumeOffsets['toString']]).to.deep.equal([undefined, undefined])
   })
 })

@@ -1,5 +1,12 @@
-import { decode, encode } from '@msgpack/msgpack'
-import { HighWaterStoreFailedError, Intervals } from '@tandem/common/internal'
+import { encode } from '@msgpack/msgpack'
+import {
+  HighWaterStoreFailedError,
+  Intervals,
+  isProducerId,
+  msgpack,
+  printable,
+  received,
+} from '@tandem/common/internal'
 
 import type { StoredFeed, StoredSequence, StoredStream } from '../core/stored-stream.js'
 import type { Fields } from './high-water-store.js'
@@ -10,6 +17,10 @@ import type { Fields } from './high-water-store.js'
  * `f:<cluster>` is `[resume offset, marks]`; marks stay empty until logs are compared with them. `s:<stream>` is
  * `[key range, producerId, [sequence …]]`, a sequence `[epoch, incarnation, frontier, finished, rejected, feeds, origin]` with
  * intervals as flat pairs and `feeds` as `{cluster: [last offset, [first, last, offset, …]]}`. MessagePack.
+ *
+ * What is read is checked, since nothing after it is: a store may be damaged, or filled by somebody else, and from a
+ * position that is wrong messages would be lost. Fields of other names, and what a later version adds at the end of an
+ * array, are left alone.
  */
 export interface StoredPosition {
   /** By cluster; missing where the group has never read. */
@@ -49,44 +60,99 @@ export function streamField(key: string): string {
 
 /** @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: a field is not what this codec writes. */
 export function decodePosition(fields: Fields): StoredPosition {
-  const resumeOffsets: Record<string, number> = {}
+  const resumeOffsets = byCluster<number>()
   const streams: StoredStream[] = []
   for (const [name, bytes] of fields) {
     try {
-      const value = decode(bytes) as never
-      if (name.startsWith('f:')) resumeOffsets[name.slice(2)] = (value as [number])[0]
-      else if (name.startsWith('s:')) streams.push(decodeStream(value))
+      if (name.startsWith('f:')) resumeOffsets[name.slice(2)] = decodeFeed(msgpack.decode(bytes))
+      else if (name.startsWith('s:')) streams.push(decodeStream(msgpack.decode(bytes)))
     } catch (cause) {
-      throw new HighWaterStoreFailedError(`The stored field ${name} cannot be read`, { field: name }, cause)
+      const field = printable(name, FIELD_CHARACTERS_MAX)
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new HighWaterStoreFailedError(`The stored field ${field} cannot be read: ${reason}`, { field }, cause)
     }
   }
   return { resumeOffsets, streams }
 }
 
-type EncodedFeed = [lastOffset: number, voids: number[]]
-/** Positions that were stored before there was an origin lack it. */
-type EncodedSequence = [number, number, number, number[], number[], Record<string, EncodedFeed>, origin?: number]
-
-function decodeStream([keyRange, producerId, sequences]: [number, string, EncodedSequence[]]): StoredStream {
-  return { keyRange, producerId, sequences: sequences.map(decodeSequence) }
+function decodeFeed(value: unknown): number {
+  const [resumeOffset] = list(value, 'feed')
+  return integer(resumeOffset, 'resume offset', 0)
 }
 
-function decodeSequence(encoded: EncodedSequence): StoredSequence {
-  const [epoch, incarnation, frontier, finished, rejected, encodedFeeds, origin = 1] = encoded
-  const feeds: Record<string, StoredFeed> = {}
-  for (const [cluster, [lastOffset, flat]] of Object.entries(encodedFeeds)) {
-    const voids = []
-    for (let i = 0; i + 2 < flat.length; i += 3)
-      voids.push({ first: flat[i]!, last: flat[i + 1]!, offset: flat[i + 2]! })
-    feeds[cluster] = { lastOffset, voids }
-  }
+function decodeStream(value: unknown): StoredStream {
+  const [keyRange, producerId, sequences] = list(value, 'stream')
+  if (!isProducerId(producerId)) throw wrong('producerId', producerId, 'a producerId')
   return {
-    epoch,
-    incarnation,
-    frontier,
-    origin,
-    finished: Intervals.fromArray(finished),
-    rejected: Intervals.fromArray(rejected),
-    feeds,
+    keyRange: integer(keyRange, 'key range', 0),
+    producerId,
+    sequences: list(sequences, 'sequences').map(decodeSequence),
   }
 }
+
+function decodeSequence(value: unknown): StoredSequence {
+  // Positions that were stored before there was an origin lack it.
+  const [epoch, incarnation, frontier, finished, rejected, feeds, origin = 1] = list(value, 'sequence')
+  return {
+    epoch: integer(epoch, 'epoch', 0),
+    incarnation: integer(incarnation, 'incarnation', 0),
+    frontier: integer(frontier, 'frontier', 0),
+    // Who was born at the last counter there is owes nothing.
+    origin: integer(origin, 'origin', 1, Number.MAX_SAFE_INTEGER + 1),
+    finished: decodeIntervals(finished, 'finished'),
+    rejected: decodeIntervals(rejected, 'rejected'),
+    feeds: decodeFeeds(feeds),
+  }
+}
+
+function decodeIntervals(value: unknown, what: string): Intervals {
+  const flat = list(value, what)
+  let least = 1
+  for (let i = 0; i < flat.length; i += 2) {
+    const first = integer(flat[i], what, least)
+    least = integer(flat[i + 1], what, first) + 1
+  }
+  return Intervals.fromArray(flat as readonly number[])
+}
+
+function decodeFeeds(value: unknown): Record<string, StoredFeed> {
+  if (Object.prototype.toString.call(value) !== '[object Object]') throw wrong('feeds', value, 'a map')
+  const feeds = byCluster<StoredFeed>()
+  for (const [cluster, feed] of Object.entries(value as Record<string, unknown>)) {
+    const [lastOffset, voids] = list(feed, 'feed of a sequence')
+    feeds[cluster] = { lastOffset: integer(lastOffset, 'last offset', -1), voids: decodeVoids(voids) }
+  }
+  return feeds
+}
+
+function decodeVoids(value: unknown): StoredFeed['voids'] {
+  const flat = list(value, 'voids')
+  const voids = []
+  for (let i = 0; i < flat.length; i += 3) {
+    const first = integer(flat[i], 'first of a void', 1)
+    const last = integer(flat[i + 1], 'last of a void', first)
+    voids.push({ first, last, offset: integer(flat[i + 2], 'offset of a void', 0) })
+  }
+  return voids
+}
+
+function list(value: unknown, what: string): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw wrong(what, value, 'an array')
+}
+
+function integer(value: unknown, what: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number
+  throw wrong(what, value, `an integer from ${min} to ${max}`)
+}
+
+function wrong(what: string, value: unknown, allowed: string): TypeError {
+  return new TypeError(`${what}: received ${received(value)}, allowed is ${allowed}`)
+}
+
+/** Inherits nothing: a cluster may be called `constructor`. */
+function byCluster<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>
+}
+
+const FIELD_CHARACTERS_MAX = 160
