@@ -72,6 +72,7 @@ function clusterClientSuite(benches: Benches): void {
       { key: all, value: all, timestampMs: 1 },
       { key: new Uint8Array(all), value: new Uint8Array(all), timestampMs: 1_700_000_000_123 },
       { key: null, value: null, timestampMs: 2 },
+      { key: Buffer.alloc(0), value: Buffer.alloc(0), timestampMs: 3 },
       { headers: [{ tandem: '1:v:p:1:1:0:1:1' }], key: null, value: null, timestampMs: 4 },
       { headers: [{ b: '1' }, { a: '2' }, { b: '3' }, { 'ä €': '' }, { __proto__x: '𝄞' }], timestampMs: 5 },
       { value: Buffer.alloc(90_000, 7), timestampMs: 6 },

@@ -64,6 +64,7 @@ export class Writer {
   async discard(): Promise<void> {
     let done = 0
     this.client.discard(() => done++)
+    expect(done).to.equal(0)
     await this.#bench.until('it is gone', () => done > 0)
     expect(done).to.equal(1)
   }

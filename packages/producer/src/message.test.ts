@@ -67,6 +67,11 @@ describe('message', () => {
     for (const headers of [[], 'x', null]) expect(refused({ headers })).to.contain('headers')
   })
 
+  it('refuses a header that its readers would take for a prototype', () => {
+    expect(refused({ headers: JSON.parse('{"__proto__":"x"}') })).to.contain('headers: received "__proto__"')
+    expect(refused({ headers: { constructor: 'x', toString: 'y' } })).to.equal('taken')
+  })
+
   it('drops the stamp of a message that is forwarded: it gets its own', () => {
     expect(readMessage({ ...GOOD, headers: { tandem: '1:d:x:1:1:1:1:1', a: 'b' } }, 1).headers).to.deep.equal([
       { a: 'b' },

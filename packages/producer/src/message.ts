@@ -104,6 +104,8 @@ function readHeaders(headers: unknown): WireHeaders {
   for (const [name, value] of Object.entries(headers)) {
     if (name === 'tandem') continue // a forwarded message brings the stamp of where it came from; it gets ours
     if (name === '' || !isClean(name)) throw invalid('headers', name, 'names that are text without NUL, not empty')
+    // node-rdkafka would give it to whoever reads it as the prototype of an object.
+    if (name === '__proto__') throw invalid('headers', name, 'any other name')
     for (const single of Array.isArray(value) ? (value as unknown[]) : [value]) {
       wire.push({ [name]: headerText(name, single) })
     }

@@ -11,6 +11,8 @@
  * - A report that never comes leaks the handle of its opaque, so that is a number.
  * - Topic properties in the global configuration are lost, since a topic configuration is always set.
  * - Values that are neither integers nor text are misread: all are passed as text (`clusterProperties`).
+ * - No bytes at all may be handed over as a null pointer, which means null: a tombstone, or no key. Always on Node 20 if
+ *   the memory behind them is empty, too.
  * - A topic may be asked about without being made: `allow.auto.create.topics` is false.
  */
 import rdkafka from 'node-rdkafka'
@@ -87,7 +89,7 @@ export class RdkafkaClient implements ClusterClient {
   produce(id: number, record: WireRecord): WriteFailure | undefined {
     const { topic, partition, value, key, timestampMs, headers } = record
     try {
-      this.#client!.produce(topic, partition, value, key, timestampMs, id, headers)
+      this.#client!.produce(topic, partition, pointed(value), pointed(key), timestampMs, id, headers)
       return undefined
     } catch (error) {
       return produceFailure((error as { code?: number }).code, messageOf(error))
@@ -123,7 +125,8 @@ export class RdkafkaClient implements ClusterClient {
     const done = this.#whenDiscarded ?? (() => undefined)
     if (!client.isConnected()) {
       client.getClient().configureCallbacks(false, client._cb_configs)
-      return done()
+      setImmediate(done)
+      return
     }
     client.setPollInterval(0)
     client.disconnect(0, () => done())
@@ -139,6 +142,11 @@ export class RdkafkaClient implements ClusterClient {
     const { kind, reason } = reportFailure(error.message)
     if (!this.#discarded && kind === 'fatal') this.#handler.handleFatal(reason)
   }
+}
+
+/** Bytes that are somewhere in memory, also if there are none. */
+function pointed(bytes: Uint8Array | null): Uint8Array | null {
+  return bytes?.length === 0 ? NO_BYTES : bytes
 }
 
 /** What the protocol depends on, over what the user gave. */
@@ -224,6 +232,7 @@ const OWNED_TOPIC = {
 /** Those that librdkafka takes from a topic configuration only. */
 const TOPIC_PROPERTIES = new Set(['compression.level', 'queuing.strategy', 'produce.offset.report'])
 
+const NO_BYTES = Buffer.from('x').subarray(0, 0)
 /** More topics are asked for together with all others: one answer, though a large one. */
 const ASKED_ONE_BY_ONE_MAX = 20
 /** Stamp, names of headers and the framing of a record, above what `messageBytesMax` counts. */
