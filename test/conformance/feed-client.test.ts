@@ -100,7 +100,7 @@ function feedClientSuite(benches: Benches): void {
         key: Buffer.from('k'),
         value: Buffer.alloc(500_000, 7),
         timestampMs: 1_700_000_000_003,
-        headers: [{ b: '1' }, { a: '2' }, { b: '3' }, { 'ä €': '' }, { x: '𝄞' }],
+        headers: [{ b: '1' }, { a: '2' }, { b: '3' }, { 'ä €': '' }, { x: '𝄞' }, { ['__proto__']: 'p' }],
       },
     ]
     await bench.write(0, entries)
@@ -263,6 +263,15 @@ function feedClientSuite(benches: Benches): void {
     await reader.tells('end 0@10')
     expect(reader.texts()).to.deep.equal(numbers(7, 10))
     expect(reader.failures).to.have.length(1)
+  })
+
+  it('loses no more than an end with a poll that fails', async () => {
+    const reader = await reading({ partition: 0, offset: 7 }, { partition: 1, offset: 0 })
+    await bench.until('it says so', () => reader.failures.length > 0)
+    await reader.idles()
+    await write(['a'], 1)
+    await reader.tells('end 1@1')
+    expect(reader.texts(1)).to.deep.equal(['a'])
   })
 
   it('does not jump to where a log begins after retention, and begins there when it is told to', async () => {

@@ -88,6 +88,7 @@ export class Reader {
     this.polling = false
     let done = 0
     this.client.close(() => done++)
+    expect(done).to.equal(0)
     await this.#bench.until('it is closed', () => done > 0)
     expect(done).to.equal(1)
   }

@@ -135,6 +135,24 @@ describe('simulated feed client', () => {
     expect(reading.told.slice(1)).to.deep.equal(['1', 'end 1'])
   })
 
+  it('loses an end that was reached with a poll that failed, and tells the next one', async () => {
+    const reading = new Reading(false, { topics: { entries: 2 } })
+    await reading.begin(7)
+    reading.client.assign([{ ...AT, partition: 1, offset: 0 }])
+    await reading.world.run(1_000)
+    for (let i = 0; i < 2; i++) {
+      reading.client.poll()
+      await reading.world.run(1_000)
+    }
+    expect(reading.told).to.deep.equal(['Broker: Offset out of range'])
+    reading.world.east.append('entries', 1, entry('1'))
+    for (let i = 0; i < 2; i++) {
+      reading.client.poll()
+      await reading.world.run(1_000)
+    }
+    expect(reading.told.slice(1)).to.deep.equal(['1', 'end 1'])
+  })
+
   it('answers a question about the end as it is when the cluster is asked, and not at all in vain', async () => {
     const reading = await read()
     const answers: unknown[] = []
@@ -166,6 +184,18 @@ describe('simulated feed client', () => {
     }
     await reading.world.run(700)
     expect(answered).to.deep.equal([0, 2, 4, 6, 8, 10])
+  })
+
+  it('is answered by a cluster whose answers take long, once patience has grown', async () => {
+    const reading = await read()
+    reading.world.east.slow(700, 'query')
+    const answers: unknown[] = []
+    for (let i = 0; i < 4; i++) reading.client.queryEnd(AT, (ends) => answers.push(ends?.high))
+    await reading.world.run(500 + 1_000 + 1_500 + 1_500)
+    expect(answers).to.deep.equal([undefined, undefined, 0, 0])
+    reading.client.queryTime(AT, 0, (offset) => answers.push(offset))
+    await reading.world.run(3_000)
+    expect(answers.slice(4)).to.deep.equal([0])
   })
 
   it('finds an offset by time', async () => {

@@ -18,9 +18,10 @@ import type { SimulatedProcess } from './simulated-process.js'
  * What KafkaFeedClient is to a real cluster: reads ahead into a buffer, hands it out in batches, asks questions aside.
  *
  * Kept from the real one, since the wiring may come to rely on it or be hurt by it: a batch that was taken before an
- * `assign` or a `pause` is still handed over after it; a pause outlives an assignment; an end of a partition is told once per end offset, by a read that
- * brought nothing; an offset outside the log stops the partition, and the error vanishes if a batch has records too;
- * questions are put in the same order, few at a time, and given up after the same time.
+ * `assign` or a `pause` is still handed over after it; a pause outlives an assignment; an end of a partition is told once
+ * per end offset, by a read that brought nothing; an offset outside the log stops the partition, and the error vanishes
+ * if a batch has records too, while it takes ends with it; questions are put in the same order, few at a time, and given
+ * up after the same time.
  */
 interface Cursor {
   readonly log: SimulatedLog
@@ -258,14 +259,6 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#taking = false
     this.#cancelPollTimeout?.()
     this.#dropStale()
-    const failure = this.#buffered === 0 ? this.#failure : undefined
-    this.#failure = undefined
-    if (failure !== undefined) {
-      // Ends that were reached go with the next batch.
-      this.#read()
-      this.#handler.handlePollFailed(failure)
-      return
-    }
     const records: FeedRecord[] = []
     const ends: FeedPosition[] = []
     let taken = 0
@@ -277,8 +270,13 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     }
     this.#buffer = this.#buffer.slice(taken)
     this.#buffered -= records.length
+    const failure = records.length === 0 ? this.#failure : undefined
+    this.#failure = undefined
     this.#read()
-    const answer = (): void => this.#handler.handleBatch(records, ends)
+    const answer = (): void => {
+      if (failure === undefined) this.#handler.handleBatch(records, ends)
+      else this.#handler.handlePollFailed(failure)
+    }
     // Quiet times are most of the time: an empty batch comes at once.
     if (records.length === 0) answer()
     else this.#connection.after(this.#hopMs(), answer)

@@ -72,9 +72,10 @@ export class SimulatedLog {
 
 /** Text goes out as UTF-8 and comes back as bytes, as node-rdkafka does it. */
 function asRead(header: Readonly<Record<string, string | Buffer>>): Readonly<Record<string, Buffer>> {
-  const read: Record<string, Buffer> = {}
-  for (const [name, value] of Object.entries(header)) {
-    read[name] = typeof value === 'string' ? Buffer.from(value, 'utf8') : value
-  }
-  return read
+  return Object.fromEntries(
+    Object.entries(header).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? Buffer.from(value, 'utf8') : value,
+    ]),
+  )
 }

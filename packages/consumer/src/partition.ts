@@ -291,7 +291,7 @@ export class Partition implements DeliveryOwner {
     else client.queryEnd(this, answer)
   }
 
-  /** Assigning anew makes the client forget a pause. */
+  /** With librdkafka a pause outlives an assignment; said again, since a full window depends on it. */
   #seek(feed: FeedIndex, offset: number): void {
     const client = this.#host.clientOf(feed)
     client?.assign([this.#at(offset)])
@@ -322,7 +322,7 @@ export class Partition implements DeliveryOwner {
   }
 
   #stampOf(feed: FeedIndex, record: FeedRecord): Stamp | undefined {
-    const header = record.headers.find((one) => STAMP_HEADER in one)
+    const header = record.headers.find((one) => Object.hasOwn(one, STAMP_HEADER))
     const name = { cluster: this.#clusterOf(feed), topic: this.topic, partition: this.partition, offset: record.offset }
     if (header === undefined) {
       this.#host.telemetry.tell({ kind: 'record-unstamped', ...name, reason: 'no stamp' })

@@ -28,7 +28,10 @@ export interface FeedClientHandler {
   handleConnectFailed(reason: string): void
   /** One poll is over. `ends` were reached after the records of the same partition that stand before it. */
   handleBatch(records: readonly FeedRecord[], ends: readonly FeedPosition[]): void
-  /** One poll is over, with an error that the client does not mend by itself or cannot attribute. */
+  /**
+   * One poll is over, with an error that the client does not mend by itself or cannot attribute. Ends that it reached
+   * are lost: node-rdkafka deletes what it knows of them. None of its records is, since there were none.
+   */
   handlePollFailed(reason: string): void
 }
 

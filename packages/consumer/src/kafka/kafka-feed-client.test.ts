@@ -1,5 +1,9 @@
 import { expect } from 'chai'
+import rdkafka from 'node-rdkafka'
 
+import { Consumer } from '../consumer.js'
+import type { Delivery } from '../delivery.js'
+import { MemoryHighWaterStore } from '../high-water/memory-high-water-store.js'
 import type { FeedClientHandler } from './feed-client.js'
 import { KafkaFeedClient } from './kafka-feed-client.js'
 
@@ -10,14 +14,157 @@ const HANDLER: FeedClientHandler = {
   handlePollFailed: () => undefined,
 }
 
+function createClient(properties: Record<string, string> = {}): KafkaFeedClient {
+  const all = { 'bootstrap.servers': 'nowhere:9', ...properties }
+  const options = { cluster: 'east', groupId: 'g', properties: all, topics: ['t'], connectTimeoutMs: 100 }
+  return new KafkaFeedClient(options, HANDLER)
+}
+
+const AT = { topic: 't', partition: 0 }
+
 describe('kafka feed client', () => {
   it('names a property that librdkafka does not know, or a value that it does not take', () => {
     for (const wrong of [{ 'fetch.min.bites': '1' }, { 'fetch.min.bytes': 'many' }] as Record<string, string>[]) {
-      const properties = { 'bootstrap.servers': 'nowhere:9', ...wrong }
-      const options = { cluster: 'east', groupId: 'g', properties, topics: ['t'], connectTimeoutMs: 100 }
-      expect(() => new KafkaFeedClient(options, HANDLER))
+      expect(() => createClient(wrong))
         .to.throw(Object.keys(wrong)[0])
         .with.property('code', 'TANDEM_OPTIONS_INVALID')
     }
   })
+
+  it('is closed after close() has returned, also if it never connected', async () => {
+    const client = createClient()
+    let closed = 0
+    client.close(() => closed++)
+    expect(closed).to.equal(0)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(closed).to.equal(1)
+  })
 })
+
+/** What librdkafka answers is given by the test. */
+describe('kafka feed client on a scripted librdkafka', () => {
+  const prototype = rdkafka.KafkaConsumer.prototype as unknown as Record<string, unknown>
+  const originals = new Map<string, PropertyDescriptor | undefined>()
+
+  function script(name: string, call: (this: rdkafka.KafkaConsumer, ...all: never[]) => void): void {
+    if (!originals.has(name)) originals.set(name, Object.getOwnPropertyDescriptor(prototype, name))
+    prototype[name] = call
+  }
+
+  afterEach(() => {
+    for (const [name, original] of originals) {
+      if (original === undefined) Reflect.deleteProperty(prototype, name)
+      else Object.defineProperty(prototype, name, original)
+    }
+    originals.clear()
+  })
+
+  it('finds a record that is written while it asks for the first one after a time', () => {
+    // Another one is written whenever something is asked.
+    let end = 7
+    const asked: string[] = []
+    script('queryWatermarkOffsets', (_topic: string, _partition: number, _ms: number, done: Answer) => {
+      asked.push('end')
+      done(null, { lowOffset: 0, highOffset: end++ })
+    })
+    script('offsetsForTimes', (_positions: unknown, _ms: number, done: Answer) => {
+      asked.push('time')
+      end++
+      done(null, [{ ...AT, offset: -1 }])
+    })
+    const found: (number | undefined)[] = []
+    createClient().queryTime(AT, 1_700_000_000_000, (offset) => found.push(offset))
+    expect(found).to.deep.equal([7])
+    expect(asked).to.deep.equal(['end', 'time'])
+  })
+
+  it('finds nothing by time if one of the two answers does not come', () => {
+    for (const missing of ['queryWatermarkOffsets', 'offsetsForTimes']) {
+      const answer = (name: string, value: unknown) =>
+        script(name, (...all: unknown[]) => {
+          const done = all.at(-1) as Answer
+          done(name === missing ? new Error('timed out') : null, value)
+        })
+      answer('queryWatermarkOffsets', { lowOffset: 0, highOffset: 7 })
+      answer('offsetsForTimes', [{ ...AT, offset: 5 }])
+      const found: (number | undefined)[] = []
+      createClient().queryTime(AT, 1, (offset) => found.push(offset))
+      expect(found, missing).to.deep.equal([undefined])
+    }
+  })
+})
+
+describe('kafka feed client on an embedded cluster', () => {
+  it('brings a header named __proto__ like any other, to a consumer that goes on', async () => {
+    const clusters = await Promise.all([EmbeddedCluster.start(), EmbeddedCluster.start()])
+    const [east, west] = clusters
+    for (const cluster of clusters) {
+      for (const counter of [1, 2]) {
+        await cluster.write([{ ['__proto__']: 'hello' }, { tandem: `1:d:p:1:1:0:${counter}:1` }, { other: 'x' }])
+      }
+    }
+    const consumer = new Consumer({
+      groupId: 'g',
+      clusters: { east: east.properties, west: west.properties },
+      topics: ['entries'],
+      highWater: new MemoryHighWaterStore(),
+    })
+    const deliveries: Delivery[] = []
+    try {
+      await new Promise<void>((resolve, reject) => {
+        consumer.deliveries$.subscribe({
+          next: (delivery) => {
+            deliveries.push(delivery)
+            delivery.ack()
+            if (deliveries.length === 2) resolve()
+          },
+          error: reject,
+        })
+      })
+      for (const { headers } of deliveries) {
+        const texts = Object.entries(headers).map(([name, bytes]) => [name, String(bytes)])
+        expect(texts).to.deep.equal([
+          ['__proto__', 'hello'],
+          ['other', 'x'],
+        ])
+      }
+      expect(consumer.status().partitions.map(({ duplicatesDropped }) => duplicatesDropped)).to.include(2)
+    } finally {
+      await consumer.close()
+      for (const cluster of clusters) await cluster.stop()
+    }
+  }).timeout(20_000)
+})
+
+type Answer = (error: unknown, value?: unknown) => void
+
+/** librdkafka's mock cluster, and a producer for it. */
+class EmbeddedCluster {
+  readonly #producer: rdkafka.Producer
+  readonly properties: Record<string, string>
+
+  private constructor(producer: rdkafka.Producer, { brokers }: rdkafka.Metadata) {
+    this.#producer = producer
+    this.properties = { 'bootstrap.servers': brokers.map(({ host, port }) => `${host}:${port}`).join() }
+  }
+
+  static async start(): Promise<EmbeddedCluster> {
+    const properties = { 'bootstrap.servers': 'embedded', 'test.mock.num.brokers': 1 }
+    const producer = new rdkafka.Producer(properties)
+    const metadata = await new Promise<rdkafka.Metadata>((resolve, reject) => {
+      producer.connect({ timeout: 10_000 }, (error, answer) => (error ? reject(error) : resolve(answer)))
+    })
+    return new EmbeddedCluster(producer, metadata)
+  }
+
+  async write(headers: rdkafka.MessageHeader[]): Promise<void> {
+    this.#producer.produce('entries', 0, Buffer.from('value'), 'key', 1, undefined, headers)
+    await new Promise<void>((resolve, reject) => {
+      this.#producer.flush(10_000, (error) => (error ? reject(error) : resolve()))
+    })
+  }
+
+  async stop(): Promise<void> {
+    await new Promise<void>((resolve) => this.#producer.disconnect(() => resolve()))
+  }
+}

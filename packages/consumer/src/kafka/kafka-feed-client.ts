@@ -1,4 +1,4 @@
-import { describeCluster, OptionsInvalidError } from '@tandem/common/internal'
+import { describeCluster, OptionsInvalidError, systemClock } from '@tandem/common/internal'
 import rdkafka from 'node-rdkafka'
 
 import type {
@@ -16,7 +16,7 @@ import { Questions } from './questions.js'
  * node-rdkafka as a FeedClient: one consumer that reads in batches, and a second one for questions.
  *
  * Batches, since flowing mode has no back-pressure. Questions (ends of logs, times) would stand in the reader's way:
- * they go to a client of their own, few at a time (questions.ts), `QUERY_TIMEOUT_MS` each.
+ * they go to a client of their own, few at a time (questions.ts).
  */
 export class KafkaFeedClient implements FeedClient {
   readonly #handler: FeedClientHandler
@@ -24,7 +24,7 @@ export class KafkaFeedClient implements FeedClient {
   readonly #reader: rdkafka.KafkaConsumer
   readonly #asker: rdkafka.KafkaConsumer
   readonly #assigned = new Set<string>()
-  readonly #questions = new Questions()
+  readonly #questions = new Questions(() => systemClock.now())
   #ends: FeedPosition[] = []
   #connecting: rdkafka.KafkaConsumer | undefined
   #closed = false
@@ -79,8 +79,8 @@ export class KafkaFeedClient implements FeedClient {
   }
 
   queryEnd(asked: FeedPartition, done: (ends: LogEnds | undefined) => void): void {
-    this.#questions.ask(asked, (over) => {
-      this.#asker.queryWatermarkOffsets(asked.topic, asked.partition, QUERY_TIMEOUT_MS, (error, offsets) => {
+    this.#questions.ask(asked, (patienceMs, over) => {
+      this.#asker.queryWatermarkOffsets(asked.topic, asked.partition, patienceMs, (error, offsets) => {
         if (this.#closed) return
         over(!error)
         done(error ? undefined : { low: offsets.lowOffset, high: offsets.highOffset })
@@ -89,15 +89,10 @@ export class KafkaFeedClient implements FeedClient {
   }
 
   queryTime(asked: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
-    this.#questions.ask(asked, (over) => {
-      this.#asker.offsetsForTimes([{ ...toppar(asked), offset: timeMs }], QUERY_TIMEOUT_MS, (error, positions) => {
-        if (this.#closed) return
-        over(!error)
-        const offset = positions?.[0]?.offset
-        if (error) done(undefined)
-        else if (offset !== undefined && offset >= 0) done(offset)
-        else this.queryEnd(asked, (ends) => done(ends?.high))
-      })
+    // The end first: a record that is written between the two answers may be the first at or after the time.
+    this.queryEnd(asked, (ends) => {
+      if (ends === undefined) done(undefined)
+      else this.#queryTime(asked, timeMs, (offset) => done(offset === NONE ? ends.high : offset))
     })
   }
 
@@ -108,10 +103,22 @@ export class KafkaFeedClient implements FeedClient {
       if (--open === 0) done()
     }
     for (const client of [this.#reader, this.#asker]) {
-      // One that is connecting is let go of when it has connected; it would keep the process alive otherwise.
-      if (client.isConnected() && client !== this.#connecting) client.disconnect(closed)
-      else closed()
+      // One that is connecting is let go of when that is over; it would keep the process alive otherwise.
+      if (client === this.#connecting) setImmediate(closed)
+      else disconnect(client, closed)
     }
+  }
+
+  /** First offset at or after a time, NONE if there is none. */
+  #queryTime(asked: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
+    this.#questions.ask(asked, (patienceMs, over) => {
+      this.#asker.offsetsForTimes([{ ...toppar(asked), offset: timeMs }], patienceMs, (error, positions) => {
+        if (this.#closed) return
+        over(!error)
+        const offset = positions?.[0]?.offset ?? NONE
+        done(error ? undefined : Math.max(offset, NONE))
+      })
+    })
   }
 
   #connectOne(client: rdkafka.KafkaConsumer, connected: (metadata: rdkafka.Metadata) => void): void {
@@ -119,7 +126,7 @@ export class KafkaFeedClient implements FeedClient {
     client.connect({ timeout: this.#options.connectTimeoutMs, allTopics: true }, (error, metadata) => {
       this.#connecting = undefined
       if (this.#closed) {
-        if (client.isConnected()) client.disconnect(() => undefined)
+        disconnect(client, () => undefined)
       } else if (error) {
         this.#handler.handleConnectFailed(error.message)
       } else {
@@ -143,6 +150,26 @@ function createClient({ cluster, groupId, properties }: FeedClientOptions): rdka
   }
 }
 
+/**
+ * Lets go of a client. The native part of one that is not connected holds on to our callbacks, and by them to itself,
+ * until they are taken back: every attempt of a long outage would stay in memory.
+ */
+function disconnect(client: rdkafka.KafkaConsumer, done: () => void): void {
+  if (client.isConnected()) {
+    client.disconnect(done)
+    return
+  }
+  const native = client as unknown as NativeClient
+  native.getClient().configureCallbacks(false, native._cb_configs)
+  setImmediate(done)
+}
+
+/** What is used of node-rdkafka and not in its types. */
+interface NativeClient {
+  getClient(): { configureCallbacks(add: boolean, callbacks: unknown): void }
+  readonly _cb_configs: unknown
+}
+
 function toppar({ topic, partition }: FeedPartition): { topic: string; partition: number } {
   return { topic, partition }
 }
@@ -161,8 +188,14 @@ function recordOf(message: rdkafka.Message): FeedRecord {
     key: key ?? null,
     value,
     timestampMs: timestamp ?? -1,
-    headers: (headers as Readonly<Record<string, Buffer>>[] | undefined) ?? [],
+    headers: ((headers as FeedRecord['headers'] | undefined) ?? []).map(ownHeader),
   }
+}
+
+/** node-rdkafka assigns a header to an object: one that is called `__proto__` becomes its prototype. */
+function ownHeader(header: Readonly<Record<string, Buffer>>): Readonly<Record<string, Buffer>> {
+  const prototype = Object.getPrototypeOf(header) as Buffer
+  return (prototype as unknown) === Object.prototype ? header : Object.fromEntries([['__proto__', prototype]])
 }
 
 /** What users may change. librdkafka would keep 64 MB of each feed's future in memory. */
@@ -188,4 +221,5 @@ const OWNED = {
 const BATCH_MAX = 1_000
 /** What one poll waits if there is nothing, holding a libuv thread. */
 const POLL_TIMEOUT_MS = 50
-const QUERY_TIMEOUT_MS = 500
+/** No record is at or after a time: Kafka says -1. */
+const NONE = -1

@@ -4,7 +4,10 @@ import { Questions } from './questions.js'
 
 /** Questions to a topic of eight partitions, the even ones led by broker 0, the odd ones by broker 1. */
 class Bench {
-  readonly questions = new Questions()
+  now = 0
+  readonly questions = new Questions(() => this.now)
+  /** How long the latest question may take. */
+  patienceMs = 0
   readonly #underWay = new Map<number, (answered: boolean) => void>()
 
   constructor() {
@@ -19,7 +22,10 @@ class Bench {
 
   ask(...partitions: number[]): this {
     for (const partition of partitions) {
-      this.questions.ask({ topic: 't', partition }, (over) => this.#underWay.set(partition, over))
+      this.questions.ask({ topic: 't', partition }, (patienceMs, over) => {
+        this.patienceMs = patienceMs
+        this.#underWay.set(partition, over)
+      })
     }
     return this
   }
@@ -29,7 +35,8 @@ class Bench {
   }
 
   /** The answer to what was asked about a partition, or none in its time. */
-  over(partition: number, answered: boolean): this {
+  over(partition: number, answered: boolean, tookMs = 0): this {
+    this.now += tookMs
     const over = this.#underWay.get(partition)!
     this.#underWay.delete(partition)
     over(answered)
@@ -64,5 +71,23 @@ describe('questions', () => {
     const bench = new Bench().ask(0, 2).over(0, false).over(2, true)
     expect(bench.ask(0, 2).underWay).to.deep.equal([0, 2])
     expect(bench.over(0, false).over(2, true).ask(0, 2).underWay).to.deep.equal([0, 2])
+  })
+
+  it('wait twice as long for a partition with each question in vain, up to a bound, and not for the others', () => {
+    const bench = new Bench()
+    const patience: number[] = []
+    for (let i = 0; i < 6; i++) patience.push(bench.ask(0).over(0, false, bench.patienceMs).patienceMs)
+    expect(patience).to.deep.equal([500, 1_000, 2_000, 4_000, 4_000, 4_000])
+    expect(bench.ask(2).patienceMs, 'of the same broker').to.equal(500)
+    expect(bench.ask(1).patienceMs, 'of another one').to.equal(500)
+  })
+
+  it('wait after an answer for twice as long as that took, and no less than at first', () => {
+    const bench = new Bench().ask(0).over(0, false).ask(0).over(0, false).ask(0)
+    expect(bench.patienceMs).to.equal(2_000)
+    expect(bench.over(0, true, 1_400).ask(0).patienceMs).to.equal(2_800)
+    expect(bench.over(0, true, 1_400).ask(0).patienceMs).to.equal(2_800)
+    expect(bench.over(0, true, 3_000).ask(0).patienceMs).to.equal(4_000)
+    expect(bench.over(0, true, 20).ask(0).patienceMs).to.equal(500)
   })
 })

@@ -3,20 +3,32 @@ import type { ClusterDescription } from '@tandem/common/internal'
 import type { FeedPartition } from './feed-client.js'
 
 /**
- * Which question about a partition a cluster is asked next.
+ * Which question about a partition a cluster is asked next, and how long its answer is waited for.
  *
  * A question holds a libuv thread until it is answered or its time is up, so few may be under way. And a broker that
  * hangs must not delay what the others have to say. So there are two lines, with one question under way in each: the
  * one of partitions that answered, or were not asked before, and the one of those that were asked in vain. When a
  * partition of the first gives no answer, the others of its leader go over to the second with it, as far as leaders
  * were known at the start; each comes back by itself when it has answered.
+ *
+ * Patience is short at first, since most questions that take long find no answer at all. But a cluster that is far, or
+ * has too much to do, must not count as away for that, so patience with a partition doubles with each question in vain.
+ * After an answer it is twice what that answer took, not less than at first: one that is slow is slow again.
  */
 export class Questions {
+  readonly #now: () => number
   readonly #waiting: Question[] = []
   readonly #silent = new Set<string>()
+  /** With partitions whose last question took long, or was in vain. */
+  readonly #patienceMs = new Map<string, number>()
   /** Names of the partitions that one broker leads, for each of them. */
   readonly #siblings = new Map<string, readonly string[]>()
   #underWay = 0
+
+  /** @param now monotonic milliseconds. */
+  constructor(now: () => number) {
+    this.#now = now
+  }
 
   handleDescribed({ topics }: ClusterDescription): void {
     const ledBy = new Map<number, string[]>()
@@ -31,8 +43,8 @@ export class Questions {
     for (const led of ledBy.values()) for (const name of led) this.#siblings.set(name, led)
   }
 
-  /** @param put puts it to the cluster, and calls `over` when it was answered or its time was up. */
-  ask(partition: FeedPartition, put: (over: (answered: boolean) => void) => void): void {
+  /** @param put puts it to the cluster, and calls `over` when it was answered or `patienceMs` were over. */
+  ask(partition: FeedPartition, put: Question['put']): void {
     this.#waiting.push({ name: nameOf(partition), put })
     this.#next()
   }
@@ -44,12 +56,21 @@ export class Questions {
       const [question] = index < 0 ? [] : this.#waiting.splice(index, 1)
       if (question === undefined) continue
       this.#underWay |= line
-      question.put((answered) => {
+      const { name, put } = question
+      const patienceMs = this.#patienceMs.get(name) ?? PATIENCE_MS_MIN
+      const askedAt = this.#now()
+      put(patienceMs, (answered) => {
         this.#underWay &= ~line
-        this.#handleOver(question.name, line, answered)
+        this.#setPatience(name, 2 * (answered ? this.#now() - askedAt : patienceMs))
+        this.#handleOver(name, line, answered)
         this.#next()
       })
     }
+  }
+
+  #setPatience(name: string, ms: number): void {
+    if (ms <= PATIENCE_MS_MIN) this.#patienceMs.delete(name)
+    else this.#patienceMs.set(name, Math.min(Math.ceil(ms), PATIENCE_MS_MAX))
   }
 
   #handleOver(name: string, line: number, answered: boolean): void {
@@ -65,7 +86,7 @@ export class Questions {
 
 interface Question {
   readonly name: string
-  readonly put: (over: (answered: boolean) => void) => void
+  readonly put: (patienceMs: number, over: (answered: boolean) => void) => void
 }
 
 function nameOf({ topic, partition }: FeedPartition): string {
@@ -75,3 +96,7 @@ function nameOf({ topic, partition }: FeedPartition): string {
 /** The two lines, one bit each. */
 const WELL = 1
 const SILENT = 2
+/** Answers take a few ms; this is for a broker that is busy for a moment. */
+const PATIENCE_MS_MIN = 500
+/** Below the default of `feedAwayAfterMs`, so that a feed whose answers take this long may yet count as live. */
+const PATIENCE_MS_MAX = 4_000

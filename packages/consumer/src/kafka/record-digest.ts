@@ -9,7 +9,7 @@ export function recordDigest(record: FeedRecord): number {
   let digest = record.key === null ? 1 : crc32(record.key)
   if (record.value !== null) digest = crc32(record.value, digest)
   for (const header of record.headers) {
-    for (const name in header) {
+    for (const name of Object.keys(header)) {
       if (name !== STAMP_HEADER) digest = crc32(header[name]!, crc32(name, digest))
     }
   }
