@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
 import { expect } from 'chai'
 import rdkafka from 'node-rdkafka'
 
@@ -14,10 +17,13 @@ const HANDLER: FeedClientHandler = {
   handlePollFailed: () => undefined,
 }
 
-function createClient(properties: Record<string, string> = {}): KafkaFeedClient {
-  const all = { 'bootstrap.servers': 'nowhere:9', ...properties }
+function createClient(
+  properties: Record<string, string> = {},
+  handler: Partial<FeedClientHandler> = {},
+): KafkaFeedClient {
+  const all = { 'bootstrap.servers': '127.0.0.1:1', ...properties }
   const options = { cluster: 'east', groupId: 'g', properties: all, topics: ['t'], connectTimeoutMs: 100 }
-  return new KafkaFeedClient(options, HANDLER)
+  return new KafkaFeedClient(options, { ...HANDLER, ...handler })
 }
 
 const AT = { topic: 't', partition: 0 }
@@ -41,11 +47,11 @@ describe('kafka feed client', () => {
   })
 })
 
-/** What librdkafka answers is given by the test. */
-describe('kafka feed client on a scripted librdkafka', () => {
+describe('kafka feed client on a librdkafka that is watched', () => {
   const prototype = rdkafka.KafkaConsumer.prototype as unknown as Record<string, unknown>
   const originals = new Map<string, PropertyDescriptor | undefined>()
 
+  /** What librdkafka answers is given by the test. */
   function script(name: string, call: (this: rdkafka.KafkaConsumer, ...all: never[]) => void): void {
     if (!originals.has(name)) originals.set(name, Object.getOwnPropertyDescriptor(prototype, name))
     prototype[name] = call
@@ -57,6 +63,32 @@ describe('kafka feed client on a scripted librdkafka', () => {
       else Object.defineProperty(prototype, name, original)
     }
     originals.clear()
+  })
+
+  it('leaves nothing of an attempt to connect that failed, also if it was closed meanwhile', async () => {
+    const natives: WeakRef<object>[] = []
+    const connect = prototype['connect'] as (...all: unknown[]) => void
+    script('connect', function (...all: unknown[]) {
+      natives.push(new WeakRef(this))
+      connect.apply(this, all)
+    })
+    const attempt = async (closeAtOnce: boolean): Promise<void> => {
+      await new Promise<void>((resolve) => {
+        const client = createClient({}, { handleConnectFailed: () => client.close(resolve) })
+        client.connect()
+        if (closeAtOnce) client.close(resolve)
+      })
+    }
+    for (const closeAtOnce of [false, false, true]) await attempt(closeAtOnce)
+    expect(natives).to.have.length(3)
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const left = (): number => natives.filter((native) => native.deref() !== undefined).length
+    for (let tries = 0; tries < 100 && left() > 0; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      collect()
+    }
+    expect(left()).to.equal(0)
   })
 
   it('finds a record that is written while it asks for the first one after a time', () => {
