@@ -27,7 +27,7 @@ function drawSetting(prng: Prng): Setting {
   // A world that moves three records at a time over a slow line would be judged for its load, not for its faults.
   const small = !far && suffering === 'all' && prng.chance(40)
   const roomy = prng.chance(50)
-  const unacknowledgedMax = calm ? 10_000 : prng.pick([10_000, 10_000, 20, 1])
+  const unacknowledgedMax = calm ? 10_000 : prng.pick([10_000, suffering === 'readers' ? 1 : 10_000, 20, 1])
   return {
     minutes: prng.between(8, 13),
     partitions: prng.between(1, 3),
@@ -40,8 +40,9 @@ function drawSetting(prng: Prng): Setting {
     acknowledge: prng.pick(calm ? ['one', 'one', 'available'] : ['one', 'one', 'available', 'both']),
     whenBothAway: prng.pick(['reject', 'block']),
     // With `available` it is not to end before a circuit opens, if the other cluster is to carry on.
-    sendTimeoutMs: calm ? 30_000 : prng.pick([30_000, 30_000, 3_000]),
-    backlogBytesMax: roomy ? 64 << 20 : 1 << 16,
+    sendTimeoutMs: calm ? 30_000 : prng.pick([30_000, 3_000]),
+    // A burst has to find room, if the other cluster is to carry on.
+    backlogBytesMax: roomy ? 64 << 20 : calm ? 1 << 20 : 1 << 16,
     paddingBytes: roomy ? 0 : prng.pick([0, 4_000, 16_000, 16_000]),
     gapTimeoutMs: prng.pick([5_000, 5_000, quick ? 300 : 2_000]),
     holeTimeoutMs: prng.pick([60_000, 60_000, suffering === 'readers' ? 60_000 : 5_000]),
@@ -51,6 +52,7 @@ function drawSetting(prng: Prng): Setting {
     lateAppendPercent: prng.pick([0, 50, 100, 100]),
     hollowPercent: prng.chance(30) ? prng.below(50) : 0,
     handleMs: calm || unacknowledgedMax < 10_000 ? prng.pick([0, 5]) : prng.pick([0, 0, 5, 500]),
+    handleLateMs: unacknowledgedMax < 10_000 ? 0 : prng.pick([0, 10_000]),
     refusedPercent: !calm && prng.chance(20) ? 5 : 0,
     suffering,
   }
@@ -141,7 +143,13 @@ function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step>
       return { kind, producer, byMs: prng.below(600_000) }
     case 'refused-for-good':
       // Of readers it is judged whether anything comes late, so one log has everything.
-      return { kind, cluster: setting.suffering === 'readers' ? 'east' : cluster, residue: prng.below(2), forMs }
+      return {
+        kind,
+        cluster: setting.suffering === 'readers' ? 'east' : cluster,
+        residue: prng.below(2),
+        // As a topic's limit that somebody set too low: until somebody else finds out.
+        forMs: prng.chance(50) ? forMs : prng.between(30_000, 300_000),
+      }
     default:
       throw kind satisfies never
   }
@@ -198,7 +206,7 @@ const READERS: readonly Drawn[] = [
 ]
 
 /** Holes in one log while the other one lags: where waiting has to be right. */
-const OFTEN_FOR_READERS: readonly Drawn[] = ['cluster-slow', 'refused-for-good']
+const OFTEN_FOR_READERS: readonly Drawn[] = ['cluster-slow', 'refused-for-good', 'handler-stuck']
 
 function drawnFor(suffering: Setting['suffering']): readonly Drawn[] {
   switch (suffering) {

@@ -35,8 +35,9 @@ export interface Setting {
   readonly lateAppendPercent: number
   /** Of a hundred batches that a broker knows again, how many it acknowledges without an offset. */
   readonly hollowPercent: number
-  /** A handler takes up to so long. */
+  /** A handler takes up to so long; with what comes late, up to so long. */
   readonly handleMs: number
+  readonly handleLateMs: number
   /** Of a hundred deliveries, how many the handler asks for again. */
   readonly refusedPercent: number
   /**

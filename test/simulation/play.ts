@@ -194,7 +194,7 @@ class Play {
   }
 
   #handle(seen: Seen, stuckMs: number[]): Handling {
-    const { handleMs, refusedPercent } = this.#plan.setting
+    const { handleMs, handleLateMs, refusedPercent } = this.#plan.setting
     const forMs = this.#healing ? undefined : stuckMs.shift()
     if (forMs !== undefined) {
       this.#faults['handler-stuck']++
@@ -204,7 +204,8 @@ class Play {
     }
     if (seen.groupId === LATECOMER) return 'at-once'
     if (!seen.redelivered && this.#prng.chance(refusedPercent)) return 'again'
-    return handleMs === 0 ? 'at-once' : this.#prng.below(handleMs)
+    const ms = seen.late ? Math.max(handleMs, handleLateMs) : handleMs
+    return ms === 0 ? 'at-once' : this.#prng.below(ms)
   }
 
   #send({ producer: index, key: keyIndex, count }: Step & { kind: 'send' }): void {

@@ -59,6 +59,7 @@ const ORDINARY: readonly Partial<Setting>[] = [
   { hollowPercent: 0 },
   { lateAppendPercent: 0 },
   { handleMs: 0 },
+  { handleLateMs: 0 },
   { refusedPercent: 0 },
   { unacknowledgedMax: 10_000 },
   { heldMessagesMax: 50_000 },

@@ -45,6 +45,19 @@ describe('documentation', () => {
     expect(told).to.deep.equal(names.map((name) => [name, partOf.get(name) ?? 1]))
   })
 
+  it('names in its tables of scenarios the mutants of the simulator that each row stands against', () => {
+    const told = ['docs/protocol.md', 'docs/position.md'].flatMap(tableRows).map((row) => [row[0]!, row.at(-2)!])
+    const mutants = [
+      ...read('test/simulation/mutants/mutants.ts').matchAll(/name: '([\w-]+)',\s+scenario: '([\w-]+)'/g),
+    ]
+    const ofRow = (row: string): string => {
+      const names = mutants.filter(([, , scenario]) => scenario === row).map(([, name]) => name!)
+      return names.length === 0 ? '–' : names.join(', ')
+    }
+    expect(told).to.deep.equal(told.map(([row]) => [row, ofRow(row!)]))
+    expect(mutants.every(([, , scenario]) => told.some(([row]) => row === scenario))).to.equal(true)
+  })
+
   it('quotes in README the examples as they are', () => {
     const blocks = [...read('README.md').matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code)
     expect(blocks).to.deep.equal([read('examples/producer.ts'), read('examples/consumer.ts')])
