@@ -10,7 +10,7 @@ export interface Message {
   readonly key?: string | Uint8Array | null | undefined
   /** What the topic's codec takes. Without a codec: bytes, text (written as UTF-8), or null for a tombstone. */
   readonly value: unknown
-  /** Text, or bytes that are UTF-8 without NUL. An array gives one header per element. */
+  /** Text, or bytes that are UTF-8 without NUL, under any names but `__proto__`. An array gives one header per element. */
   readonly headers?: MessageHeaders | undefined
   /** Kafka's timestamp, milliseconds since 1970, from 1; the time of the call if left out. */
   readonly timestampMs?: number | undefined
