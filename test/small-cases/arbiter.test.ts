@@ -20,7 +20,7 @@ describe('all small cases of the arbiter', function () {
 
   it('two logs of up to three records, counters 1 to 3, each interleaving in one of all timings', () => {
     const cases = checkEach(pairs(logsUpTo(3, alphabet([0], ONE_TO_THREE))))
-    console.log(`      ${cases} cases; of six records there are ${timings(6, [1_000, 1]).length} timings`)
+    console.log(`      ${cases} cases; of six records there are ${timings(6, [1_000, 1], 2).length} timings`)
   })
 
   it('two logs of up to two records, counters 1 and 2, each interleaving in every timing', () => {

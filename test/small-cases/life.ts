@@ -19,16 +19,18 @@ export interface Delivered {
   readonly cause: Deliver<null>
 }
 
-/** A question about an end that was answered; both places as records read by then. */
+/** A question about an end that was answered; places are records read by then. */
 export interface Answered {
   readonly feed: FeedIndex
   readonly askedAt: number
+  readonly askedMs: number
   readonly answeredAt: number
   readonly end: number
 }
 
 export interface Silence {
   readonly at: number
+  readonly fromMs: number
   readonly ms: number
 }
 
@@ -75,12 +77,7 @@ export class Life {
   /** Cluster that gives no answer, if any: its questions fail. */
   mute: FeedIndex | undefined
   readonly #surroundings: Surroundings
-  readonly #questions: {
-    readonly feed: FeedIndex
-    readonly step: number
-    readonly askedAt: number
-    readonly end: number
-  }[] = []
+  readonly #questions: (Omit<Answered, 'answeredAt'> & { readonly step: number })[] = []
   readonly #heardAt: [number, number] = [0, 0]
   #time = 0
   #stored: Stored
@@ -120,7 +117,7 @@ export class Life {
   }
 
   wait(ms: number): void {
-    this.silences.push({ at: this.reads.length, ms })
+    this.silences.push({ at: this.reads.length, fromMs: this.#time, ms })
     const until = this.#time + ms
     this.#answer()
     for (let at = this.arbiter.deadline(); at <= until; at = this.arbiter.deadline()) {
@@ -172,7 +169,7 @@ export class Life {
       return
     }
     const end = this.#surroundings.written === 'whole' ? this.logs[feed].length : this.next[feed]
-    this.#questions.push({ feed, step, askedAt: this.reads.length, end })
+    this.#questions.push({ feed, step, askedAt: this.reads.length, askedMs: this.#time, end })
     this.#answer()
   }
 
@@ -180,9 +177,9 @@ export class Life {
     const answeredAt = this.reads.length
     if (answeredAt < this.#surroundings.answersFrom) return
     for (let question = this.#questions.shift(); question !== undefined; question = this.#questions.shift()) {
-      const { feed, step, askedAt, end } = question
+      const { feed, step, askedAt, askedMs, end } = question
       this.#hear(feed)
-      this.answered.push({ feed, askedAt, answeredAt, end })
+      this.answered.push({ feed, askedAt, askedMs, answeredAt, end })
       this.arbiter.handleEnd({ feed, step, low: 0, high: end }, this.#time)
       this.#drain()
     }

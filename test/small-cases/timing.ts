@@ -1,45 +1,72 @@
 import type { FeedIndex } from '@tandem/consumer/internal'
 
-import { AWAY_MS, CALM, Life, LONG_MS, SHORT_MS, type Surroundings } from './life.js'
+import { AWAY_MS, CALM, FEEDS, Life, LONG_MS, SHORT_MS, type Surroundings } from './life.js'
 import type { Logs } from './log.js'
 import { wrongAfterSilence, wrongInLife } from './verdict.js'
 
 /** When what happens around an interleaving. */
 export interface Timing extends Surroundings {
-  /** One silence before the last, if any, after so many records; meanwhile a cluster may give no answers. */
-  readonly silence: { readonly at: number; readonly ms: number; readonly mute: FeedIndex | undefined } | undefined
+  /** Before the last one, which there always is. */
+  readonly silences: readonly PlannedSilence[]
 }
 
-/** Every timing of so many records: every place and kind of a silence, every place from which on ends are answered. */
-export function timings(records: number, bounds: readonly number[]): Timing[] {
+interface PlannedSilence {
+  /** Records read by then. */
+  readonly at: number
+  readonly ms: number
+  /** A cluster that gives no answers meanwhile. */
+  readonly mute: FeedIndex | undefined
+}
+
+/**
+ * Every timing of so many records: every place and kind of a silence, every place from which on ends are answered.
+ *
+ * @param silencesMax 1, or 2: a short silence after a long one, at each place and of each kind.
+ */
+export function timings(records: number, bounds: readonly number[], silencesMax: 1 | 2): Timing[] {
   const places = Array.from({ length: records + 1 }, (_, place) => place)
   return bounds.flatMap((heldMessagesMax) =>
     (['whole', 'read'] as const).flatMap((written) =>
       places.flatMap((answersFrom) =>
-        silences(records, answersFrom).map((silence) => ({ ...CALM, written, answersFrom, heldMessagesMax, silence })),
+        silences(records, answersFrom, silencesMax).map((silences) => ({
+          ...CALM,
+          written,
+          answersFrom,
+          heldMessagesMax,
+          silences,
+        })),
       ),
     ),
   )
 }
 
-function silences(records: number, answersFrom: number): Timing['silence'][] {
-  const all: Timing['silence'][] = [undefined]
+function silences(records: number, answersFrom: number, silencesMax: 1 | 2): (readonly PlannedSilence[])[] {
+  const all: (readonly PlannedSilence[])[] = [[]]
   for (let at = 0; at < records; at++) {
-    for (const ms of [SHORT_MS, LONG_MS, AWAY_MS]) {
-      // Where no question is answered yet, both are as good as mute; and a feed that answers does not go away.
-      if (at < answersFrom || ms !== AWAY_MS) all.push({ at, ms, mute: undefined })
-      if (at >= answersFrom) for (const mute of [0, 1] as const) all.push({ at, ms, mute })
+    for (const first of [SHORT_MS, LONG_MS, AWAY_MS].flatMap((ms) => silencesAt(at, ms, answersFrom))) {
+      all.push([first])
+      if (silencesMax === 1 || first.ms === SHORT_MS) continue
+      for (let later = at + 1; later < records; later++) {
+        for (const second of silencesAt(later, SHORT_MS, answersFrom)) all.push([first, second])
+      }
     }
   }
   return all
 }
 
+function silencesAt(at: number, ms: number, answersFrom: number): PlannedSilence[] {
+  // Where no question is answered yet, both are as good as mute; and a feed that answers does not go away.
+  if (at < answersFrom) return [{ at, ms, mute: undefined }]
+  const feeds = ms === AWAY_MS ? FEEDS : [undefined, ...FEEDS]
+  return feeds.map((mute) => ({ at, ms, mute }))
+}
+
 /** Reads both logs in this order and rhythm, waits for the rest, and says what is wrong. */
 export function wrongInCase(logs: Logs, order: readonly FeedIndex[], timing: Timing): string | undefined {
-  const { silence } = timing
   const life = new Life(logs, undefined, timing)
   for (let place = 0; place < order.length; place++) {
-    if (silence?.at === place) {
+    for (const silence of timing.silences) {
+      if (silence.at !== place) continue
       life.mute = silence.mute
       life.wait(silence.ms)
       life.mute = undefined
@@ -58,11 +85,12 @@ export function wrongInCase(logs: Logs, order: readonly FeedIndex[], timing: Tim
   return wrongInLife(life)
 }
 
-export function showTiming({ written, answersFrom, heldMessagesMax, silence }: Timing): string {
+export function showTiming({ written, answersFrom, heldMessagesMax, silences }: Timing): string {
   const words = [`ends ${written === 'whole' ? 'of all that is written' : 'of what was read'}`]
   if (answersFrom > 0) words.push(`answers from record ${answersFrom} on`)
   if (heldMessagesMax < CALM.heldMessagesMax) words.push(`${heldMessagesMax} held at most`)
-  if (silence !== undefined) words.push(`${silence.ms} ms of silence after record ${silence.at}`)
-  if (silence?.mute !== undefined) words.push(`in which feed ${silence.mute} gives no answer`)
+  for (const { at, ms, mute } of silences) {
+    words.push(`${ms} ms of silence after record ${at}${mute === undefined ? '' : `, feed ${mute} gives no answer`}`)
+  }
   return words.join(', ')
 }

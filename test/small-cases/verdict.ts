@@ -1,6 +1,6 @@
 import type { FeedIndex } from '@tandem/consumer/internal'
 
-import { type Answered, type Delivered, type Life, FEEDS, LONG_MS, SHORT_MS } from './life.js'
+import { type Answered, type Delivered, type Life, FEEDS, LONG_MS, SHORT_MS, TIMES } from './life.js'
 import { bitOf, count, dataOf, held, rejected, SEQUENCES, showBits, type Entry } from './log.js'
 
 /** What is wrong with a life in which everything was read, waited for and acknowledged; or undefined. */
@@ -124,14 +124,15 @@ function reached({ start, reads }: Life, feed: FeedIndex, place: number, answer:
 /** Away; or discounted, since something was waited for in vain, and not at an end asked for since. */
 function absent(life: Life, feed: FeedIndex, place: number): boolean {
   if (life.absences.some((one) => one.feed === feed && one.from <= place && place <= one.until)) return true
-  return life.silences.some(({ at, ms }) => {
+  return life.silences.some(({ at, fromMs, ms }) => {
     if (at === 0 || at > place || ms < LONG_MS) return false
-    // At an end then, so nothing was waited for; or since, by an answer that came before the record of this place.
-    return !life.answered.some((one) =>
-      one.askedAt > at
-        ? one.answeredAt < place && reached(life, feed, place, one)
-        : one.askedAt === at && one.answeredAt === at && reached(life, feed, at, one),
-    )
+    return !life.answered.some((one) => {
+      // At an end in this silence, so nothing was waited for; or at one asked for after the wait was over.
+      if (one.askedAt === at && one.answeredAt === at && reached(life, feed, at, one)) return true
+      if (one.askedMs < fromMs + TIMES.holeTimeoutMs) return false
+      // An answer that came with the record of this place came after it.
+      return (one.answeredAt < place || one.answeredAt === at) && reached(life, feed, place, one)
+    })
   })
 }
 
