@@ -198,6 +198,17 @@ describe('simulated feed client', () => {
     expect(answers.slice(4)).to.deep.equal([0])
   })
 
+  for (const from of ['earliest', 'latest'] as const) {
+    it(`lets a consumer begin at clusters whose answers take long: ${from}`, async () => {
+      const world = new World()
+      for (const cluster of world.clusters) cluster.slow(700, 'query')
+      const consumer = world.createConsumer({ groupId: 'g', name: 'c', options: { from } }).start()
+      expect(await world.until(() => consumer.assignments.length === 2, 20_000)).to.equal(true)
+      await world.run(60_000)
+      expect(consumer.count('feed-away')).to.equal(0)
+    })
+  }
+
   it('finds an offset by time', async () => {
     const reading = await read()
     reading.write('1')
