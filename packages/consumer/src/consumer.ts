@@ -41,6 +41,8 @@ export interface ConsumerOutsides {
   readonly threadPoolSize: number
 }
 
+/** Time moves by no less: a remainder that is smaller than the clock can show would be waited for again and again. */
+const TICK_MS = 1
 /** Threads of libuv's pool unless `UV_THREADPOOL_SIZE` says otherwise. */
 const POOL_SIZE_DEFAULT = 4
 
@@ -94,7 +96,9 @@ export class Consumer<T = unknown> {
   readonly #descriptions: [ClusterDescription | undefined, ClusterDescription | undefined] = [undefined, undefined]
   /** What keeps a cluster that answered from being one of the two; undefined if nothing does. */
   readonly #misfits: [TandemError | undefined, TandemError | undefined] = [undefined, undefined]
+  /** By topic and partition, and in the order in which they were acquired. */
   readonly #partitions = new Map<string, Partition[]>()
+  readonly #all: Partition[] = []
   readonly #host: PartitionHost
   readonly #delivered$ = new Subject<Delivery<T>>()
   #subscriber: Subscriber<Delivery<T>> | undefined
@@ -157,7 +161,7 @@ export class Consumer<T = unknown> {
   }
 
   status(): ConsumerStatus {
-    const partitions = this.#all().map((partition) => partition.status)
+    const partitions = this.#all.map((partition) => partition.status)
     const sum = (number: (status: PartitionStatus) => number): number =>
       partitions.reduce((total, status) => total + number(status), 0)
     return {
@@ -174,13 +178,13 @@ export class Consumer<T = unknown> {
   health(): ConsumerHealth {
     const degraded: string[] = []
     this.#settings.clusters.forEach((cluster, feed) => {
-      const away = this.#all().some(({ status }) => status.feeds[cluster]?.state === 'away')
+      const away = this.#all.some(({ status }) => status.feeds[cluster]?.state === 'away')
       if (this.#links[feed]!.client === undefined || away) degraded.push(`feed ${cluster} is away`)
     })
     if (this.#storeAwaySince !== undefined) degraded.push('the high-water store does not answer')
     if (this.#decoding?.toldAt === Infinity)
       degraded.push(`the codec of ${this.#decoding.delivery.topic} does not answer`)
-    const lost = this.#all().some((partition) => partition.lost)
+    const lost = this.#all.some((partition) => partition.lost)
     if (lost) degraded.push('partitions were lost to another holder')
     const live = this.#closing === undefined
     const ready = live && this.#started && !lost && this.#links.some(({ client }) => client !== undefined)
@@ -299,7 +303,10 @@ export class Consumer<T = unknown> {
   async #ask(id: PartitionOfGroup, claim: Claim, partitions: Partition[]): Promise<void> {
     const partition = new Partition(this.#host, id, await this.#settings.highWater.acquire(id, claim))
     if (this.#releasing) await partition.release()
-    else partitions[id.partition] = partition
+    else {
+      partitions[id.partition] = partition
+      this.#all.push(partition)
+    }
   }
 
   #start(): void {
@@ -311,7 +318,7 @@ export class Consumer<T = unknown> {
 
   #begin(feed: FeedIndex): void {
     if (!this.#started || this.#links[feed].client === undefined) return
-    for (const partition of this.#all()) partition.begin(feed)
+    for (const partition of this.#all) partition.begin(feed)
     this.#poll(feed)
   }
 
@@ -513,7 +520,7 @@ export class Consumer<T = unknown> {
   #wake(): void {
     if (this.#closing !== undefined) return
     const time = this.#time()
-    for (const partition of this.#all()) if (time >= partition.deadline()) partition.handleDeadline(time)
+    for (const partition of this.#all) if (time >= partition.deadline()) partition.handleDeadline(time)
     if (this.#outsides.clock.now() >= this.#flushAt) this.#flushAll()
     this.#lookAtCodec()
     this.#turn()
@@ -525,8 +532,12 @@ export class Consumer<T = unknown> {
     const time = this.#time()
     let at = Math.min(this.#flushAt, this.#decoding?.toldAt ?? Infinity)
     if (this.#polling.running) {
-      at = Math.min(at, now + this.#polling.stepMsMax / 2)
-      for (const partition of this.#all()) at = Math.min(at, now + Math.max(0, partition.deadline() - time))
+      for (const partition of this.#all) {
+        at = Math.min(at, now + Math.max(TICK_MS, partition.deadline() - time))
+        // While one is waited for by the clock, a stall of our own has to be noticed.
+        if (partition.waits) at = Math.min(at, now + this.#polling.stepMsMax / 2)
+      }
+      this.#polling.handleArmed(at)
     }
     this.#agenda.arm(at)
   }
@@ -539,7 +550,7 @@ export class Consumer<T = unknown> {
 
   #flushAll(): void {
     this.#flushAt = Infinity
-    for (const partition of this.#all()) void this.#flush(partition)
+    for (const partition of this.#all) void this.#flush(partition)
   }
 
   async #flush(partition: Partition): Promise<void> {
@@ -590,7 +601,7 @@ export class Consumer<T = unknown> {
     const drainedAt = clock.now() + closeTimeoutMs
     await this.#atMost(closeTimeoutMs + STORE_CLOSE_MS, this.#drain(drainedAt))
     this.#releasing = true
-    const released = this.#all().map((partition) => partition.release())
+    const released = this.#all.map((partition) => partition.release())
     const closed = this.#links.map((link) => new Promise<void>((resolve) => link.close(resolve)))
     await this.#atMost(CLIENTS_CLOSE_MS, Promise.allSettled([...released, ...closed]))
     this.#telemetry.close()
@@ -609,8 +620,8 @@ export class Consumer<T = unknown> {
   }
 
   async #flushLast(): Promise<boolean> {
-    await Promise.all(this.#all().map((partition) => this.#flush(partition)))
-    return this.#all().every((partition) => partition.settled)
+    await Promise.all(this.#all.map((partition) => this.#flush(partition)))
+    return this.#all.every((partition) => partition.settled)
   }
 
   #pause(ms: number): Promise<void> {
@@ -630,10 +641,6 @@ export class Consumer<T = unknown> {
       cancel = this.#outsides.clock.schedule(until, () => reject(new Error('no answer in time')))
     })
     return Promise.race([awaited, late]).finally(() => cancel())
-  }
-
-  #all(): Partition[] {
-    return [...this.#partitions.values()].flat()
   }
 
   #find(topic: string, partition: number): Partition | undefined {

@@ -112,6 +112,11 @@ export class Partition implements DeliveryOwner {
 
   // --- time -----------------------------------------------------------------------------------------------------
 
+  /** Whether a hole or the turn of a sequence is waited for. */
+  get waits(): boolean {
+    return !this.lost && this.#arbiter.waits
+  }
+
   /** Polling time at which it wants `handleDeadline`. */
   deadline(): number {
     return this.lost ? Infinity : this.#arbiter.deadline()

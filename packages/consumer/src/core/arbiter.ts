@@ -208,6 +208,11 @@ export class Arbiter<R> {
     return undefined
   }
 
+  /** Whether a hole or the turn of a sequence is waited for. */
+  get waits(): boolean {
+    return this.#unsettled.size > 0
+  }
+
   /** Polling time at which it wants `handleDeadline`. There always is one: a silent feed is asked for its end. */
   deadline(): number {
     let deadline = Infinity

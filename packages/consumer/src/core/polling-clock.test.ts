@@ -18,6 +18,14 @@ describe('polling clock', () => {
     expect(clock.read(61_000)).to.equal(2_000)
   })
 
+  it('takes no silence for a stall that was meant to be', () => {
+    const clock = new PollingClock(0)
+    clock.handleArmed(3_000)
+    expect(clock.read(2_500)).to.equal(2_500)
+    expect(clock.read(60_000)).to.equal(4_000)
+    expect(clock.read(120_000)).to.equal(5_000)
+  })
+
   it('lets no timeout pass in one step, however short it is', () => {
     const clock = new PollingClock(0, [60_000, 900, 10_000])
     expect(clock.read(60_000)).to.equal(300)

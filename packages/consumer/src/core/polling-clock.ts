@@ -10,7 +10,9 @@
 export class PollingClock {
   #time = 0
   #readAt: number
+  #wakesAt = -Infinity
   #running = true
+  /** What a stall counts as at most. */
   readonly stepMsMax: number
 
   /** @param timeoutsMs what is measured by it. */
@@ -23,11 +25,19 @@ export class PollingClock {
     return this.#running
   }
 
-  /** Polling milliseconds so far; to be read at least every `stepMsMax` while running. */
+  /** Polling milliseconds so far. */
   read(now: number): number {
-    if (this.#running) this.#time += Math.min(Math.max(0, now - this.#readAt), this.stepMsMax)
+    if (this.#running) {
+      const meantToSleep = Math.max(0, this.#wakesAt - this.#readAt)
+      this.#time += Math.min(Math.max(0, now - this.#readAt), meantToSleep + this.stepMsMax)
+    }
     this.#readAt = now
     return this.#time
+  }
+
+  /** When it will be read next at the latest: up to then, silence is no stall. */
+  handleArmed(wakesAt: number): void {
+    this.#wakesAt = wakesAt
   }
 
   handleStopped(now: number): void {
@@ -45,5 +55,5 @@ export class PollingClock {
 const STEP_MS_MOST = 1_000
 /** Of the shortest timeout: after a stall there is time left to hear what came meanwhile. */
 const STEPS = 3
-/** The clock is read twice as often. */
+/** While something is waited for, the clock is read twice as often. */
 const STEP_MS_LEAST = 20
