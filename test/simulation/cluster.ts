@@ -126,7 +126,8 @@ export class SimulatedCluster {
       this.#sockets = []
       for (const { execute, abandoned } of sockets) {
         // The threads of a broker that wakes up read their connections in any order, new ones among them.
-        if (abandoned() && this.prng.chance(50)) this.timeline.after(this.prng.below(LATE_MS), execute)
+        if (abandoned() && this.prng.chance(50))
+          this.timeline.after(this.prng.below(this.prng.chance(25) ? LATE_MS_MOST : LATE_MS), execute)
         else execute()
       }
     }
@@ -293,4 +294,5 @@ export class SimulatedCluster {
 export const LEADERLESS = -1
 /** What a request that nobody waits for may take to be read, after its broker went on. */
 const LATE_MS = 3_000
+const LATE_MS_MOST = 60_000
 const KINDS = ['read', 'write', 'query'] as const
