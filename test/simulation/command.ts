@@ -1,4 +1,4 @@
-import { runJudged, WrongUsage, type Given, type Terminal } from '../command.js'
+import { runJudged, whole, type Given, type Terminal } from '../command.js'
 import { drawPlan } from './draw-plan.js'
 import type { Plan } from './plan.js'
 import { play } from './play.js'
@@ -68,13 +68,6 @@ function range({ seed, seeds, minutes }: Given): { from: number; count: number; 
   const count = whole('seeds', seeds, { min: 1, max: 100_000_000 })
   const otherwise = limit !== undefined ? Infinity : seed !== undefined ? 1 : SEEDS
   return { from, count: count ?? otherwise, minutes: limit ?? Infinity }
-}
-
-function whole(name: string, text: string | undefined, { min, max }: { min: number; max: number }): number | undefined {
-  if (text === undefined) return undefined
-  const number = Number(text)
-  if (/^\d+$/.test(text) && number >= min && number <= max) return number
-  throw new WrongUsage(`--${name} ${text}: allowed are whole numbers from ${min} to ${max}`)
 }
 
 const SEEDS = 1_000
