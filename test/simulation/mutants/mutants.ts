@@ -4,6 +4,7 @@ const ARBITER = 'consumer/dist/core/arbiter.js'
 const SEQUENCE = 'consumer/dist/core/sequence.js'
 const FLUSH_PLAN = 'consumer/dist/core/flush-plan.js'
 const STORE = 'consumer/dist/high-water/memory-high-water-store.js'
+const POLLING_CLOCK = 'consumer/dist/core/polling-clock.js'
 const TRACK = 'producer/dist/core/track.js'
 const SETTLEMENT = 'producer/dist/core/settlement.js'
 const LANE = 'producer/dist/core/lane.js'
@@ -136,7 +137,26 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'clock-runs-while-full',
     scenario: 'paused-by-us',
     meaning: 'the clocks of away, gap and hole run on while we do not poll',
-    edits: [{ file: 'consumer/dist/core/polling-clock.js', text: 'this.#running = false;', replacement: ';' }],
+    edits: [
+      { file: POLLING_CLOCK, text: 'if (this.#running) {', replacement: '{' },
+      {
+        file: POLLING_CLOCK,
+        text: 'Math.min(Math.max(0, now - this.#readAt), meantToSleep + this.stepMsMax)',
+        replacement: 'now - this.#readAt',
+      },
+    ],
+  },
+  {
+    name: 'stall-is-evidence',
+    scenario: 'paused-by-us',
+    meaning: 'a stop of our own process counts as silence of the feeds',
+    edits: [
+      {
+        file: POLLING_CLOCK,
+        text: 'Math.min(Math.max(0, now - this.#readAt), meantToSleep + this.stepMsMax)',
+        replacement: 'now - this.#readAt',
+      },
+    ],
   },
   {
     name: 'held-without-bound',
