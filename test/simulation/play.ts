@@ -521,8 +521,9 @@ class Play {
       lives: this.#subscribers.map(({ consumer, startedAtMs, endedAtMs }): ConsumerLife => {
         const { groupId, process, deliveries, stops } = consumer
         // What a killed process had not told yet died with it.
-        const lateTold = process.state === 'dead' ? undefined : lateOf(consumer)
-        return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, stops }
+        const lateTold = process.state === 'dead' ? undefined : toldOf(consumer, 'delivered-late')
+        const owedTold = toldOf(consumer, 'debt-opened')
+        return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, owedTold, stops }
       }),
       storeTroubles: this.#storeTroubles,
       nothingIsLate: this.#plan.setting.suffering === 'readers',
@@ -577,8 +578,9 @@ function answerOf({ receipt, error, producer }: Sent): Answer {
   return 'outcome' in error && error.outcome === 'not-written' ? 'not-written' : 'unknown'
 }
 
-function lateOf({ events }: SimulatedConsumer): number {
-  return sum(events.map((event) => (event.kind === 'delivered-late' ? event.count : 0)))
+/** Messages that events of a kind told of. */
+function toldOf({ events }: SimulatedConsumer, kind: 'delivered-late' | 'debt-opened'): number {
+  return sum(events.map((event) => (event.kind === kind ? event.count : 0)))
 }
 
 function sum(numbers: readonly number[]): number {

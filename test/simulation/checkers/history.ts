@@ -87,6 +87,8 @@ export interface ConsumerLife {
   readonly deliveries: readonly Delivered[]
   /** How many late deliveries it told of by events; undefined if what it had not told yet died with it. */
   readonly lateTold: number | undefined
+  /** How many messages it said were owed, by events; undefined if not known. */
+  readonly owedTold?: number
   /** When it stood still (SIGSTOP). */
   readonly stops: readonly Span[]
 }

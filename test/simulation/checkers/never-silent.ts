@@ -1,6 +1,6 @@
 import type { Checker } from './checker.js'
 
-/** I6: what comes late is told of, one for one. */
+/** I6: what comes late is told of, one for one; and nothing is said to be owed where nothing can be missing. */
 export const neverSilent: Checker = {
   promise: 'I6 never silent',
   check({ lives }) {
