@@ -73,7 +73,8 @@ function* drawSends(prng: Prng, { minutes, producers }: Setting): Generator<Step
 function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
   const everyMs = prng.between(2_000, setting.suffering === 'readers' ? 15_000 : 45_000)
   const kinds = drawnFor(setting.suffering)
-  const weights = kinds.map((kind) => (OFTEN_FOR_READERS.includes(kind) && kinds === READERS ? 20 : weight(prng)))
+  const often = kinds === READERS ? prng.pick([HOLES, STORE]) : []
+  const weights = kinds.map((kind) => (often.includes(kind) ? 20 : weight(prng)))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0) return
   for (let atMs = prng.below(everyMs * 2); atMs < setting.minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
@@ -205,8 +206,10 @@ const READERS: readonly Drawn[] = [
   'refused-for-good',
 ]
 
-/** Holes in one log while the other one lags: where waiting has to be right. */
-const OFTEN_FOR_READERS: readonly Drawn[] = ['cluster-slow', 'refused-for-good', 'handler-stuck']
+/** What readers suffer often. Holes in one log while the other one lags: where waiting has to be right. */
+const HOLES: readonly Drawn[] = ['cluster-slow', 'refused-for-good', 'handler-stuck']
+/** A store that forgets, or carries things out late, while those who tell it come and go. */
+const STORE: readonly Drawn[] = ['redis-away', 'redis-away-for-one', 'redis-rolled-back', 'consumer-kill']
 
 function drawnFor(suffering: Setting['suffering']): readonly Drawn[] {
   switch (suffering) {

@@ -88,13 +88,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'voids-forgotten',
     scenario: 'void-remembered',
-    meaning: 'forgets at a restart what was voided',
+    meaning: 'forgets at a restart what was voided and rejected',
     edits: [
       {
         file: ARBITER,
         text: 'sequence.voids[index].add(first, last, offset, 0);',
         replacement: ';',
       },
+      { file: SEQUENCE, text: 'this.rejected = stored?.rejected ??', replacement: 'this.rejected =' },
     ],
   },
   {

@@ -274,7 +274,10 @@ export class Arbiter<R> {
     if (!this.#digests.agrees(sequence.index, first, arrival.digest)) {
       this.#tell({ kind: 'feeds-diverged', ...this.#partitionName(), stream: stream.key, counter: first })
     }
-    if (!sequence.finished.covers(first, last)) this.feeds[feed].open.open(offset, sequence, first, last)
+    // Finished need not be storable: an older epoch in flight may hold it back, and then this copy is to be read again.
+    if (stream.sequences.length > 1 || !sequence.finished.covers(first, last)) {
+      this.feeds[feed].open.open(offset, sequence, first, last)
+    }
     if (sequence.voids[feed].size === 0 && sequence.rejected.size === 0) {
       // Nearly every record: all of it was delivered before, or none.
       if (sequence.delivered.covers(first, last)) {
