@@ -485,12 +485,19 @@ class Play {
   /** Waits until everything is answered and delivered, as long as I8 allows; returns whether it came to that. */
   async #rest(groups: readonly string[]): Promise<boolean> {
     const world = this.#world
-    const untilMs = world.now + restMs(this.#plan.setting)
+    const untilMs = world.now + restMs(this.#plan.setting) + this.#readingMs()
     while (world.now < untilMs) {
       await world.run(REST_LOOK_MS)
       if (this.#isDone(groups)) return true
     }
     return false
+  }
+
+  /** What a group needs that has to begin anew, since its store forgot all, and that is given one message at a time. */
+  #readingMs(): number {
+    const { latencyMs, handleMs, refusedPercent } = this.#plan.setting
+    const refusedMs = (refusedPercent / 100) * NACK_DELAY_MS
+    return this.#told.length * (handleMs + refusedMs + 2 * latencyMs[1])
   }
 
   #isDone(groups: readonly string[]): boolean {
@@ -598,6 +605,8 @@ const LATECOMER = 'latecomer'
 /** Processes that send under one producerId at a time. */
 const PROCESSES_MAX = 3
 const REST_LOOK_MS = 200
+/** After which a delivery comes again that was asked for again. */
+const NACK_DELAY_MS = 1_000
 /** What may be under way when the bound is reached. */
 const SLACK_BYTES = 20_000
 /** A track's circuit: what its client may hold without a report (docs/protocol.md, Lanes and tracks 4), and a look. */

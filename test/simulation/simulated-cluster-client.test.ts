@@ -84,7 +84,8 @@ describe('simulated cluster client', () => {
       await writing.world.run(20_000)
       expect(gone).to.equal(true)
       writing.world.east.heal()
-      await writing.world.run(1_000)
+      // However late it is read.
+      await writing.world.run(60_000)
       expect(writing.log).to.deep.equal(percent === 100 ? ['1', '2', '3'] : [])
       expect(writing.told).to.deep.equal(['connected'])
     }
