@@ -259,9 +259,12 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'waits-for-the-away',
-    scenario: 'crash-in-outage',
-    meaning: 'with available, a send waits for a lane that went away',
-    edits: [{ file: SETTLEMENT, text: 'record.waitsFor &= ~bit(lane);', replacement: ';' }],
+    name: 'waits-for-the-slow',
+    scenario: 'leaderless',
+    meaning: 'with available, a send waits for a lane that has gone away or is too slow',
+    edits: [
+      { file: SETTLEMENT, text: 'record.waitsFor &= ~bit(lane);', replacement: ';' },
+      { file: SETTLEMENT, text: 'record.waitsFor = 0;', replacement: ';' },
+    ],
   },
 ]
