@@ -73,7 +73,7 @@ class Play {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #subscribers: Subscriber[] = []
   readonly #storeTroubles: (Omit<StoreTrouble, 'toMs'> & { toMs: number })[] = []
-  readonly #stuck = new Map<Seen, SimulatedConsumer>()
+  readonly #stuck = new Set<Seen>()
   /** The most that was seen of what is bounded, by what it is. */
   readonly #measured = new Map<string, { what: string; peak: number; allowed: number }>()
   readonly #faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
@@ -198,7 +198,7 @@ class Play {
     const forMs = this.#healing ? undefined : stuckMs.shift()
     if (forMs !== undefined) {
       this.#faults['handler-stuck']++
-      this.#stuck.set(seen, seen.consumer)
+      this.#stuck.add(seen)
       this.#world.timeline.after(forMs, () => seen.consumer.acknowledge(seen))
       return 'never'
     }
@@ -478,7 +478,7 @@ class Play {
     for (const { consumer } of this.#subscribers) consumer.continue()
     for (const groupId of GROUPS) if (this.#alive(groupId) === undefined) this.#startConsumer(groupId)
     world.timeline.after(1, () => {
-      for (const [seen, consumer] of this.#stuck) consumer.acknowledge(seen)
+      for (const seen of this.#stuck) seen.consumer.acknowledge(seen)
     })
   }
 
