@@ -106,8 +106,9 @@ function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step>
       return { kind, producer, forMs }
     case 'producer-stop':
       return { kind, producer, forMs, replaced: prng.chance(30) }
-    case 'consumer-kill':
     case 'consumer-stop':
+      return { kind, group, forMs, replaced: prng.chance(30) }
+    case 'consumer-kill':
     case 'redis-away-for-one':
     case 'handler-stuck':
       return { kind, group, forMs }
@@ -209,7 +210,7 @@ const READERS: readonly Drawn[] = [
 /** What readers suffer often. Holes in one log while the other one lags: where waiting has to be right. */
 const HOLES: readonly Drawn[] = ['cluster-slow', 'refused-for-good', 'handler-stuck']
 /** A store that forgets, or carries things out late, while those who tell it come and go. */
-const STORE: readonly Drawn[] = ['redis-away', 'redis-away-for-one', 'redis-rolled-back', 'consumer-kill']
+const STORE: readonly Drawn[] = ['redis-away-for-one', 'redis-rolled-back', 'consumer-kill', 'consumer-stop']
 
 function drawnFor(suffering: Setting['suffering']): readonly Drawn[] {
   switch (suffering) {

@@ -95,10 +95,11 @@ export type Step = { readonly atMs: number } & (
   | { readonly kind: 'producer-restart'; readonly producer: number }
   | { readonly kind: 'consumer-restart'; readonly group: Group }
   | { readonly kind: 'producer-kill'; readonly producer: number; readonly forMs: number }
-  /** `replaced`: it is taken for dead, and another process takes its place before it goes on. */
+  /** `replaced`, also of a consumer: it is taken for dead, and another process takes its place before it goes on. */
   | { readonly kind: 'producer-stop'; readonly producer: number; readonly forMs: number; readonly replaced: boolean }
   | { readonly kind: 'same-producer-id'; readonly producer: number }
-  | { readonly kind: 'consumer-kill' | 'consumer-stop'; readonly group: Group; readonly forMs: number }
+  | { readonly kind: 'consumer-kill'; readonly group: Group; readonly forMs: number }
+  | { readonly kind: 'consumer-stop'; readonly group: Group; readonly forMs: number; readonly replaced: boolean }
   | { readonly kind: 'cluster-dead' | 'cluster-hung'; readonly cluster: ClusterName; readonly forMs: number }
   | {
       readonly kind: 'cluster-slow'

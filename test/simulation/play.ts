@@ -183,7 +183,7 @@ class Play {
         this.#keepAlive(subscription, subscriber)
       } else {
         this.#killConsumer(subscriber)
-        this.#startConsumer(subscription.groupId)
+        if (subscription.current === subscriber) this.#startConsumer(subscription.groupId)
       }
     })
   }
@@ -284,7 +284,7 @@ class Play {
         void consumer.close().then(() => {
           if (subscriber.endedAtMs !== undefined) return
           this.#killConsumer(subscriber)
-          this.#startConsumer(step.group)
+          if (this.#alive(step.group) === undefined) this.#startConsumer(step.group)
         })
         return true
       }
@@ -302,6 +302,7 @@ class Play {
         if (subscriber === undefined || subscriber.consumer.process.state !== 'running') return false
         subscriber.consumer.stop()
         timeline.after(step.forMs, () => subscriber.consumer.continue())
+        if (step.replaced) this.#startConsumer(step.group)
         return true
       }
       case 'cluster-dead': {

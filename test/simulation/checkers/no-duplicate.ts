@@ -4,8 +4,8 @@ import type { ConsumerLife, Delivered, History, SentMessage, StoreTrouble } from
 /**
  * I2: within one life of a consumer nothing comes twice. In a later life only that comes again which may not have been
  * flushed: not acknowledged, or shortly before the end, or while something of another life of its producer was
- * unacknowledged, or while the store was in trouble, or if it forgot and nobody had anything to tell it since. What was said to be `not-written` never comes, nor what was not
- * sent.
+ * unacknowledged, or while the store was in trouble, or if it forgot and nobody had anything to tell it since. What was
+ * said to be `not-written` never comes, nor what was not sent.
  */
 export const noDuplicate: Checker = {
   promise: 'I2 no duplicate',
@@ -48,7 +48,8 @@ function again({ messages, lives, storeTroubles }: History): (groupId: string) =
       if (life.groupId !== groupId) continue
       for (const { text, atMs } of life.deliveries) {
         const before = stored.get(text)
-        if (before === undefined || forgotten(before, atMs, storeTroubles)) continue
+        // Two at a time, because one was taken for dead: either may be the one that is fenced off.
+        if (before === undefined || atMs < before.endedAtMs! || forgotten(before, atMs, storeTroubles)) continue
         wrong.push(`${text} came again to ${life.name}: ${before.name} had it acknowledged and flushed`)
       }
       for (const text of flushed(life, sent, storeTroubles)) stored.set(text, life)
