@@ -117,6 +117,29 @@ export class ServiceFailedError extends UsageError {
   static override readonly code = 'TANDEM_SERVICE_FAILED'
 }
 
+export class JournalFailedError extends RefusedError {
+  static override readonly code = 'TANDEM_JOURNAL_FAILED'
+  static override readonly retriable = true
+}
+
+export class JournalLockedError extends RefusedError {
+  static override readonly code = 'TANDEM_JOURNAL_LOCKED'
+  static override readonly retriable = true
+}
+
+export class JournalForeignError extends UsageError {
+  static override readonly code = 'TANDEM_JOURNAL_FOREIGN'
+}
+
+export class JournalVersionError extends UsageError {
+  static override readonly code = 'TANDEM_JOURNAL_VERSION'
+}
+
+export class ProducerIdHeldError extends FencedError {
+  static override readonly code = 'TANDEM_PRODUCER_ID_HELD'
+  static override readonly retriable = true
+}
+
 export class ShedError extends RefusedError {
   static override readonly code = 'TANDEM_SHED'
   static override readonly retriable = true
@@ -162,6 +185,11 @@ export const ERRORS = [
   ClusterSharedError,
   ServiceMissingError,
   ServiceFailedError,
+  JournalFailedError,
+  JournalLockedError,
+  JournalForeignError,
+  JournalVersionError,
+  ProducerIdHeldError,
   ShedError,
   ClustersUnreachableError,
   EpochStoreFailedError,

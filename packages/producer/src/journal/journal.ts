@@ -1,0 +1,141 @@
+/**
+ * What a producer keeps on disk: sealed records in the order in which they were stamped, per partition, and how far
+ * each cluster is done with them. A queue of a lane that is too long for memory goes on here, what neither cluster
+ * takes is accepted here, and what a life leaves behind the next one finds (protocol.md, Lanes and tracks 12).
+ *
+ * Each entry has a place: 1, 2, 3 … per partition, over all lives, without gaps. A cluster is done with a place when
+ * its log holds the record or never will. Below the smaller of the two marks nobody needs an entry any more, and it
+ * goes. Marks may be older than the truth, since they are not forced to disk: then something is written again, which
+ * is harmless.
+ *
+ * Dead letters lie beside the queue: messages whose `send()` was rejected, until they are imported.
+ */
+import type { Outcome, Position } from '@tandem/common/internal'
+
+import type { LaneIndex, WireHeaders } from '../core/record.js'
+
+/** One record on disk: all that is needed to write the same bytes again, and to void it. */
+export interface JournalEntry {
+  readonly topic: string
+  readonly partition: number
+  /** From 1. */
+  readonly place: number
+  /** The sequence: this producerId's, of this life or of an earlier one. */
+  readonly epoch: number
+  readonly incarnation: number
+  readonly keyRange: number
+  readonly first: number
+  readonly count: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  /** The stamp among them. */
+  readonly headers: WireHeaders
+  readonly timestampMs: number
+  /** When it was stamped, by the machine's clock. */
+  readonly sealedWallMs: number
+  /** Bytes of all entries of this partition that were ever appended before this one, by `bytes` of each. */
+  readonly bytesBefore: number
+  /** What it counts for, as `SealedRecord.bytes`. */
+  readonly bytes: number
+}
+
+/** How far a cluster is done with a partition. */
+export interface JournalMark {
+  readonly topic: string
+  readonly partition: number
+  readonly lane: LaneIndex
+  /** Every place below this one is final there. */
+  readonly done: number
+  /** Of these, places that it never took, new since the mark before: refused, or given up. */
+  readonly forgone: readonly number[]
+}
+
+export interface JournalOwner {
+  readonly producerId: string
+  readonly epoch: number
+  readonly incarnation: number
+  /** Names of the clusters, in the order of lanes; kept marks are found again by name. */
+  readonly clusters: readonly [string, string]
+}
+
+/** What earlier lives left. */
+export interface JournalContents {
+  readonly partitions: readonly JournalPartition[]
+  readonly deadLetters: number
+}
+
+export interface JournalPartition {
+  readonly topic: string
+  readonly partition: number
+  /** The first place that is still there, and the one after the last; equal if there is none. */
+  readonly first: number
+  readonly next: number
+  /** `bytesBefore` of these two. */
+  readonly bytesFirst: number
+  readonly bytesNext: number
+  /** Per lane, as marked: places below are final; 1 if nothing was marked. */
+  readonly done: readonly [number, number]
+  /** Per lane, ascending: places from `first` on that it never took. */
+  readonly forgone: readonly [readonly number[], readonly number[]]
+}
+
+/** A run of entries as they lie on disk. */
+export interface JournalRun {
+  readonly entries: readonly JournalEntry[]
+  /** The place to go on from: above everything that was looked at. */
+  readonly next: number
+  /** Places in between that cannot be read. */
+  readonly damaged: readonly { readonly first: number; readonly last: number; readonly reason: string }[]
+}
+
+export interface DeadLetter {
+  readonly position: Position
+  readonly keyRange: number
+  readonly topic: string
+  readonly partition: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: WireHeaders
+  readonly timestampMs: number
+  /** What its `send()` said. */
+  readonly outcome: Outcome
+  readonly reason: string
+  readonly rejectedWallMs: number
+}
+
+/**
+ * A journal on some disk.
+ *
+ * Calls of `append` come one after the other; the others may come at any time. What rejects is told by an event and
+ * tried again; nothing of it was done.
+ */
+export interface Journal {
+  /**
+   * Locks it for this process, names the owner in it and says what is there.
+   *
+   * Rejects with JournalFailedError (not writable, or the disk fails), JournalLockedError, JournalForeignError
+   * (another producerId's, or of other clusters), JournalVersionError (written by a newer tandem).
+   */
+  open(owner: JournalOwner): Promise<JournalContents>
+  /** Resolves when all of them are on disk for good. They continue the places of their partitions. */
+  append(entries: readonly JournalEntry[]): Promise<void>
+  /** What lies from a place on, at most so much of it; at least one entry or damaged place if there is any. */
+  read(from: { topic: string; partition: number; place: number }, limits: ReadLimits): Promise<JournalRun>
+  /** Notes marks and removes what both lanes are done with. On disk soon, not at once. */
+  mark(marks: readonly JournalMark[]): Promise<void>
+  /** Resolves when it is on disk for good. */
+  bury(letter: DeadLetter): Promise<void>
+  /** Dead letters in the order of burying, each with the name under which `exhume` removes it. */
+  deadLetters(): AsyncIterable<{ readonly name: string; readonly letter: DeadLetter }>
+  exhume(name: string): Promise<void>
+  /** Gives up the lock. What was marked is on disk then. */
+  close(): Promise<void>
+}
+
+export interface ReadLimits {
+  readonly entriesMax: number
+  readonly bytesMax: number
+}
+
+/** Opens a journal at a path. */
+export type JournalFactory = (path: string) => Journal
