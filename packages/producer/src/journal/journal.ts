@@ -31,6 +31,8 @@ export interface JournalEntry {
   /** The stamp among them. */
   readonly headers: WireHeaders
   readonly timestampMs: number
+  /** Its place among all records of its life, whatever the partition. */
+  readonly ordinal: number
   /** When it was stamped, by the machine's clock. */
   readonly sealedWallMs: number
   /** Bytes of all entries of this partition that were ever appended before this one, by `bytes` of each. */
@@ -117,7 +119,10 @@ export interface Journal {
    * (another producerId's, or of other clusters), JournalVersionError (written by a newer tandem).
    */
   open(owner: JournalOwner): Promise<JournalContents>
-  /** Resolves when all of them are on disk for good. They continue the places of their partitions. */
+  /**
+   * Resolves when all of them are on disk for good. They continue the places of their partitions. With none, it finds
+   * out whether the disk takes anything (again).
+   */
   append(entries: readonly JournalEntry[]): Promise<void>
   /** What lies from a place on, at most so much of it; at least one entry or damaged place if there is any. */
   read(from: { topic: string; partition: number; place: number }, limits: ReadLimits): Promise<JournalRun>
