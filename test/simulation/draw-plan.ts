@@ -80,7 +80,17 @@ function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
   for (let atMs = prng.below(everyMs * 2); atMs < setting.minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
     let drawn = prng.below(total)
     const kind = kinds.find((_, index) => (drawn -= weights[index]!) < 0)!
-    yield { atMs, ...drawFault(prng, kind, setting) }
+    const fault = drawFault(prng, kind, setting)
+    yield { atMs, ...fault }
+    if (fault.kind !== 'cluster-hung' || setting.suffering !== 'all' || !prng.chance(25)) continue
+    // The line that both are reached by, or a site that both stand in.
+    const other = fault.cluster === 'east' ? 'west' : 'east'
+    yield {
+      ...fault,
+      atMs: atMs + prng.below(500),
+      cluster: other,
+      forMs: Math.max(1, fault.forMs - prng.below(5_000)),
+    }
   }
 }
 
