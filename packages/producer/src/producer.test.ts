@@ -371,7 +371,7 @@ describe('producer: outages', () => {
     expect(world.west.records()).to.deep.equal([])
     expect(world.kinds()).to.include.members(['circuit-opened', 'lane-away', 'client-discarded'])
     expect(producer.status().clusters['west']).to.deep.include({ away: true, circuit: 'open' })
-    expect(producer.status().clusters['east']).to.include({ exposure: 200 })
+    expect(producer.status().clusters['east']!.exposure).to.include({ messages: 200 })
     world.west.resume()
     await world.pass(20_000)
     expect(world.west.values()).to.deep.equal(world.east.values())
@@ -379,7 +379,7 @@ describe('producer: outages', () => {
     expect(world.kinds().filter((kind) => kind === 'lane-away')).to.have.length(1)
     expect(world.kinds()).to.include('lane-returned')
     expect(producer.status().clusters['west']).to.deep.include({ away: false, circuit: 'closed', voids: 0 })
-    expect(producer.status().clusters['east']).to.include({ exposure: 0 })
+    expect(producer.status().clusters['east']!.exposure).to.include({ messages: 0, oldestMs: undefined })
   })
 
   it('opens the track of a partition without a leader alone, and fills it in later (leaderless)', async () => {
@@ -601,7 +601,7 @@ describe('producer: close()', () => {
     expectError(await outcome(producer.send(message('b'))), 'TANDEM_CLOSED')
     await world.pass(20)
     await sent
-    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 } })
+    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 }, journaled: 0 })
     expect(await producer.close()).to.equal(await closing)
     expect([world.east.values(), world.west.values()]).to.deep.equal([['a'], ['a']])
     expect(producer.status().state).to.equal('closed')
@@ -619,7 +619,7 @@ describe('producer: close()', () => {
     await world.pass(2_900)
     expect(await isSettled(closing)).to.equal(false)
     await world.pass(1_200)
-    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 1 } })
+    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 1 }, journaled: 0 })
     expect((await settled).clusters).to.deep.equal({ east: { offset: 0 }, west: undefined })
   })
 
@@ -635,7 +635,7 @@ describe('producer: close()', () => {
     await sent
     await world.pass(1_000)
     expect(await isSettled(closing)).to.equal(true)
-    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 2 } })
+    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 2 }, journaled: 0 })
   })
 
   it('waits for a cluster that goes away meanwhile until that is known, and under both for its answer', async () => {
@@ -686,7 +686,7 @@ describe('producer: close()', () => {
   })
 
   it('names both clusters in its report, whatever it had begun', async () => {
-    expect(await new World().producer().close()).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 } })
+    expect(await new World().producer().close()).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 }, journaled: 0 })
   })
 
   it('ends in bounded time when both hang, and says what may be concluded of each message', async () => {

@@ -16,37 +16,24 @@ import {
   Telemetry,
   type OptionsGiven,
   type OptionsSpec,
-  type Position,
   type TandemError,
   type TandemEvent,
 } from '@tandem/common/internal'
 
+import type { Lane } from './core/lane.js'
 import { Opening } from './core/opening.js'
 import type { LaneIndex } from './core/record.js'
 import { encodeValue, readMessage, type Message } from './message.js'
 import { readProducerOptions, type ProducerOptions, type ProducerSettings } from './options.js'
 import { realOutsides, type ProducerOutsides } from './outsides.js'
-import { Pipeline } from './pipeline.js'
+import { Pipeline, type PipelineOptions } from './pipeline.js'
 import type { Receipt } from './receipt.js'
 import { Send } from './send.js'
-import type { ClusterStatus, ProducerStatus } from './status.js'
+import type { ClosingReport, ClusterStatus, ProducerStatus } from './status.js'
 
 export type ProducerEvent = TandemEvent
 
 export type CloseOptions = OptionsGiven<typeof CLOSE_OPTIONS>
-
-export interface ClosingReport {
-  /**
-   * Messages that were stamped and whose sends were still open: rejected by closing, each saying what may be concluded.
-   * Unless `acknowledge` is `one`, a single cluster may have acknowledged some of them.
-   */
-  readonly unsettled: readonly Position[]
-  /**
-   * Per cluster: messages that the other one acknowledged in this producer's life, and this one did not. What was being
-   * written to it in the end it may have all the same; of what it refused, or what was given up, there were events.
-   */
-  readonly missing: { readonly [cluster: string]: number }
-}
 
 /**
  * Writes every message to two independent Kafka clusters, numbered within its key range.
@@ -76,11 +63,13 @@ export class Producer {
   }
 
   /**
-   * Takes an epoch, then connects to both clusters; resolves as soon as one is ready.
+   * Takes an epoch, opens the journal if there is one, then connects to both clusters; resolves as soon as one is ready.
    *
    * Rejects within `connectTimeoutMs`, and may then be called again, with
    * - EpochStoreFailedError, ClustersUnreachableError: try again.
-   * - TopicMissingError, PartitionsUnequalError, ClusterSharedError, OptionsInvalidError: something is to be mended.
+   * - JournalFailedError, JournalLockedError: the disk, or another process, is in the way; try again.
+   * - TopicMissingError, PartitionsUnequalError, ClusterSharedError, OptionsInvalidError, JournalForeignError,
+   *   JournalVersionError: something is to be mended.
    */
   connect(): Promise<void> {
     switch (this.#life.kind) {
@@ -156,6 +145,7 @@ export class Producer {
           clusterStatus(pipeline, index as LaneIndex, this.#outsides.clock.now()),
         ]),
       ),
+      journal: pipeline?.journalStatus,
     }
   }
 
@@ -165,7 +155,8 @@ export class Producer {
    *
    * Waits until every send is answered as `acknowledge` asks, and until each cluster that is not away has its copies
    * too. A cluster that is away is not waited for, as it would mostly be in vain: `missing` says what it lacks. Who wants
-   * to wait for it, awaits `receipt.settled()` before. Resolves 1 s after `timeoutMs` at the latest, whatever clusters do.
+   * to wait for it, awaits `receipt.settled()` before. What is left
+   * is put into the journal if there is one. Resolves 3 s after `timeoutMs` at the latest, whatever clusters and disk do.
    *
    * @param options.timeoutMs 0 to 3,600,000 ms; default 10,000.
    * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`: it rejects, and the producer goes on.
@@ -214,7 +205,8 @@ export class Producer {
       const epoch = await this.#takeEpoch(incarnation, life)
       const leftMs = Math.max(0, startedAt + this.#settings.connectTimeoutMs - clock.now())
       if (this.#life !== life) throw closed()
-      const pipeline = await this.#open({ epoch, incarnation }, leftMs, life)
+      const journal = await this.#openJournal({ epoch, incarnation })
+      const pipeline = await this.#open({ epoch, incarnation, journal }, leftMs, life)
       if (this.#life === life) this.#life = { kind: 'connected', pipeline }
       else pipeline.close(() => undefined)
       if (this.#life.kind !== 'connected') throw closed()
@@ -244,9 +236,18 @@ export class Producer {
     })
   }
 
+  async #openJournal({ epoch, incarnation }: { epoch: number; incarnation: number }): Promise<OpenJournal | undefined> {
+    const { producerId, clusters, journal } = this.#settings
+    if (journal.path === undefined) return undefined
+    const opened = this.#outsides.journal(journal.path)
+    const names = [clusters[0].name, clusters[1].name] as const
+    const contents = await opened.open({ producerId, epoch, incarnation, clusters: names })
+    return { journal: opened, contents }
+  }
+
   /** Brings up a pipeline; one that cannot be used is closed again. */
   #open(
-    { epoch, incarnation }: { readonly epoch: number; readonly incarnation: number },
+    { epoch, incarnation, journal }: { epoch: number; incarnation: number; journal: OpenJournal | undefined },
     timeoutMs: number,
     life: Connecting,
   ): Promise<Pipeline> {
@@ -261,7 +262,7 @@ export class Producer {
         cancel()
         clock.schedule(clock.now(), () => {
           pipeline.close(() => undefined) // now that its cores are at rest again
-          reject(error)
+          void pipeline.journalClosed.then(() => reject(error)) // so that the next attempt finds it unlocked
         })
       }
       const look = (): void => {
@@ -287,6 +288,7 @@ export class Producer {
         outsides: this.#outsides,
         telemetry: this.#telemetry,
         identity: { producerId: this.#settings.producerId, epoch, incarnation },
+        journal,
         ready: (lane) => {
           opening.handleReady(lane, clock.now())
           look()
@@ -355,6 +357,13 @@ export class Producer {
         resolve()
       })
     })
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(clock.now() + PUT_AWAY_TIMEOUT_MS, resolve)
+      pipeline.putAway(() => {
+        cancel()
+        resolve()
+      })
+    })
     let report = this.#nothingMissing()
     await new Promise<void>((resolve) => {
       const cancel = clock.schedule(clock.now() + QUIET_TIMEOUT_MS, resolve)
@@ -368,7 +377,7 @@ export class Producer {
   }
 
   #nothingMissing(): ClosingReport {
-    return { unsettled: [], missing: Object.fromEntries(this.#settings.clusters.map(({ name }) => [name, 0])) }
+    return { unsettled: [], journaled: 0, missing: Object.fromEntries(this.#settings.clusters.map(({ name }) => [name, 0])) }
   }
 
   #finish(report: Promise<ClosingReport>): Promise<ClosingReport> {
@@ -377,6 +386,8 @@ export class Producer {
     return report
   }
 }
+
+type OpenJournal = NonNullable<PipelineOptions['journal']>
 
 type Life =
   | { readonly kind: 'idle' }
@@ -402,7 +413,8 @@ function clusterStatus(pipeline: Pipeline | undefined, index: LaneIndex, now: nu
       backlog: { records: 0, bytes: 0 },
       voids: 0,
       oldestUnacknowledgedMs: undefined,
-      exposure: 0,
+      onDisk: 0,
+      exposure: { messages: 0, bytes: 0, oldestMs: undefined },
     }
   }
   const lane = pipeline.lanes[index]
@@ -417,8 +429,16 @@ function clusterStatus(pipeline: Pipeline | undefined, index: LaneIndex, now: nu
     backlog: { records, bytes },
     voids,
     oldestUnacknowledgedMs: oldest === undefined ? undefined : now - oldest,
-    exposure: pipeline.lanes[index === 0 ? 1 : 0].load.exposed,
+    onDisk: lane.load.onDisk,
+    exposure: exposureOf(pipeline.lanes[index === 0 ? 1 : 0], now),
   }
+}
+
+/** What another cluster has and this lane's does not. */
+function exposureOf(lane: Lane, now: number): ClusterStatus['exposure'] {
+  const since = lane.oldestExposedAt()
+  const { exposed: messages, exposedBytes: bytes } = lane.load
+  return { messages, bytes, oldestMs: since === undefined ? undefined : now - since }
 }
 
 function checkedEpoch(taken: unknown): number {
@@ -466,6 +486,8 @@ const CLOSE_OPTIONS = {
 } as const satisfies OptionsSpec
 /** Threads of clients that are discarded end in milliseconds if their cluster is well; nobody waits longer for others. */
 const QUIET_TIMEOUT_MS = 1_000
+/** Thousands of records go to a disk in this time; what does not is said to be missing. */
+const PUT_AWAY_TIMEOUT_MS = 2_000
 /** A few batches for every broker; the window is for all callers together. */
 const SEND_MANY_AT_A_TIME = 5_000
 /** Two clusters that hang hold a thread each to connect, and two to be discarded; files and DNS need some too. */
