@@ -38,6 +38,8 @@ interface Told {
 interface ProducerProcess {
   readonly producer: SimulatedProducer
   readonly life: number
+  /** Its journal's path: the disk of a machine, which the next process on it finds. */
+  readonly path: string
   sent: number
 }
 
@@ -128,6 +130,8 @@ class Play {
   #startProducer(service: Service): void {
     const { setting } = this.#plan
     const life = ++service.lives
+    const path = this.#freePath(service)
+    const { journal: mode } = setting
     const producer = this.#world.createProducer({
       producerId: service.producerId,
       name: `${service.producerId}-${life}`,
@@ -135,6 +139,7 @@ class Play {
       options: {
         acknowledge: setting.acknowledge,
         whenBothAway: { policy: setting.whenBothAway },
+        journal: mode === 'off' ? {} : { mode, path, bytesMax: JOURNAL_BYTES_MAX },
         sendTimeoutMs: setting.sendTimeoutMs,
         backlogBytesMax: setting.backlogBytesMax,
         topics: { [TOPIC]: {} },
@@ -142,8 +147,19 @@ class Play {
       },
     })
     this.#producers.push(producer)
-    service.processes.push({ producer, life, sent: 0 })
+    const process = { producer, life, path, sent: 0 }
+    service.processes.push(process)
     producer.start()
+    this.#keepConnecting(service, process)
+  }
+
+  /** A machine of the service on which nothing of it runs: mostly the one and only. */
+  #freePath({ producerId }: Service): string {
+    for (let machine = 1; ; machine++) {
+      const path = `/${producerId}-${machine}`
+      const user = this.#disks.get(path)
+      if (user === undefined || user.process.state === 'dead' || user.closed) return path
+    }
   }
 
   #startConsumer(groupId: string): void {

@@ -57,6 +57,7 @@ export class SimulatedProducer {
           const { writeRecordsMax } = world.settings
           return new SimulatedClusterClient(clientOptions, handler, { cluster, process, writeRecordsMax })
         },
+        journal: (path) => world.disk.journal(path, process),
         random: (max) => prng.below(max),
         host: name,
         threadPoolSize: 16,

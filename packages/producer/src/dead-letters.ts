@@ -46,7 +46,8 @@ export class DeadLetters {
     }
     const answer = journal.bury(letter).then(
       () => this.#kept.handle(`${outcome} ${topic}`, count, clock.now()),
-      (error: unknown) => tell({ kind: 'journal-failed', reason: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) =>
+        tell({ kind: 'journal-failed', reason: error instanceof Error ? error.message : String(error) }),
     )
     this.#underWay = Promise.all([this.#underWay, answer.then(() => this.#closed || run())])
   }

@@ -1,4 +1,4 @@
-export { Producer, type CloseOptions, type ProducerEvent } from './producer.js'
+export { Producer, type CloseOptions, type ProducerEvent, type SendOptions } from './producer.js'
 export type { HeaderValue, Message, MessageHeaders } from './message.js'
 export type { ProducerOptions } from './options.js'
 export type { Copies, Receipt } from './receipt.js'

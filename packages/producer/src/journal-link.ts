@@ -2,7 +2,7 @@
  * Between the cores and the journal on disk: writes what the appender says, reads back what a lane asks for, and gives
  * each copy that was read back to the record that others still hold. No opinion of its own.
  */
-import type { Clock, TandemFact } from '@tandem/common/internal'
+import { isTandemError, type Clock, type TandemFact } from '@tandem/common/internal'
 
 import type { Appender } from './core/appender.js'
 import type { Lane } from './core/lane.js'
@@ -40,7 +40,7 @@ export class JournalLink {
     this.#call(
       () => journal.append(entries),
       () => appender.handleAppended(this.#now()),
-      (reason) => appender.handleAppendFailed(reason, this.#now()),
+      (reason, error) => appender.handleAppendFailed(reason, !isUndone(error), this.#now()),
     )
   }
 
@@ -57,7 +57,7 @@ export class JournalLink {
     const { journal, lanes } = this.#options
     const { topic, partition } = from
     this.#call(
-      () => journal.read(from, { entriesMax: READ_ENTRIES_MAX, bytesMax: READ_BYTES_MAX }),
+      () => journal.read(from, { entriesMax: READ_ENTRIES_MAX, bytesMax: lanes[index].readBytesMax }),
       (run) => lanes[index].handleLoaded(topic, partition, this.#readBack(index, topic, partition, run), run.next),
       (reason) => {
         this.#options.tell({ kind: 'journal-failed', reason })
@@ -75,7 +75,7 @@ export class JournalLink {
     if (marks.length > 0) await journal.mark(marks).catch(() => undefined) // then it is written again
   }
 
-  #call<T>(call: () => Promise<T>, done: (result: T) => void, failed: (reason: string) => void): void {
+  #call<T>(call: () => Promise<T>, done: (result: T) => void, failed: (reason: string, error: unknown) => void): void {
     const answer = call().then(
       (result) => {
         if (this.#closed) return
@@ -84,7 +84,7 @@ export class JournalLink {
       },
       (error: unknown) => {
         if (this.#closed) return
-        failed(error instanceof Error ? error.message : String(error))
+        failed(error instanceof Error ? error.message : String(error), error)
         this.#options.run()
       },
     )
@@ -189,8 +189,11 @@ export class JournalLink {
   }
 }
 
+/** Whether a failed append has left nothing, for certain. */
+function isUndone(error: unknown): boolean {
+  return isTandemError(error, 'TANDEM_JOURNAL_FAILED') && error.details['undone'] === true
+}
+
 /** Places are far fewer; so these are all below any ordinal. */
 const EARLIER = 2 ** 50
-/** What one read brings: enough to keep a lane busy while the next one is under way, little for memory. */
 const READ_ENTRIES_MAX = 1_000
-const READ_BYTES_MAX = 1 << 20

@@ -164,6 +164,15 @@ export class Pipeline {
     this.run()
   }
 
+  /** Its caller does not wait any longer. @returns false if it was not stamped: nothing happened, and nothing will. */
+  handleAborted(send: Send, reason: 'timeout' | 'aborted'): boolean {
+    if (send.record !== undefined) this.#settlement.handleAborted(send.record, reason)
+    else if (send.admission === 'waiting') this.#admission.handleWithdrawn(send)
+    send.admission = 'left'
+    this.run()
+    return send.record !== undefined
+  }
+
   /** Calls `done` once, as soon as nothing is left to be answered, nor to be written or voided by a lane that is here. */
   whenDrained(done: () => void): void {
     this.#whenDrained = done
@@ -191,7 +200,8 @@ export class Pipeline {
     this.#settlement.handleClosed()
     this.run()
     // What is on disk, the next life writes.
-    const left = (lane: Lane): number => (lane.left().every(({ journal }) => journal === 'durable') ? 0 : lane.load.exposed)
+    const left = (lane: Lane): number =>
+      lane.left().every(({ journal }) => journal === 'durable') ? 0 : lane.load.exposed
     const missing = Object.fromEntries(this.lanes.map((lane) => [lane.cluster, left(lane) + lane.load.forgone]))
     const journaled = this.#appender?.entries ?? 0
     for (const lane of this.lanes) lane.close()
@@ -295,7 +305,8 @@ export class Pipeline {
         const record = command.applicant.seal(this.#ordinal++, now)
         const { topic, partition } = record
         const [a, b] = this.lanes
-        this.#settlement.handleSealed(record, [!a.takes(topic, partition), !b.takes(topic, partition)])
+        const away = [!a.takes(topic, partition), !b.takes(topic, partition)] as const
+        this.#settlement.handleSealed(record, away, command.applicant.timed)
         if (this.#options.settings.journal.mode === 'always') this.#journal(topic, partition, [record])
         else this.#handOver(record)
         return
@@ -639,7 +650,16 @@ export class Pipeline {
   #timed(): readonly { deadline(): number | undefined; handleDeadline(now: number): void }[] {
     const appender = this.#appender === undefined ? [] : [this.#appender]
     const deadLetters = this.#deadLetters === undefined ? [] : [this.#deadLetters]
-    return [...this.lanes, ...appender, ...deadLetters, this.#settlement, this.#admission, this.#firstSight, this.#shed, this.#undelivered]
+    return [
+      ...this.lanes,
+      ...appender,
+      ...deadLetters,
+      this.#settlement,
+      this.#admission,
+      this.#firstSight,
+      this.#shed,
+      this.#undelivered,
+    ]
   }
 
   #arm(): void {

@@ -686,7 +686,11 @@ describe('producer: close()', () => {
   })
 
   it('names both clusters in its report, whatever it had begun', async () => {
-    expect(await new World().producer().close()).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 }, journaled: 0 })
+    expect(await new World().producer().close()).to.deep.equal({
+      unsettled: [],
+      missing: { east: 0, west: 0 },
+      journaled: 0,
+    })
   })
 
   it('ends in bounded time when both hang, and says what may be concluded of each message', async () => {

@@ -5,6 +5,7 @@
 import type { Observable } from 'rxjs'
 
 import {
+  AbortedError,
   ClosedError,
   ClustersUnreachableError,
   EpochStoreFailedError,
@@ -34,6 +35,7 @@ import type { ClosingReport, ClusterStatus, ProducerStatus } from './status.js'
 export type ProducerEvent = TandemEvent
 
 export type CloseOptions = OptionsGiven<typeof CLOSE_OPTIONS>
+export type SendOptions = OptionsGiven<typeof SEND_OPTIONS>
 
 /**
  * Writes every message to two independent Kafka clusters, numbered within its key range.
@@ -93,14 +95,18 @@ export class Producer {
   /**
    * Sends one message. Two calls with one key keep their order, awaited or not.
    *
-   * Resolves by `acknowledge`. Rejects with
+   * Resolves by `acknowledge`. Rejects with (of those that have an `outcome`, it says whether it may be delivered)
    * - MessageInvalidError, MessageOversizedError, CodecFailedError, TopicMissingError, PartitionsUnequalError,
    *   NotConnectedError, ClosedError: nothing happened.
    * - ShedError: no room, nothing happened; try again later.
+   * - AbortedError: its signal or its own time, before it was stamped. Nothing happened.
    * - UndeliveredError: `outcome` says whether it may yet be delivered.
+   *
+   * @param options.timeoutMs 1 to 3,600,000 ms from the call, instead of `sendTimeoutMs`.
+   * @param options.signal aborted, it rejects at once, with the signal's reason as `cause`.
    */
-  send(message: Message): Promise<Receipt> {
-    return this.#send(message, false)
+  send(message: Message, options?: SendOptions): Promise<Receipt> {
+    return options === undefined ? this.#send(message, COMMON) : this.#sendFor(message, options)
   }
 
   /**
@@ -120,7 +126,7 @@ export class Producer {
       while (next < messages.length) {
         const index = next++
         try {
-          results[index] = await this.#send(messages[index] as Message, true)
+          results[index] = await this.#send(messages[index] as Message, PATIENT)
         } catch (error) {
           if (!isTandemError(error)) throw error
           results[index] = error
@@ -306,32 +312,64 @@ export class Producer {
     })
   }
 
-  #send(message: Message, patient: boolean): Promise<Receipt> {
+  /** With a time or a signal of its own. */
+  #sendFor(message: Message, options: SendOptions): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const { timeoutMs, signal } = readOptions(SEND_OPTIONS, options, 'send')
+      if (signal?.aborted === true) throw aborted('its signal was aborted before', signal.reason)
+      const { clock } = this.#outsides
+      let send: Send | undefined
+      const giveUp = (reason: 'timeout' | 'aborted'): void => {
+        if (send === undefined || !('pipeline' in this.#life) || this.#life.pipeline === undefined) return
+        if (this.#life.pipeline.handleAborted(send, reason)) return
+        reject(reason === 'timeout' ? aborted(`${timeoutMs} ms are over`) : aborted('its signal', signal?.reason))
+      }
+      const abort = (): void => giveUp('aborted')
+      const cancel =
+        timeoutMs === undefined ? () => undefined : clock.schedule(clock.now() + timeoutMs, () => giveUp('timeout'))
+      signal?.addEventListener('abort', abort)
+      const done = (): void => {
+        cancel()
+        signal?.removeEventListener('abort', abort)
+      }
+      const rejectDone = (error: Error): void => {
+        done()
+        reject(error)
+      }
+      const resolveDone = (receipt: Receipt): void => {
+        done()
+        resolve(receipt)
+      }
+      try {
+        const how = { patient: false, timed: timeoutMs === undefined }
+        send = this.#accept(message, how, resolveDone, rejectDone)
+      } catch (error) {
+        rejectDone(error as Error)
+      }
+    })
+  }
+
+  #send(message: Message, how: SendHow): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       try {
-        this.#accept(message, patient, resolve, reject)
+        this.#accept(message, how, resolve, reject)
       } catch (error) {
         reject(error)
       }
     })
   }
 
-  #accept(
-    message: Message,
-    patient: boolean,
-    resolve: (receipt: Receipt) => void,
-    reject: (error: Error) => void,
-  ): void {
+  #accept(message: Message, how: SendHow, resolve: (receipt: Receipt) => void, reject: (error: Error) => void): Send {
     const life = this.#life
     if (life.kind !== 'connected') throw life.kind === 'idle' || life.kind === 'connecting' ? notConnected() : closed()
     const { pipeline } = life
-    const send = new Send(readMessage(message, this.#outsides.clock.wall()), patient, resolve, reject)
+    const send = new Send(readMessage(message, this.#outsides.clock.wall()), how, resolve, reject)
     const { codec, messageBytesMax } = pipeline.topicSettings(send.message.topic)
     const value = encodeValue(message.value, codec)
     if (!(value instanceof Promise)) {
       send.handleEncoded(value, messageBytesMax)
       pipeline.handleCall(send)
-      return
+      return send
     }
     // Its place is taken now, at the call, whenever the codec is done.
     pipeline.handleCall(send)
@@ -346,6 +384,7 @@ export class Producer {
         send.admission = 'left'
         reject(error as Error)
       })
+    return send
   }
 
   async #drain(pipeline: Pipeline, timeoutMs: number): Promise<ClosingReport> {
@@ -377,7 +416,11 @@ export class Producer {
   }
 
   #nothingMissing(): ClosingReport {
-    return { unsettled: [], journaled: 0, missing: Object.fromEntries(this.#settings.clusters.map(({ name }) => [name, 0])) }
+    return {
+      unsettled: [],
+      journaled: 0,
+      missing: Object.fromEntries(this.#settings.clusters.map(({ name }) => [name, 0])),
+    }
   }
 
   #finish(report: Promise<ClosingReport>): Promise<ClosingReport> {
@@ -386,6 +429,14 @@ export class Producer {
     return report
   }
 }
+
+interface SendHow {
+  readonly patient: boolean
+  readonly timed: boolean
+}
+
+const COMMON: SendHow = { patient: false, timed: true }
+const PATIENT: SendHow = { patient: true, timed: true }
 
 type OpenJournal = NonNullable<PipelineOptions['journal']>
 
@@ -466,6 +517,10 @@ function unreachable(
   })
 }
 
+function aborted(why: string, cause?: unknown): Error {
+  return new AbortedError(`a message was not stamped: ${why}`, {}, cause)
+}
+
 function notConnected(): Error {
   return new NotConnectedError('connect() has not resolved yet', {})
 }
@@ -473,6 +528,24 @@ function notConnected(): Error {
 function closed(): Error {
   return new ClosedError('the producer is closed', {})
 }
+
+const SEND_OPTIONS = {
+  timeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 1,
+    max: 3_600_000,
+    optional: true,
+    meaning: 'How long this one send() may take from the call on; sendTimeoutMs if left out.',
+  },
+  signal: {
+    kind: 'opaque',
+    check: (value: unknown): value is AbortSignal => value instanceof AbortSignal,
+    allowed: 'an AbortSignal',
+    optional: true,
+    meaning: 'Aborted, this send() rejects at once.',
+  },
+} as const satisfies OptionsSpec
 
 const CLOSE_OPTIONS = {
   timeoutMs: {

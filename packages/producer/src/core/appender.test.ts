@@ -75,7 +75,7 @@ describe('appender', () => {
     const [one] = bench.give(1)
     bench.run()
     bench.give(1)
-    bench.appender.handleAppendFailed('no space left on device', 0)
+    bench.appender.handleAppendFailed('no space left on device', false, 0)
     expect(bench.run()).to.equal('tell journal-failed, refused 1, refused 2')
     expect(one).to.include({ journal: 'none', place: 0 })
     expect(bench.appender.usable).to.equal(false)
@@ -84,7 +84,7 @@ describe('appender', () => {
     expect(bench.appender.deadline()).to.equal(1_000)
     bench.now = 1_000
     expect(bench.run()).to.equal('append []')
-    bench.appender.handleAppendFailed('no space left on device', 1_000)
+    bench.appender.handleAppendFailed('no space left on device', false, 1_000)
     expect(bench.run()).to.equal('') // told once
     expect(bench.appender.deadline()).to.equal(3_000)
     bench.now = 3_000

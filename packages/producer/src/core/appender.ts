@@ -110,7 +110,8 @@ export class Appender {
     if (this.#state.kind === 'failed') this.#becomeUsable()
   }
 
-  handleAppendFailed(reason: string, now: number): void {
+  /** @param inDoubt some of it may be on disk, where a later life would find it. */
+  handleAppendFailed(reason: string, inDoubt: boolean, now: number): void {
     const records = this.#endOfWrite()
     for (const record of [...records].reverse()) {
       const shelf = this.#shelfOf(record)
@@ -119,7 +120,10 @@ export class Appender {
     if (this.#state.kind !== 'failed') this.#commands.push({ kind: 'tell', fact: { kind: 'journal-failed', reason } })
     this.#state = { kind: 'failed', retryAt: now + this.#backOffMs }
     this.#backOffMs = Math.min(this.#backOffMs * 2, RETRY_MS_MAX)
-    for (const record of records) this.#refuse(record)
+    for (const record of records) {
+      record.perhapsJournaled ||= inDoubt
+      this.#refuse(record)
+    }
     this.#refuseAll()
   }
 

@@ -20,7 +20,8 @@
  * **Memory.** All that a lane holds is bounded by `backlogBytesMax`. Over it, the oldest records that can be spared
  * become voids; they are given up an eighth of the bound at a time, so that looking for them costs little per record.
  * When too little can be spared the lane is full, which stops admission: what nobody has is never given up. With a
- * journal the queue goes on there before anything is given up; what waits for the disk has a quarter of the bound more.
+ * journal the queue goes on there before anything is given up; what waits for the disk, and what was read back from it,
+ * has a quarter of the bound more.
  */
 import type { TandemFact } from '@tandem/common/internal'
 
@@ -135,7 +136,16 @@ export class Lane {
 
   /** With a journal that takes records, there may be a little more that waits for it. */
   get #bytesMax(): number {
-    return this.#backlogBytesMax * (this.#journal?.usable === true ? 1 + WAITING_FOR_DISK : 1)
+    return this.#backlogBytesMax * (this.#journal?.usable === true ? 1 + FOR_DISK : 1)
+  }
+
+  /** What one read from disk may bring. */
+  get readBytesMax(): number {
+    return Math.min(READ_BYTES_MAX, this.#backlogBytesMax * READ_PART)
+  }
+
+  get #mayRead(): boolean {
+    return this.load.bytes + this.readBytesMax <= this.#backlogBytesMax * (1 + FOR_DISK)
   }
 
   get #spills(): boolean {
@@ -206,8 +216,7 @@ export class Lane {
 
   handleLoadFailed(topic: string, partition: number, now: number): void {
     this.#tracks[this.#indexOf(topic, partition)]!.handleLoadFailed()
-    this.#readOnAt = now + READ_AGAIN_MS
-    this.#due(this.#readOnAt)
+    this.#readAgain(now + READ_AGAIN_MS)
   }
 
   /** The other lane's cluster has acknowledged the record. */
@@ -386,8 +395,10 @@ export class Lane {
       const index = this.#ready.shift()!
       this.#isReady[index] = false
       const track = this.#tracks[index]!
-      const taken = track.take(now)
+      const mayRead = this.#mayRead
+      const taken = track.take(now, mayRead)
       if (taken === undefined) {
+        if (!mayRead && track.mustRead) this.#readAgain(now + NO_ROOM_PAUSE_MS)
         this.#after(index) // it must wait for something: whatever that is, wakes it
         const command = this.#commands.shift()
         if (command !== undefined) return command
@@ -402,6 +413,11 @@ export class Lane {
 
   get #hasRoom(): boolean {
     return this.load.inClient < this.#inClientMax && this.load.inClientBytes < this.#inClientBytesMax
+  }
+
+  #readAgain(at: number): void {
+    this.#readOnAt = Math.min(this.#readOnAt, at)
+    this.#due(this.#readOnAt)
   }
 
   #connect(): void {
@@ -575,8 +591,13 @@ const LEADERLESS = -1
  * node-rdkafka keeps one per record. Room for more partitions than a producer sensibly writes to.
  */
 export const TRACKS_MAX = 1 << 16
-/** What may wait for the disk beyond `backlogBytesMax`, as a part of it. */
-const WAITING_FOR_DISK = 1 / 4
+/** What may wait for the disk, or have been read back, beyond `backlogBytesMax`, as a part of it. */
+const FOR_DISK = 1 / 4
+/** What one read brings: enough to keep a track busy while the next one is under way, little for memory. */
+const READ_BYTES_MAX = 1 << 20
+const READ_PART = 1 / 16
+/** What was read back leaves within a few round trips. */
+const NO_ROOM_PAUSE_MS = 50
 /** A disk that cannot be read is asked again after this. */
 const READ_AGAIN_MS = 1_000
 /** Leaders move and partitions are added; librdkafka itself asks every five minutes. */

@@ -82,6 +82,8 @@ export class SealedRecord implements WireRecord {
   /** Whether the lanes have been given it: in mode `always` not before it is on disk. */
   handed = false
   journal: JournalState = 'none'
+  /** An append failed and did not say for certain that nothing of it is on disk. */
+  perhapsJournaled = false
   /** Where the journal has it, from 1; 0 if it does not. */
   place = 0
   bytesBefore = 0

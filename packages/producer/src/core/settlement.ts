@@ -48,9 +48,8 @@ export class Settlement {
   readonly #journalCounts: boolean
   /** Sends neither resolved nor rejected, in the order of stamping. */
   readonly #open = new Set<SealedRecord>()
-  /** Those of them that have the common time, in the order of their deadlines, and those with a time of their own. */
-  readonly #inTime = new Set<SealedRecord>()
-  readonly #ownTime = new Set<SealedRecord>()
+  /** Those of them that have the common time, in the order of their deadlines; others are given up by their callers. */
+  readonly #timed = new Set<SealedRecord>()
   /** With `available`, those of them that still wait for a lane; in the same order. */
   readonly #waiting = new Set<SealedRecord>()
   readonly #commands = new Fifo<Exclude<SettlementCommand, { kind: 'reject' }> | Failed>()
@@ -77,11 +76,12 @@ export class Settlement {
     return this.#open
   }
 
-  handleSealed(record: SealedRecord, away: readonly [boolean, boolean], timeoutMs?: number): void {
-    record.deadline = record.sealedAt + (timeoutMs ?? this.#sendTimeoutMs)
+  /** @param timed whether the common time counts for it. */
+  handleSealed(record: SealedRecord, away: readonly [boolean, boolean], timed = true): void {
+    record.deadline = timed ? record.sealedAt + this.#sendTimeoutMs : Infinity
     record.waitsFor = (away[0] ? 0 : 1) | (away[1] ? 0 : 2)
     this.#open.add(record)
-    ;(timeoutMs === undefined ? this.#inTime : this.#ownTime).add(record)
+    if (timed) this.#timed.add(record)
     this.#deadline = Math.min(this.#deadline, record.deadline)
     if (this.#policy !== 'available') return
     this.#waiting.add(record)
@@ -104,8 +104,8 @@ export class Settlement {
   }
 
   /** Its caller does not wait any longer. */
-  handleAborted(record: SealedRecord): void {
-    if (record.send === 'open') this.#fail(record, 'aborted')
+  handleAborted(record: SealedRecord, reason: 'timeout' | 'aborted'): void {
+    if (record.send === 'open') this.#fail(record, reason)
   }
 
   /** The lane takes nothing any more, or nothing of this partition. */
@@ -129,7 +129,7 @@ export class Settlement {
     // Looked at now and not when it failed: a lane may have handed it over since.
     const { record, reason } = command
     const [a, b] = record.copies
-    const perhaps = a.perhapsWritten || b.perhapsWritten || record.journal !== 'none'
+    const perhaps = a.perhapsWritten || b.perhapsWritten || record.journal !== 'none' || record.perhapsJournaled
     const outcome = perhaps ? 'unknown' : 'not-written'
     return { kind: 'reject', record, outcome, reason }
   }
@@ -150,16 +150,12 @@ export class Settlement {
       record.waitsFor = 0
       this.#look(record)
     }
-    for (const record of this.#inTime) {
+    for (const record of this.#timed) {
       if (record.deadline > now) {
         this.#deadline = Math.min(this.#deadline, record.deadline)
-        break
+        return
       }
       this.#fail(record, 'timeout')
-    }
-    for (const record of this.#ownTime) {
-      if (record.deadline > now) this.#deadline = Math.min(this.#deadline, record.deadline)
-      else this.#fail(record, 'timeout')
     }
   }
 
@@ -193,7 +189,7 @@ export class Settlement {
 
   #close(record: SealedRecord): void {
     this.#open.delete(record)
-    if (!this.#inTime.delete(record)) this.#ownTime.delete(record)
+    this.#timed.delete(record)
     this.#waiting.delete(record)
   }
 

@@ -135,6 +135,11 @@ export class Track {
     return this.#onDiskFrom < this.#onDiskTo
   }
 
+  /** Whether nothing is left to hand over before what is on disk. */
+  get mustRead(): boolean {
+    return this.#isOnDisk && !this.#loading
+  }
+
   /** Places of the journal that are still to be read back. */
   get onDisk(): { readonly from: number; readonly to: number } {
     return { from: this.#onDiskFrom, to: this.#onDiskTo }
@@ -278,10 +283,14 @@ export class Track {
     if (!record.copies[this.#lane].final) this.#spare(record)
   }
 
-  /** The next record or void to hand to the client; undefined if there is none, or if it must not go now. */
-  take(now: number): Taken | undefined {
+  /**
+   * The next record or void to hand to the client; undefined if there is none, or if it must not go now.
+   *
+   * @param mayRead whether there is room for what lies on disk.
+   */
+  take(now: number, mayRead = true): Taken | undefined {
     if (!this.#mayTake()) return undefined
-    this.#readOn()
+    if (mayRead) this.#readOn()
     const write = this.#nextVoid() ?? this.#nextRecord(now) ?? this.#nextVoid()
     if (write === undefined) {
       this.#suspects = 0
