@@ -23,6 +23,10 @@ interface Facts {
   'message-shed': { reason: string; count: number }
   'message-undelivered': { topic: string; outcome: string; count: number }
   'partitions-grown': { cluster: string; topic: string; partitions: number; pinned: number }
+  // Producer: epochs
+  'producer-id-taken': { by: string }
+  'producer-id-unheld': { reason: string }
+  'epoch-substituted': { reason: string }
   // Consumer: feeds and arbiter
   'feed-away': { cluster: string; topic: string; partition: number }
   'feed-returned': { cluster: string; topic: string; partition: number; awayMs: number }
@@ -135,6 +139,21 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'warn',
     labels: ['cluster', 'topic'],
     meaning: 'A topic has more partitions than this epoch is pinned to.',
+  },
+  'producer-id-taken': {
+    level: 'error',
+    labels: [],
+    meaning: 'Another process writes under this producerId; both sequences are delivered, in no set order.',
+  },
+  'producer-id-unheld': {
+    level: 'warn',
+    labels: [],
+    meaning: 'The lease on the producerId is not renewed; another process that starts now is not refused.',
+  },
+  'epoch-substituted': {
+    level: 'warn',
+    labels: [],
+    meaning: 'The epoch is from the clock, since its store failed; nobody else is refused.',
   },
   'feed-away': {
     level: 'warn',
