@@ -105,6 +105,10 @@ export interface DeadLetter {
   readonly rejectedWallMs: number
 }
 
+/** A dead letter with the name under which `exhume` removes it; or why it cannot be read. */
+export type BuriedLetter =
+  { readonly name: string; readonly letter: DeadLetter } | { readonly name: string; readonly damaged: string }
+
 /**
  * A journal on some disk.
  *
@@ -122,6 +126,9 @@ export interface Journal {
   /**
    * Resolves when all of them are on disk for good. They continue the places of their partitions. With none, it finds
    * out whether the disk takes anything (again).
+   *
+   * Rejects with JournalFailedError: for this life none of them is there, and their places are free. With
+   * `details.undone: false` it could not be seen to that the next life does not find them after all.
    */
   append(entries: readonly JournalEntry[]): Promise<void>
   /** What lies from a place on, at most so much of it; at least one entry or damaged place if there is any. */
@@ -130,8 +137,8 @@ export interface Journal {
   mark(marks: readonly JournalMark[]): Promise<void>
   /** Resolves when it is on disk for good. */
   bury(letter: DeadLetter): Promise<void>
-  /** Dead letters in the order of burying, each with the name under which `exhume` removes it. */
-  deadLetters(): AsyncIterable<{ readonly name: string; readonly letter: DeadLetter }>
+  /** Dead letters in the order of burying. */
+  deadLetters(): AsyncIterable<BuriedLetter>
   exhume(name: string): Promise<void>
   /** Gives up the lock. What was marked is on disk then. */
   close(): Promise<void>
