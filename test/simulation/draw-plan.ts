@@ -39,7 +39,8 @@ function drawSetting(prng: Prng): Setting {
     producers: prng.between(1, 2),
     epochs: prng.chance(80) ? 'store' : 'clock',
     acknowledge: prng.pick(calm ? ['one', 'one', 'available'] : ['one', 'one', 'available', 'both']),
-    whenBothAway: journal === 'on-outage' || journal === 'always' ? prng.pick(ANY_POLICY) : prng.pick(['reject', 'block']),
+    whenBothAway:
+      journal === 'on-outage' || journal === 'always' ? prng.pick(ANY_POLICY) : prng.pick(['reject', 'block']),
     journal,
     // With `available` it is not to end before a circuit opens, if the other cluster is to carry on.
     sendTimeoutMs: calm ? 30_000 : prng.pick([30_000, 3_000]),

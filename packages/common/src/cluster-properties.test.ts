@@ -3,7 +3,13 @@ import { createRequire } from 'node:module'
 
 import { expect } from 'chai'
 
-import { clusterProperties, CONSUMER_OWNED, PRODUCER_OWNED, type OwnedProperty } from './cluster-properties.js'
+import {
+  clusterProperties,
+  CONSUMER_OWNED,
+  PRODUCER_OWNED,
+  withoutSecrets,
+  type OwnedProperty,
+} from './cluster-properties.js'
 import type { TandemError } from './errors.js'
 
 const brokers = { 'bootstrap.servers': 'east-1:9092,east-2:9092' }
@@ -192,5 +198,25 @@ describe('cluster properties', () => {
         expect(reason.length).to.be.greaterThan(20)
       }
     }
+  })
+})
+
+describe('withoutSecrets', () => {
+  const left = (text: string, properties: Record<string, string>): string => withoutSecrets(text, properties)
+
+  it('takes out every value of a secret property, in capitals or not, whatever characters it has', () => {
+    expect(left('abcd, ABCD and a.c*', { 'sasl.password': 'abcd', 'ssl.key.password': 'a.c*' })).to.equal(
+      '(not shown), (not shown) and (not shown)',
+    )
+    expect(left('a.c* is not abc*', { 'sasl.password': 'a.c*' })).to.equal('(not shown) is not abc*')
+  })
+
+  it('leaves no rest of one that contains another', () => {
+    expect(left('abcdefgh', { 'sasl.password': 'cdef', 'ssl.key.password': 'abcdefgh' })).to.equal('(not shown)')
+  })
+
+  it('leaves what is no secret: names, paths, and values that stand in any text', () => {
+    const properties = { 'sasl.username': 'ledger', 'ssl.key.location': '/etc/ledger.key', 'ssl.key.password': 'led' }
+    expect(left('ledger: /etc/ledger.key is not there', properties)).to.equal('ledger: /etc/ledger.key is not there')
   })
 })

@@ -178,6 +178,21 @@ function isValue(value: unknown): boolean {
   )
 }
 
+/** A text without the values of secret properties, should somebody have put one into it; case is not looked at. */
+export function withoutSecrets(text: string, properties: Readonly<Record<string, string>>): string {
+  const secrets = Object.entries(properties)
+    .filter(
+      ([property, value]) => SECRET.test(property) && !PATH.test(property) && value.length >= SECRET_CHARACTERS_MIN,
+    )
+    .map(([, value]) => value)
+    .sort((a, b) => b.length - a.length) // one may be a part of another
+  return secrets.reduce((left, secret) => left.replaceAll(new RegExp(literal(secret), 'gi'), '(not shown)'), text)
+}
+
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
+
 function shown(property: string, value: unknown): string {
   if (value === undefined || !SECRET.test(property)) return received(value)
   return `a ${typeof value} that is not shown`
@@ -199,3 +214,7 @@ const BOOTSTRAP = 'bootstrap.servers'
 const BOOTSTRAP_ALIAS = 'metadata.broker.list'
 /** `sasl.password`, `ssl.key.pem`, `sasl.oauthbearer.client.secret`, `sasl.jaas.config` … rather too many than one too few. */
 const SECRET = /password|secret|key|token|jaas|credential|oauthbearer/i
+/** A path is what one needs to see. */
+const PATH = /\.location$/
+/** What is shorter stands in any text by chance, and is no secret. */
+const SECRET_CHARACTERS_MIN = 4

@@ -30,6 +30,10 @@ interface Facts {
   'journal-damaged': { topic: string; partition: number; first: number; count: number; reason: string }
   'journal-found': { entries: number; bytes: number; deadLetters: number }
   'dead-letter-kept': { topic: string; outcome: string; count: number }
+  // Producer: epochs
+  'producer-id-taken': { by: string }
+  'producer-id-unheld': { reason: string }
+  'epoch-substituted': { reason: string }
   // Consumer: feeds and arbiter
   'feed-away': { cluster: string; topic: string; partition: number }
   'feed-returned': { cluster: string; topic: string; partition: number; awayMs: number }
@@ -164,6 +168,21 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'error',
     labels: ['topic', 'outcome'],
     meaning: 'Messages whose sends were rejected are kept for an import.',
+  },
+  'producer-id-taken': {
+    level: 'error',
+    labels: [],
+    meaning: 'Another process writes under this producerId; both sequences are delivered, in no set order.',
+  },
+  'producer-id-unheld': {
+    level: 'warn',
+    labels: [],
+    meaning: 'The lease on the producerId is not renewed; another process that starts now is not refused.',
+  },
+  'epoch-substituted': {
+    level: 'warn',
+    labels: [],
+    meaning: 'The epoch is from the clock, since its store failed; nobody else is refused.',
   },
   'feed-away': {
     level: 'warn',

@@ -1,4 +1,5 @@
 export { freePorts } from './free-ports.js'
+export type { ClientProperties } from './kafka-admin.js'
 export { KafkaCluster, type KafkaClusterOptions } from './kafka-cluster.js'
 export type { KafkaNode } from './kafka-node.js'
 export { LocalCluster, type LocalClusterOptions } from './local-cluster.js'

@@ -7,6 +7,9 @@ import rdkafka, { type LibrdKafkaError, type Metadata } from 'node-rdkafka'
 import { ServiceFailedError } from '@tandem/common/internal'
 import { accepts } from './free-ports.js'
 
+/** What a client needs to reach a cluster and be let in: librdkafka's names. */
+export type ClientProperties = Readonly<Record<string, string>>
+
 export interface ClusterMetadata {
   /** `host:port` of each. */
   readonly brokers: readonly string[]
@@ -28,7 +31,7 @@ export async function awaitPort(port: number, over: AbortSignal): Promise<void> 
  * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: not good after `timeoutMs`; with the last answer.
  */
 export async function awaitMetadata(
-  bootstrapServers: string,
+  properties: ClientProperties,
   options: {
     readonly good: (metadata: ClusterMetadata) => boolean
     readonly timeoutMs: number
@@ -40,7 +43,7 @@ export async function awaitMetadata(
   let last = 'nothing'
   do {
     try {
-      const metadata = await ask(bootstrapServers, options.topic)
+      const metadata = await ask(properties, options.topic)
       if (options.good(metadata)) return metadata
       last = `brokers ${metadata.brokers.join()}, leaders of ${JSON.stringify([...metadata.led])}`
     } catch (error) {
@@ -49,12 +52,12 @@ export async function awaitMetadata(
     await sleep(ASK_AGAIN_AFTER_MS)
   } while (options.over?.aborted !== true && performance.now() < deadline)
   throw new ServiceFailedError(
-    `the cluster at ${bootstrapServers} did not become ready within ${options.timeoutMs} ms; its last answer: ${last}`,
+    `the cluster at ${properties['bootstrap.servers']} did not become ready within ${options.timeoutMs} ms; its last answer: ${last}`,
   )
 }
 
-async function ask(bootstrapServers: string, topic: string | undefined): Promise<ClusterMetadata> {
-  const client = new rdkafka.Producer({ 'bootstrap.servers': bootstrapServers, log_level: 0 })
+async function ask(properties: ClientProperties, topic: string | undefined): Promise<ClusterMetadata> {
+  const client = new rdkafka.Producer({ ...properties, log_level: 0 })
   client.on('event.error', () => {}) // a refused connection; that no answer comes says the same
   const metadata = await new Promise<Metadata>((resolve, reject) => {
     const options = topic === undefined ? {} : { topic }
@@ -79,7 +82,7 @@ async function ask(bootstrapServers: string, topic: string | undefined): Promise
 }
 
 export async function createKafkaTopic(
-  bootstrapServers: string,
+  properties: ClientProperties,
   topic: {
     readonly name: string
     readonly partitions: number
@@ -88,7 +91,7 @@ export async function createKafkaTopic(
   },
 ): Promise<void> {
   const { name, partitions, replicas, config } = topic
-  const client = rdkafka.AdminClient.create({ 'bootstrap.servers': bootstrapServers, log_level: 0 })
+  const client = rdkafka.AdminClient.create({ ...properties, log_level: 0 })
   try {
     await new Promise<void>((resolve, reject) => {
       const wanted = { topic: name, num_partitions: partitions, replication_factor: replicas, config }

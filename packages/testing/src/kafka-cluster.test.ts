@@ -1,6 +1,9 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
 import rdkafka, { type LibrdKafkaError } from 'node-rdkafka'
+import { isTandemError } from '@tandem/common/internal'
+import { certificateAt } from './certificates.js'
+import type { ClientProperties } from './kafka-admin.js'
 import { KafkaCluster } from './kafka-cluster.js'
 import type { KafkaNode } from './kafka-node.js'
 
@@ -23,6 +26,12 @@ describe('KafkaCluster of several nodes, proxied', function () {
     const addresses = cluster.nodes.map(({ proxy }) => `127.0.0.1:${proxy?.port}`)
     expect(cluster.bootstrapServers.split(',')).to.deep.equal(addresses)
     expect(new Set(addresses)).to.have.property('size', 3)
+  })
+
+  it('asks nobody who he is unless it is told to', async () => {
+    expect(cluster.clientProperties()).to.deep.equal({ 'bootstrap.servers': cluster.bootstrapServers })
+    await invalid(() => cluster.setPassword('ledger', 'one'))
+    await invalid(() => cluster.renewCertificates())
   })
 
   it('lets clients in through the proxies only', async () => {
@@ -66,6 +75,86 @@ describe('KafkaCluster of several nodes, proxied', function () {
     for (const partition of [0, 1, 2]) await writer.write(partition)
   })
 })
+
+describe('KafkaCluster with security', function () {
+  this.timeout(60_000)
+
+  let cluster: KafkaCluster
+  before(async () => {
+    cluster = await KafkaCluster.start({ name: 'safe', security: { users: { ledger: 'one', audit: 'two' } } })
+    await cluster.createTopic('entries')
+  })
+  after(() => cluster?.stop())
+
+  it('lets in its users, and nobody else', async () => {
+    const good = cluster.clientProperties()
+    expect(good).to.include({ 'sasl.username': 'ledger', 'sasl.password': 'one' })
+    for (const properties of [good, cluster.clientProperties('audit')]) await enter(properties)
+    await refused({ ...good, 'sasl.password': 'two' })
+    await refused({ ...good, 'sasl.username': 'nobody' })
+    await refused({ 'bootstrap.servers': cluster.bootstrapServers })
+    const { 'ssl.ca.pem': _, ...trusting } = good
+    await refused(trusting)
+  })
+
+  it('changes passwords while it runs', async () => {
+    const old = cluster.clientProperties('audit')
+    await cluster.setPassword('audit', 'another')
+    expect(cluster.clientProperties('audit')).to.include({ 'sasl.password': 'another' })
+    await enter(cluster.clientProperties('audit'))
+    await refused(old)
+    await cluster.setPassword('late-comer', 'three')
+    await enter(cluster.clientProperties('late-comer'))
+  })
+
+  it('changes its certificate while it runs, for one of the same authority', async () => {
+    const old = await certificateAt(portOf(cluster))
+    await cluster.renewCertificates()
+    expect(await certificateAt(portOf(cluster))).to.not.equal(old)
+    await enter(cluster.clientProperties())
+  })
+
+  it('comes back from kill with its passwords and its certificate', async () => {
+    const certificate = await certificateAt(portOf(cluster))
+    await cluster.restart()
+    expect(await certificateAt(portOf(cluster))).to.equal(certificate)
+    await enter(cluster.clientProperties())
+    await enter(cluster.clientProperties('audit'))
+  })
+
+  it('says what it does not have, and does not take', async () => {
+    await invalid(() => cluster.clientProperties('nobody'))
+    await invalid(() => cluster.setPassword('ledger', 'a password, and more'))
+    await invalid(() => cluster.setPassword('Ledger', 'one'))
+    await invalid(() => KafkaCluster.start({ security: { users: {} } }))
+  })
+})
+
+async function invalid(wrong: () => unknown): Promise<void> {
+  const error: unknown = await (async () => wrong())().catch((error: unknown) => error)
+  expect(isTandemError(error, 'TANDEM_OPTIONS_INVALID'), String(error)).to.equal(true)
+}
+
+function portOf(cluster: KafkaCluster): number {
+  return Number(cluster.bootstrapServers.split(':')[1])
+}
+
+function enter(properties: ClientProperties, timeoutMs = 10_000): Promise<void> {
+  const client = new rdkafka.Producer({ ...properties, log_level: 0 })
+  return new Promise((resolve, reject) => {
+    client.connect({ topic: 'entries', timeout: timeoutMs }, (error: LibrdKafkaError | null) => {
+      if (error) reject(error)
+      else client.disconnect(() => resolve())
+    })
+  })
+}
+
+async function refused(properties: ClientProperties): Promise<void> {
+  const error: unknown = await enter(properties, 1_500).catch((error: unknown) => error)
+  expect(error)
+    .to.have.property('message')
+    .that.matches(/transport failure/)
+}
 
 /** A client that waits for all replicas in sync. */
 class Writer {

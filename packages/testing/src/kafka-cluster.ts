@@ -1,11 +1,26 @@
 import { randomBytes } from 'node:crypto'
 import { OptionsInvalidError, readOptions, type OptionsGiven } from '@tandem/common/internal'
 import { freePorts } from './free-ports.js'
-import { awaitMetadata, createKafkaTopic } from './kafka-admin.js'
+import { awaitMetadata, createKafkaTopic, type ClientProperties } from './kafka-admin.js'
 import { kafkaJars } from './kafka-jars.js'
 import { KafkaNode, OWNED_PROPERTIES, REPLICAS_MAX } from './kafka-node.js'
+import { KafkaSecurity } from './kafka-security.js'
 import { findProgram } from './program.js'
 import type { ServiceState, TestCluster, TopicOptions } from './test-cluster.js'
+
+const USERS = {
+  kind: 'map',
+  of: {
+    kind: 'string',
+    // A part of what Kafka's tools are told, where other characters would mean something.
+    pattern: /^[A-Za-z0-9._-]{1,64}$/,
+    allowed: 'up to 64 letters, digits, dots, underscores and hyphens',
+    meaning: 'The password.',
+  },
+  names: /^[a-z0-9-]{1,32}$/,
+  countMin: 1,
+  meaning: 'Passwords by name.',
+} as const
 
 export const KAFKA_CLUSTER_OPTIONS = {
   name: {
@@ -40,6 +55,16 @@ export const KAFKA_CLUSTER_OPTIONS = {
     },
     meaning: 'Properties of the brokers, by Kafka’s names, over the defaults for tests.',
   },
+  security: {
+    kind: 'object',
+    optional: true,
+    options: {
+      users: USERS,
+    },
+    meaning:
+      'Left out, everybody is let in, in plain text. Given, clients need TLS, trust in an authority that is made for ' +
+      'this cluster (by openssl), and the password of one of the users (SASL/SCRAM-SHA-512): `clientProperties()`.',
+  },
   heapBytesMax: {
     kind: 'number',
     unit: 'bytes',
@@ -71,6 +96,9 @@ export type KafkaClusterOptions = OptionsGiven<typeof KAFKA_CLUSTER_OPTIONS>
  * await east.createTopic('entries', { partitions: 4 })
  * await east.kill()
  * await east.restart()          // same ports, same data
+ *
+ * await using south = await KafkaCluster.start({ name: 'south', security: { users: { ledger: 'its-password' } } })
+ * const producer = new Producer({ clusters: { east: east.clientProperties(), south: south.clientProperties() }, … })
  *
  * await using west = await KafkaCluster.start({ name: 'west', nodes: 3, proxied: true })
  * for (const node of west.nodes) {
@@ -108,11 +136,13 @@ export class KafkaCluster implements TestCluster {
       await freePorts(options.nodes),
       await freePorts(options.nodes),
     ]
+    const security = options.security && (await KafkaSecurity.create(name, options.security.users))
     const common = { clusterName: name, clusterId: clusterId(), java, jars, heapBytes: heapBytesMax, properties }
     const created = await Promise.allSettled(
-      ports.map((port, index) =>
+      ports.map(async (port, index) =>
         KafkaNode.create({
           ...common,
+          security: security && { keystore: await security.authority.issue(), users: security.users },
           nodeId: index + 1,
           port,
           brokerPort: brokerPorts[index]!,
@@ -123,7 +153,7 @@ export class KafkaCluster implements TestCluster {
       ),
     )
     const nodes = created.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    const cluster = new KafkaCluster(nodes, startTimeoutMs)
+    const cluster = new KafkaCluster(nodes, startTimeoutMs, security)
     try {
       for (const result of created) if (result.status === 'rejected') throw result.reason
       await cluster.#run()
@@ -138,10 +168,12 @@ export class KafkaCluster implements TestCluster {
   /** By node id; each can be hung, resumed, killed and restarted by itself. */
   readonly nodes: readonly KafkaNode[]
   readonly #startTimeoutMs: number
+  readonly #security: KafkaSecurity | undefined
 
-  private constructor(nodes: readonly KafkaNode[], startTimeoutMs: number) {
+  private constructor(nodes: readonly KafkaNode[], startTimeoutMs: number, security: KafkaSecurity | undefined) {
     this.nodes = nodes
     this.#startTimeoutMs = startTimeoutMs
+    this.#security = security
     this.bootstrapServers = nodes.map(({ address }) => address).join()
   }
 
@@ -151,13 +183,44 @@ export class KafkaCluster implements TestCluster {
   }
 
   /**
+   * What a client needs: the addresses, and what opens the door of a secured cluster.
+   *
+   * @param user of those that a secured cluster has; by default the first one.
+   * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`: it has no such user.
+   */
+  clientProperties(user?: string): ClientProperties {
+    return { 'bootstrap.servers': this.bootstrapServers, ...this.#security?.propertiesOf(user) }
+  }
+
+  /**
+   * Gives a user of a secured cluster another password, or lets in a new one. Who is connected stays so; from now on
+   * `clientProperties` has the new one.
+   *
+   * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: the cluster did not take it.
+   */
+  async setPassword(user: string, password: string): Promise<void> {
+    const { users } = this.#secured('setPassword')
+    readOptions({ users: USERS }, { users: { [user]: password } }, 'setPassword')
+    await this.nodes[0]!.setPassword(user, password)
+    users.set(user, password)
+    // Brokers hear of it from the controller, a moment later.
+    await awaitMetadata(this.clientProperties(user), { good: () => true, timeoutMs: CHANGE_TIMEOUT_MS })
+  }
+
+  /** Gives each broker of a secured cluster a new key, and a certificate of the same authority, while it runs. */
+  async renewCertificates(): Promise<void> {
+    const { authority } = this.#secured('renewCertificates')
+    await this.#each(async (node) => node.setKeystore(await authority.issue()))
+  }
+
+  /**
    * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: Kafka refused it (its reason is in the message), or does not
    *   answer.
    */
   async createTopic(name: string, options: TopicOptions = {}): Promise<void> {
     const { partitions = PARTITIONS, config = {} } = options
-    await createKafkaTopic(this.bootstrapServers, { name, partitions, config, replicas: this.#replicas })
-    await awaitMetadata(this.bootstrapServers, {
+    await createKafkaTopic(this.#own, { name, partitions, config, replicas: this.#replicas })
+    await awaitMetadata(this.#own, {
       topic: name,
       good: ({ led }) => led.get(name) === partitions,
       timeoutMs: TOPIC_TIMEOUT_MS,
@@ -184,7 +247,7 @@ export class KafkaCluster implements TestCluster {
    * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: not so within 30 s.
    */
   async awaitInSync(): Promise<void> {
-    await awaitMetadata(this.bootstrapServers, {
+    await awaitMetadata(this.#own, {
       good: ({ brokers, inSync }) =>
         brokers.length === this.nodes.length && [...inSync.values()].every((count) => count === this.#replicas),
       timeoutMs: TOPIC_TIMEOUT_MS,
@@ -199,10 +262,23 @@ export class KafkaCluster implements TestCluster {
 
   async stop(): Promise<void> {
     await this.#each((node) => node.stop())
+    await this.#security?.stop()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+
+  /** For the questions of this class. */
+  get #own(): ClientProperties {
+    return { 'bootstrap.servers': this.bootstrapServers, ...this.#security?.own }
+  }
+
+  #secured(method: string): KafkaSecurity {
+    if (this.#security !== undefined) return this.#security
+    throw new OptionsInvalidError(`${method}: received a cluster without, allowed is one with the option security`, {
+      path: method,
+    })
   }
 
   get #replicas(): number {
@@ -211,7 +287,7 @@ export class KafkaCluster implements TestCluster {
 
   async #run(): Promise<void> {
     await this.#each((node) => node.start())
-    await awaitMetadata(this.bootstrapServers, {
+    await awaitMetadata(this.#own, {
       good: ({ brokers }) => brokers.length === this.nodes.length,
       timeoutMs: this.#startTimeoutMs,
     })
@@ -232,3 +308,4 @@ const WORST_FIRST: readonly ServiceState[] = ['stopped', 'killed', 'hung', 'runn
 /** As the embedded cluster's, so that a test runs on either. */
 const PARTITIONS = 4
 const TOPIC_TIMEOUT_MS = 30_000
+const CHANGE_TIMEOUT_MS = 30_000

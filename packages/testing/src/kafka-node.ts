@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { awaitCertificate } from './certificates.js'
 import { expectFree } from './free-ports.js'
 import { awaitPort } from './kafka-admin.js'
+import { SCRAM } from './kafka-security.js'
 import { Service } from './service.js'
 import { TcpProxy } from './tcp-proxy.js'
 import type { ServiceState } from './test-cluster.js'
@@ -26,6 +28,15 @@ export interface KafkaNodeOptions {
   readonly heapBytes: number
   /** Over ours. */
   readonly properties: Readonly<Record<string, string | number | boolean>>
+  /** Whom it lets in; everybody, in plain text, if it is left out. */
+  readonly security?: NodeSecurity | undefined
+}
+
+export interface NodeSecurity {
+  /** Key and certificate, as PEM. */
+  readonly keystore: string
+  /** Passwords by name: who is known when the cluster begins. */
+  readonly users: ReadonlyMap<string, string>
 }
 
 /**
@@ -47,6 +58,7 @@ export class KafkaNode {
       const node = new KafkaNode(service, options, proxy)
       await writeFile(node.#file('server.properties'), propertiesText(node.#properties()))
       await writeFile(node.#file('log4j2.properties'), LOGGING)
+      if (options.security !== undefined) await writeFile(node.#file(KEYSTORE), options.security.keystore)
       await service.run(
         node.#command(
           'kafka.tools.StorageTool',
@@ -54,6 +66,10 @@ export class KafkaNode {
           `--cluster-id=${clusterId}`,
           '--config',
           node.#file('server.properties'),
+          ...[...(options.security?.users ?? [])].flatMap(([name, password]) => [
+            '--add-scram',
+            `${SCRAM}=[name=${name},password=${password}]`,
+          ]),
         ),
       )
       return node
@@ -68,6 +84,7 @@ export class KafkaNode {
   readonly proxy: TcpProxy | undefined
   readonly #service: Service
   readonly #options: KafkaNodeOptions
+  #keystores = 1
 
   private constructor(service: Service, options: KafkaNodeOptions, proxy: TcpProxy | undefined) {
     this.#service = service
@@ -118,10 +135,41 @@ export class KafkaNode {
     await this.start()
   }
 
+  /** Makes the cluster that it belongs to know a password; the node must be running, and a majority with it. */
+  async setPassword(user: string, password: string): Promise<void> {
+    await this.#configure('take a password', 'users', user, `${SCRAM}=[password=${password}]`)
+  }
+
+  /** Waits until new connections of clients see the other certificate; those that are open stay. */
+  async setKeystore(keystore: string): Promise<void> {
+    // Another name each time: what is configured has to differ for the broker to look at it.
+    const file = this.#file(`${++this.#keystores}-${KEYSTORE}`)
+    await writeFile(file, keystore)
+    await this.#configure(
+      'take a certificate',
+      'brokers',
+      String(this.nodeId),
+      `${CLIENT_SSL}.keystore.location=${file}`,
+    )
+    await awaitCertificate(this.#options.port, keystore)
+  }
+
   /** Ends it for good and removes what it stored. */
   async stop(): Promise<void> {
     await this.#service.stop()
     await this.proxy?.stop()
+  }
+
+  /** Between brokers nobody is asked for a password, so that no client's mistake is in the way. */
+  async #configure(verb: string, kind: 'users' | 'brokers', name: string, config: string): Promise<void> {
+    await this.#service.run(
+      this.#command(
+        'kafka.admin.ConfigCommand',
+        ...['--bootstrap-server', `127.0.0.1:${this.#options.brokerPort}`],
+        ...['--alter', '--entity-type', kind, '--entity-name', name, '--add-config', config],
+      ),
+      verb,
+    )
   }
 
   #file(name: string): string {
@@ -149,7 +197,7 @@ export class KafkaNode {
   }
 
   #properties(): Record<string, string | number | boolean> {
-    const { nodeId, port, brokerPort, controllerPorts, properties } = this.#options
+    const { nodeId, port, brokerPort, controllerPorts, properties, security } = this.#options
     const nodes = controllerPorts.length
     const replicas = Math.min(nodes, REPLICAS_MAX)
     const inSyncMin = Math.max(1, replicas - 1)
@@ -159,7 +207,16 @@ export class KafkaNode {
       'controller.quorum.voters': controllerPorts.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(),
       'controller.listener.names': 'CONTROLLER',
       'inter.broker.listener.name': 'BROKER',
-      'listener.security.protocol.map': 'CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      'listener.security.protocol.map': `CLIENT:${security === undefined ? 'PLAINTEXT' : 'SASL_SSL'},BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+      ...(security === undefined
+        ? {}
+        : {
+            'listener.name.client.sasl.enabled.mechanisms': SCRAM,
+            [`listener.name.client.${SCRAM.toLowerCase()}.sasl.jaas.config`]:
+              'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+            [`${CLIENT_SSL}.keystore.type`]: 'PEM',
+            [`${CLIENT_SSL}.keystore.location`]: this.#file(KEYSTORE),
+          }),
       listeners: [
         `CLIENT://127.0.0.1:${port}`,
         `BROKER://127.0.0.1:${brokerPort}`,
@@ -195,6 +252,9 @@ export const OWNED_PROPERTIES: readonly string[] = [
   'advertised.listeners',
   'log.dirs',
 ]
+
+const KEYSTORE = 'keystore.pem'
+const CLIENT_SSL = 'listener.name.client.ssl'
 
 /** What a test wants otherwise than production does; all else is Kafka's own default. */
 const DEFAULTS = {

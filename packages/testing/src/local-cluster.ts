@@ -92,11 +92,14 @@ export class LocalCluster implements TestCluster {
         { topic: name, partitions, config },
       )
     }
-    await awaitMetadata(this.bootstrapServers, {
-      topic: name,
-      good: ({ led }) => led.get(name) === PARTITIONS,
-      timeoutMs: TOPIC_TIMEOUT_MS,
-    })
+    await awaitMetadata(
+      { 'bootstrap.servers': this.bootstrapServers },
+      {
+        topic: name,
+        good: ({ led }) => led.get(name) === PARTITIONS,
+        timeoutMs: TOPIC_TIMEOUT_MS,
+      },
+    )
   }
 
   hang(): Promise<void> {

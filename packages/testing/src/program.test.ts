@@ -16,6 +16,7 @@ describe('findProgram', () => {
   for (const [program, install] of [
     ['java', 'apt-get install openjdk-17-jre-headless'],
     ['mvn', 'apt-get install maven'],
+    ['openssl', 'apt-get install openssl'],
     ['redis-server', 'apt-get install redis-server'],
   ] as const) {
     it(`names the command that installs ${program} when it is missing`, async () => {

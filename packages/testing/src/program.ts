@@ -12,6 +12,7 @@ interface Package {
 /** The programs that this package runs. */
 const PACKAGES = {
   java: { what: 'a Java 17 runtime', install: 'apt-get install openjdk-17-jre-headless' },
+  openssl: { what: 'OpenSSL', install: 'apt-get install openssl' },
   mvn: { what: 'Maven', install: 'apt-get install maven' },
   'redis-server': { what: 'Redis', install: 'apt-get install redis-server' },
 } as const satisfies Record<string, Package>

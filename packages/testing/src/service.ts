@@ -68,18 +68,22 @@ export class Service {
       )
     } catch (error) {
       await process.kill()
-      throw await this.#startFailed(error)
+      throw await this.#failed('start', error)
     } finally {
       given.abort()
     }
   }
 
-  /** Runs a program in the data folder to its end. */
-  async run(command: ServiceCommand): Promise<void> {
-    this.#notStopped('start')
+  /**
+   * Runs a program in the data folder to its end; the server may be running meanwhile.
+   *
+   * @param verb what it is for, to say that this was not done.
+   */
+  async run(command: ServiceCommand, verb = 'start'): Promise<void> {
+    this.#notStopped(verb)
     const process = await this.#guardian.spawn({ ...command, folder: this.folder, logFile: this.logFile })
     const exit = await this.#guardian.hold(process.exited)
-    if (exit.code !== 0) throw await this.#startFailed(new ServiceFailedError(exitText(exit)))
+    if (exit.code !== 0) throw await this.#failed(verb, new ServiceFailedError(exitText(exit)))
   }
 
   async hang(): Promise<void> {
@@ -135,11 +139,11 @@ export class Service {
     })
   }
 
-  async #startFailed(cause: unknown): Promise<ServiceFailedError> {
+  async #failed(verb: string, cause: unknown): Promise<ServiceFailedError> {
     const reason = cause instanceof Error ? cause.message : String(cause)
     const tail = await logTail(this.logFile)
     return new ServiceFailedError(
-      `${this.#what} did not start: ${reason}` + (tail === '' ? '' : `\nThe end of its log:\n${tail}`),
+      `${this.#what} did not ${verb}: ${reason}` + (tail === '' ? '' : `\nThe end of its log:\n${tail}`),
       { log: tail },
       cause,
     )

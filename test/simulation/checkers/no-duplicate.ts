@@ -52,21 +52,23 @@ function again({ messages, lives, storeTroubles }: History): (groupId: string) =
         if (before === undefined || atMs < before.endedAtMs! || forgotten(before, atMs, storeTroubles)) continue
         wrong.push(`${text} came again to ${life.name}: ${before.name} had it acknowledged and flushed`)
       }
-      for (const text of flushed(life, sent, storeTroubles)) stored.set(text, life)
+      const next = lives.find(({ groupId, startedAtMs }) => groupId === life.groupId && startedAtMs > life.startedAtMs)
+      for (const text of flushed(life, next, sent, storeTroubles)) stored.set(text, life)
     }
     return wrong
   }
 }
 
-/** What a life that has ended must have flushed. */
+/** What a life that has ended must have flushed; once the next one has begun, that one's word counts. */
 function flushed(
   life: ConsumerLife,
+  next: ConsumerLife | undefined,
   sent: ReadonlyMap<string, SentMessage>,
   troubles: readonly StoreTrouble[],
 ): string[] {
   const { endedAtMs, deliveries, stops, name } = life
   if (endedAtMs === undefined) return []
-  const byMs = endedAtMs - FLUSHED_MS
+  const byMs = Math.min(endedAtMs, next?.startedAtMs ?? Infinity) - FLUSHED_MS
   const disturbed = [...stops, ...troubles.filter(({ names }) => names?.includes(name) ?? true)]
   if (disturbed.some(({ fromMs, toMs }) => fromMs <= endedAtMs && toMs >= byMs)) return []
   const acknowledged = (one: Delivered): boolean => one.acknowledgedAtMs !== undefined && one.acknowledgedAtMs < byMs

@@ -20,9 +20,10 @@ const HANDLER: FeedClientHandler = {
 function createClient(
   properties: Record<string, string> = {},
   handler: Partial<FeedClientHandler> = {},
+  connectTimeoutMs = 100,
 ): KafkaFeedClient {
   const all = { 'bootstrap.servers': '127.0.0.1:1', ...properties }
-  const options = { cluster: 'east', groupId: 'g', properties: all, topics: ['t'], connectTimeoutMs: 100 }
+  const options = { cluster: 'east', groupId: 'g', properties: all, topics: ['t'], connectTimeoutMs }
   return new KafkaFeedClient(options, { ...HANDLER, ...handler })
 }
 
@@ -36,6 +37,16 @@ describe('kafka feed client', () => {
         .with.property('code', 'TANDEM_OPTIONS_INVALID')
     }
   })
+
+  it('says why it does not connect', async () => {
+    let client: KafkaFeedClient | undefined
+    const reason = await new Promise<string>((resolve) => {
+      client = createClient({}, { handleConnectFailed: resolve }, 2_000)
+      client.connect()
+    })
+    expect(reason).to.equal('127.0.0.1:1: Connect to ipv4#127.0.0.1:1 failed: Connection refused')
+    await new Promise<void>((resolve) => client!.close(resolve))
+  }).timeout(10_000)
 
   it('is closed after close() has returned, also if it never connected', async () => {
     const client = createClient()

@@ -1,4 +1,10 @@
-import { describeCluster, OptionsInvalidError, systemClock } from '@tandem/common/internal'
+import {
+  describeCluster,
+  FailureReason,
+  OptionsInvalidError,
+  systemClock,
+  type ClientLogLine,
+} from '@tandem/common/internal'
 import rdkafka from 'node-rdkafka'
 
 import type {
@@ -21,6 +27,7 @@ import { Questions } from './questions.js'
 export class KafkaFeedClient implements FeedClient {
   readonly #handler: FeedClientHandler
   readonly #options: FeedClientOptions
+  readonly #failure: FailureReason
   readonly #reader: rdkafka.KafkaConsumer
   readonly #asker: rdkafka.KafkaConsumer
   readonly #assigned = new Set<string>()
@@ -33,8 +40,9 @@ export class KafkaFeedClient implements FeedClient {
   constructor(options: FeedClientOptions, handler: FeedClientHandler) {
     this.#options = options
     this.#handler = handler
-    this.#reader = createClient(options)
-    this.#asker = createClient(options)
+    this.#failure = new FailureReason(options.properties)
+    this.#reader = createClient(options, this.#failure)
+    this.#asker = createClient(options, this.#failure)
     this.#reader.setDefaultConsumeTimeout(POLL_TIMEOUT_MS)
     this.#reader.on('partition.eof', ({ topic, partition, offset }) => this.#ends.push({ topic, partition, offset }))
     // Without a listener an error event would throw. What they report (brokers down, and up again) is the client's own
@@ -128,20 +136,27 @@ export class KafkaFeedClient implements FeedClient {
       if (this.#closed) {
         disconnect(client, () => undefined)
       } else if (error) {
-        this.#handler.handleConnectFailed(error.message)
+        this.#handler.handleConnectFailed(this.#failure.of(error))
       } else {
+        this.#failure.handleSuccess()
         connected(metadata)
       }
     })
   }
 }
 
-function createClient({ cluster, groupId, properties }: FeedClientOptions): rdkafka.KafkaConsumer {
+function createClient(
+  { cluster, groupId, properties }: FeedClientOptions,
+  failure: FailureReason,
+): rdkafka.KafkaConsumer {
   const conf = { ...DEFAULTS, ...properties, 'group.id': groupId, ...OWNED }
   try {
-    return new rdkafka.KafkaConsumer(conf as rdkafka.ConsumerGlobalConfig, { 'auto.offset.reset': 'error' })
+    const client = new rdkafka.KafkaConsumer(conf as rdkafka.ConsumerGlobalConfig, { 'auto.offset.reset': 'error' })
+    // Lines of the log come from a thread of librdkafka's, without a poll.
+    client.on('event.log', (line: ClientLogLine) => failure.handleLog(line))
+    return client
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = failure.of(cause)
     throw new OptionsInvalidError(
       `option clusters.${cluster}: librdkafka says: ${reason}`,
       { path: `clusters.${cluster}`, reason },

@@ -203,10 +203,13 @@ describe('rdkafka-client on an embedded cluster', () => {
     expect(left()).to.equal(0)
   }).timeout(10_000)
 
-  it('fails to connect in bounded time', async () => {
+  it('fails to connect in bounded time, and says why', async () => {
     const bench = new Bench(options({ 'bootstrap.servers': '127.0.0.1:1' }))
     bench.client.connect()
-    expect((await bench.hears(1))[0]).to.include({ kind: 'failed' })
+    expect((await bench.hears(1))[0]).to.deep.equal({
+      kind: 'failed',
+      reason: '127.0.0.1:1: Connect to ipv4#127.0.0.1:1 failed: Connection refused',
+    })
     await bench.discard()
   }).timeout(10_000)
 })

@@ -8,6 +8,8 @@
  * - Its native part holds on to our callbacks, and by them to itself, until they are taken back. `disconnect` does so;
  *   for a client that never connected it is done here, or every attempt of a long outage would stay in memory.
  * - An error event has lost its code: as with reports, the text is all there is.
+ * - A client that does not get through says no more than that. Why, is in its log (common's failure-reason.ts), which
+ *   comes from a thread of librdkafka's without a poll.
  * - A report that never comes leaks the handle of its opaque, so that is a number.
  * - Topic properties in the global configuration are lost, since a topic configuration is always set.
  * - Values that are neither integers nor text are misread: all are passed as text (`clusterProperties`).
@@ -17,7 +19,13 @@
  */
 import rdkafka from 'node-rdkafka'
 
-import { describeCluster, OptionsInvalidError, type ClusterDescription } from '@tandem/common/internal'
+import {
+  describeCluster,
+  FailureReason,
+  OptionsInvalidError,
+  type ClientLogLine,
+  type ClusterDescription,
+} from '@tandem/common/internal'
 
 import type { WireRecord } from '../core/record.js'
 import type { WriteFailure } from '../core/write-failure.js'
@@ -27,6 +35,7 @@ import { produceFailure, reportFailure } from './refusals.js'
 export class RdkafkaClient implements ClusterClient {
   readonly #handler: ClusterClientHandler
   readonly #connectTimeoutMs: number
+  readonly #failure: FailureReason
   #client: NativeProducer | undefined
   #connecting = false
   #discarded = false
@@ -35,11 +44,12 @@ export class RdkafkaClient implements ClusterClient {
   constructor(options: ClusterClientOptions, handler: ClusterClientHandler) {
     this.#handler = handler
     this.#connectTimeoutMs = options.connectTimeoutMs
+    this.#failure = new FailureReason(options.properties)
     const { globals, topics } = nativeProperties(options)
     try {
       this.#client = new rdkafka.Producer(globals, topics) as unknown as NativeProducer
     } catch (cause) {
-      const reason = messageOf(cause)
+      const reason = this.#failure.of(cause)
       throw new OptionsInvalidError(
         `option clusters.${options.cluster}: librdkafka says: ${reason}`,
         { path: `clusters.${options.cluster}`, reason },
@@ -48,6 +58,7 @@ export class RdkafkaClient implements ClusterClient {
     }
     this.#client.on('delivery-report', (error, report) => this.#handleReport(error, report))
     this.#client.on('event.error', (error) => this.#handleError(error))
+    this.#client.on('event.log', (line) => this.#failure.handleLog(line))
   }
 
   connect(): void {
@@ -57,8 +68,9 @@ export class RdkafkaClient implements ClusterClient {
       if (this.#discarded) {
         this.#disconnect()
       } else if (error) {
-        this.#handler.handleConnectFailed(messageOf(error))
+        this.#handler.handleConnectFailed(this.#failure.of(error))
       } else {
+        this.#failure.handleSuccess()
         this.#client!.setPollInterval(POLL_EVERY_MS)
         this.#handler.handleConnected()
       }
@@ -113,8 +125,9 @@ export class RdkafkaClient implements ClusterClient {
   ): void {
     this.#client!.getMetadata({ topic, allTopics, timeout: timeoutMs }, (error, metadata) => {
       if (this.#discarded) return
-      if (error) done(undefined, messageOf(error))
-      else done(describeCluster(metadata, wanted), '')
+      if (error) return done(undefined, this.#failure.of(error))
+      this.#failure.handleSuccess()
+      done(describeCluster(metadata, wanted), '')
     })
   }
 
@@ -191,6 +204,7 @@ interface NativeProducer {
     listener: (error: Error | null, report: { opaque: unknown; offset?: number }) => void,
   ): void
   on(event: 'event.error', listener: (error: { message: string }) => void): void
+  on(event: 'event.log', listener: (line: ClientLogLine) => void): void
   getClient(): { configureCallbacks(add: boolean, callbacks: unknown): void }
   readonly _cb_configs: unknown
 }
