@@ -8,8 +8,8 @@ import {
   AbortedError,
   ClosedError,
   ClustersUnreachableError,
-  EpochStoreFailedError,
   isTandemError,
+  JournalFailedError,
   MessageInvalidError,
   NotConnectedError,
   readOptions,
@@ -19,11 +19,15 @@ import {
   type OptionsSpec,
   type TandemError,
   type TandemEvent,
+  type TandemFact,
 } from '@tandem/common/internal'
 
 import type { Lane } from './core/lane.js'
 import { Opening } from './core/opening.js'
 import type { LaneIndex } from './core/record.js'
+import type { EpochTaken } from './epoch/epoch-store.js'
+import { LeaseRenewal } from './epoch/lease-renewal.js'
+import { takeEpoch } from './epoch/take-epoch.js'
 import { encodeValue, readMessage, type Message } from './message.js'
 import { readProducerOptions, type ProducerOptions, type ProducerSettings } from './options.js'
 import { realOutsides, type ProducerOutsides } from './outsides.js'
@@ -69,6 +73,7 @@ export class Producer {
    *
    * Rejects within `connectTimeoutMs`, and may then be called again, with
    * - EpochStoreFailedError, ClustersUnreachableError: try again.
+   * - ProducerIdHeldError: another live process has the producerId.
    * - JournalFailedError, JournalLockedError: the disk, or another process, is in the way; try again.
    * - TopicMissingError, PartitionsUnequalError, ClusterSharedError, OptionsInvalidError, JournalForeignError,
    *   JournalVersionError: something is to be mended.
@@ -76,7 +81,9 @@ export class Producer {
   connect(): Promise<void> {
     switch (this.#life.kind) {
       case 'idle': {
-        const life: Connecting = { kind: 'connecting', done: Promise.resolve(), abort: () => undefined }
+        const attempt = new AbortController()
+        const abort = (error: Error): void => attempt.abort(error)
+        const life: Connecting = { kind: 'connecting', done: Promise.resolve(), attempt, abort }
         this.#life = life
         return (life.done = this.#connect(life))
       }
@@ -162,7 +169,8 @@ export class Producer {
    * Waits until every send is answered as `acknowledge` asks, and until each cluster that is not away has its copies
    * too. A cluster that is away is not waited for, as it would mostly be in vain: `missing` says what it lacks. Who wants
    * to wait for it, awaits `receipt.settled()` before. What is left
-   * is put into the journal if there is one. Resolves 3 s after `timeoutMs` at the latest, whatever clusters and disk do.
+   * is put into the journal if there is one. Resolves 4 s after `timeoutMs` at the latest, whatever clusters,
+   * disk and epoch store do.
    *
    * @param options.timeoutMs 0 to 3,600,000 ms; default 10,000.
    * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`: it rejects, and the producer goes on.
@@ -183,7 +191,7 @@ export class Producer {
         life.abort(closed())
         return this.#finish(life.done.then(nothing, nothing))
       case 'connected': {
-        const report = this.#drain(life.pipeline, timeoutMs)
+        const report = this.#drain(life, timeoutMs)
         this.#life = { kind: 'closing', pipeline: life.pipeline, report }
         void report.then(() => (this.#life = { kind: 'closed', pipeline: life.pipeline, report }))
         return report
@@ -206,49 +214,71 @@ export class Producer {
     if (threadPoolSize < THREADS_WANTED) {
       this.#telemetry.tell({ kind: 'threads-scarce', poolSize: threadPoolSize, wanted: THREADS_WANTED })
     }
+    let renewal: LeaseRenewal | undefined
     try {
       const incarnation = this.#outsides.random(INCARNATIONS)
-      const epoch = await this.#takeEpoch(incarnation, life)
+      const { epoch, lease } = await this.#takeEpoch(incarnation, life)
+      const tell = (fact: TandemFact): void => this.#telemetry.tell(fact)
+      renewal = lease === undefined ? undefined : new LeaseRenewal({ lease, clock, tell })
       const leftMs = Math.max(0, startedAt + this.#settings.connectTimeoutMs - clock.now())
       if (this.#life !== life) throw closed()
-      const journal = await this.#openJournal({ epoch, incarnation })
+      const journal = await this.#openJournal({ epoch, incarnation }, leftMs)
       const pipeline = await this.#open({ epoch, incarnation, journal }, leftMs, life)
-      if (this.#life === life) this.#life = { kind: 'connected', pipeline }
+      if (this.#life === life) this.#life = { kind: 'connected', pipeline, renewal }
       else pipeline.close(() => undefined)
       if (this.#life.kind !== 'connected') throw closed()
     } catch (error) {
+      await this.#release(renewal)
       if (this.#life === life) this.#life = { kind: 'idle' }
       throw error
     }
   }
 
-  #takeEpoch(incarnation: number, life: Connecting): Promise<number> {
-    const { producerId, epochs, connectTimeoutMs } = this.#settings
-    const { clock, host } = this.#outsides
-    return new Promise((resolve, reject) => {
-      const cancel = clock.schedule(clock.now() + connectTimeoutMs, () =>
-        reject(new EpochStoreFailedError(`the epoch store gave no answer in ${connectTimeoutMs} ms`, { producerId })),
-      )
-      life.abort = (error) => {
+  /** Gives the lease on the producerId back, unless its store takes too long: then the next start waits a little. */
+  #release(renewal: LeaseRenewal | undefined): Promise<void> {
+    if (renewal === undefined) return Promise.resolve()
+    const { clock } = this.#outsides
+    return new Promise((resolve) => {
+      const cancel = clock.schedule(clock.now() + QUIET_TIMEOUT_MS, resolve)
+      void renewal.release().then(() => {
         cancel()
-        reject(error)
-      }
-      // `then` first, so that a store that throws instead of rejecting is caught too.
-      Promise.resolve()
-        .then(() => epochs.take({ producerId, incarnation, host }))
-        .then((taken) => resolve(checkedEpoch(taken)))
-        .catch((cause: unknown) => reject(epochFailed(producerId, cause)))
-        .finally(cancel)
+        resolve()
+      })
     })
   }
 
-  async #openJournal({ epoch, incarnation }: { epoch: number; incarnation: number }): Promise<OpenJournal | undefined> {
+  async #takeEpoch(incarnation: number, life: Connecting): Promise<EpochTaken> {
+    const { producerId, epochs, connectTimeoutMs } = this.#settings
+    const { clock, host } = this.#outsides
+    const { signal } = life.attempt
+    const taken = await takeEpoch(
+      epochs,
+      { producerId, incarnation, host, signal },
+      { timeoutMs: connectTimeoutMs, clock },
+    )
+    if (taken.substituted !== undefined) this.#telemetry.tell({ kind: 'epoch-substituted', reason: taken.substituted })
+    return taken
+  }
+
+  async #openJournal(
+    { epoch, incarnation }: { epoch: number; incarnation: number },
+    timeoutMs: number,
+  ): Promise<OpenJournal | undefined> {
     const { producerId, clusters, journal } = this.#settings
     if (journal.path === undefined) return undefined
+    const { clock } = this.#outsides
     const opened = this.#outsides.journal(journal.path)
     const names = [clusters[0].name, clusters[1].name] as const
-    const contents = await opened.open({ producerId, epoch, incarnation, clusters: names })
-    return { journal: opened, contents }
+    const contents = opened.open({ producerId, epoch, incarnation, clusters: names })
+    const timeout = new Promise<never>((_, reject) => {
+      const why = `the journal ${journal.path} did not open in ${timeoutMs} ms`
+      const cancel = clock.schedule(clock.now() + timeoutMs, () => {
+        reject(new JournalFailedError(why, { path: journal.path, timeoutMs }))
+        contents.then(() => opened.close()).catch(() => undefined)
+      })
+      contents.then(cancel, cancel)
+    })
+    return { journal: opened, contents: await Promise.race([contents, timeout]) }
   }
 
   /** Brings up a pipeline; one that cannot be used is closed again. */
@@ -387,7 +417,7 @@ export class Producer {
     return send
   }
 
-  async #drain(pipeline: Pipeline, timeoutMs: number): Promise<ClosingReport> {
+  async #drain({ pipeline, renewal }: Connected, timeoutMs: number): Promise<ClosingReport> {
     const { clock } = this.#outsides
     await new Promise<void>((resolve) => {
       const cancel = clock.schedule(clock.now() + timeoutMs, resolve)
@@ -411,6 +441,7 @@ export class Producer {
         resolve()
       })
     })
+    await this.#release(renewal)
     this.#telemetry.close()
     return report
   }
@@ -443,13 +474,20 @@ type OpenJournal = NonNullable<PipelineOptions['journal']>
 type Life =
   | { readonly kind: 'idle' }
   | Connecting
-  | { readonly kind: 'connected'; readonly pipeline: Pipeline }
+  | Connected
   | { readonly kind: 'closing'; readonly pipeline: Pipeline; readonly report: Promise<ClosingReport> }
   | { readonly kind: 'closed'; readonly pipeline?: Pipeline; readonly report: Promise<ClosingReport> }
+
+interface Connected {
+  readonly kind: 'connected'
+  readonly pipeline: Pipeline
+  readonly renewal: LeaseRenewal | undefined
+}
 
 interface Connecting {
   readonly kind: 'connecting'
   done: Promise<void>
+  readonly attempt: AbortController
   abort: (error: Error) => void
 }
 
@@ -490,20 +528,6 @@ function exposureOf(lane: Lane, now: number): ClusterStatus['exposure'] {
   const since = lane.oldestExposedAt()
   const { exposed: messages, exposedBytes: bytes } = lane.load
   return { messages, bytes, oldestMs: since === undefined ? undefined : now - since }
-}
-
-function checkedEpoch(taken: unknown): number {
-  const epoch = (taken as { epoch?: unknown } | undefined)?.epoch
-  if (Number.isSafeInteger(epoch) && (epoch as number) >= 1) return epoch as number
-  throw new EpochStoreFailedError(`the epoch store gave ${received(epoch)}, allowed is an integer from 1, below 2^53`, {
-    received: received(epoch),
-  })
-}
-
-function epochFailed(producerId: string, cause: unknown): Error {
-  if (isTandemError(cause, 'TANDEM_EPOCH_STORE_FAILED')) return cause
-  const reason = cause instanceof Error ? cause.message : received(cause)
-  return new EpochStoreFailedError(`the epoch store failed: ${reason}`, { producerId }, cause)
 }
 
 function unreachable(

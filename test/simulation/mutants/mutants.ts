@@ -245,7 +245,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SETTLEMENT,
-        text: "a.perhapsWritten || b.perhapsWritten ? 'unknown' : 'not-written'",
+        text: "perhaps ? 'unknown' : 'not-written'",
         replacement: "'not-written'",
       },
     ],
@@ -254,9 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'backlog-without-bound',
     scenario: 'leaderless',
     meaning: 'gives nothing up however much waits for a cluster',
-    edits: [
-      { file: LANE, text: 'const over = this.load.bytes - this.#backlogBytesMax;', replacement: 'const over = 0;' },
-    ],
+    edits: [{ file: LANE, text: 'const over = this.load.bytes - this.#bytesMax;', replacement: 'const over = 0;' }],
   },
   {
     name: 'waits-for-the-slow',
