@@ -23,7 +23,7 @@ const USAGE = `Usage: npm run conformance -- [--json]
   --json   the last line of standard output is one JSON object
   --help   this text
 
-One suite per interface (cluster client, feed client, epoch store, high-water store), run on the simulated and the real
-implementations. Needs Redis, Java and Kafka's jars.
+One suite per interface (cluster client, feed client, epoch store, high-water store, journal), run on the simulated and
+the real implementations. Needs Redis, Java and Kafka's jars.
 Exit status: 0 none failed, 1 one failed, 2 usage.
 `

@@ -103,7 +103,10 @@ export class LevelDatabase {
   /** Gives the disk back what was removed between two keys, if that is worth it. Takes long; others go on. */
   async compact({ gte, lt }: KeyRange, bytesMin: number): Promise<void> {
     await this.read(async (level) => {
-      if ((await level.approximateSize(gte, lt)) >= bytesMin) await level.compactRange(gte, lt)
+      // Once more, since what was still in memory may get to a level below those that were merged.
+      for (let left = 2; left > 0 && (await level.approximateSize(gte, lt)) >= bytesMin; left--) {
+        await level.compactRange(gte, lt)
+      }
     })
   }
 
@@ -119,17 +122,21 @@ export class LevelDatabase {
     this.#lock = undefined
   }
 
-  async #write(operations: readonly Operation[], { durable, grows }: WriteSettings): Promise<void> {
+  async #write(operations: readonly Operation[], settings: WriteSettings, again = !settings.grows): Promise<void> {
     await this.#mended()
-    if (grows) await this.#reserve().catch((cause: unknown) => Promise.reject(this.#failed('has no room', cause)))
+    if (settings.grows) {
+      await this.#reserve().catch((cause: unknown) => Promise.reject(this.#failed('has no room', cause)))
+    }
     try {
-      await this.#level!.batch([...operations], { sync: durable })
+      await this.#level!.batch([...operations], { sync: settings.durable })
     } catch (cause) {
       this.#broken = cause
       const undone = await this.#mend().then(
         () => true,
         () => false,
       )
+      // What makes room has to get through: there may be too little for merging tables, time and again.
+      if (undone && again) return this.#write(operations, settings, false)
       throw this.#failed('was not written', cause, { undone })
     }
   }

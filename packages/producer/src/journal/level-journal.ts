@@ -75,6 +75,7 @@ export class LevelJournal implements Journal {
   #owner!: JournalOwner
   #nextId = 1
   #nextLetter = 1
+  readonly #shrunk = new Set<Partition>()
   #compacting: Promise<void> | undefined
 
   constructor(path: string, settings: LevelJournalSettings = {}) {
@@ -233,6 +234,12 @@ export class LevelJournal implements Journal {
   async #checkOwner(level: Level): Promise<void> {
     const [stored] = await firstRunOf(level, ownerRange)
     if (stored === undefined) return
+    const path = this.#path
+    const format = unpack(ownerKey, stored[1], (fields) => fields.integer('format', 1))
+    if (!(format instanceof Damage) && format > FORMAT) {
+      const text = `The journal ${path} has format ${format}, written by a newer tandem; known is ${FORMAT}`
+      throw new JournalVersionError(text, { path, format, known: FORMAT })
+    }
     const owner = unpack(ownerKey, stored[1], (fields) => ({
       format: fields.integer('format', 1),
       producerId: fields.text('producerId'),
@@ -240,12 +247,7 @@ export class LevelJournal implements Journal {
       incarnation: fields.integer('incarnation', 0),
       clusters: fields.texts('clusters'),
     }))
-    const path = this.#path
     if (owner instanceof Damage) return // what can still be read is worth more than to know that it is ours
-    if (owner.format > FORMAT) {
-      const text = `The journal ${path} has format ${owner.format}, written by a newer tandem; known is ${FORMAT}`
-      throw new JournalVersionError(text, { path, format: owner.format, known: FORMAT })
-    }
     const { producerId, clusters } = this.#owner
     if (owner.producerId === producerId && clusters.every((name) => owner.clusters.includes(name))) return
     const details: ErrorDetails = {
@@ -360,11 +362,18 @@ export class LevelJournal implements Journal {
     return operations
   }
 
-  #compactBelow({ id, first }: Partition): void {
-    this.#compacting ??= this.#database
-      .compact(entryRange(id, 0, first), this.#compactBytesMin)
-      .catch(() => undefined) // the next write fails too, and says why
-      .finally(() => (this.#compacting = undefined))
+  #compactBelow(partition: Partition): void {
+    this.#shrunk.add(partition)
+    this.#compacting ??= this.#compactShrunk().finally(() => (this.#compacting = undefined))
+  }
+
+  async #compactShrunk(): Promise<void> {
+    for (const partition of this.#shrunk) {
+      this.#shrunk.delete(partition) // it is visited again if it shrinks meanwhile
+      const { id, first } = partition
+      // If it fails, so does the next write, and says why.
+      await this.#database.compact(entryRange(id, 0, first), this.#compactBytesMin).catch(() => undefined)
+    }
   }
 
   /** What lies on disk and is not known of: removed but not gone, or of a write that failed. */
