@@ -686,8 +686,8 @@ const REST_LOOK_MS = 200
 const NACK_DELAY_MS = 1_000
 /** A little, so that a journal is full at times. */
 const JOURNAL_BYTES_MAX = 1 << 20
-/** With a journal, what waits for the disk or comes from it has a quarter more. */
-const FOR_DISK = 1.25
+/** With a journal, what waits for the disk and what was read back has a quarter more each. */
+const FOR_DISK = 1.5
 /** What may be under way when the bound is reached. */
 const SLACK_BYTES = 20_000
 /** A track's circuit: what its client may hold without a report (docs/protocol.md, Lanes and tracks 4), and a look. */

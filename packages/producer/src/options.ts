@@ -239,7 +239,17 @@ export function readProducerOptions(given: unknown): ProducerSettings {
     }
   }
   checkJournal(options)
-  return { ...options, clusters, epochs: options.epochs ?? new ClockEpochs(systemClock) }
+  const epochs: EpochStore = options.epochs ?? new ClockEpochs(systemClock)
+  const { connectTimeoutMs } = options
+  const { waitMs = 0 } = epochs
+  if (connectTimeoutMs <= waitMs) {
+    const allowed = `more than the ${waitMs} ms that the epoch store may wait for a holder that is dead`
+    throw new OptionsInvalidError(
+      `option producer.connectTimeoutMs: received ${connectTimeoutMs}, allowed is ${allowed}`,
+      { path: 'producer.connectTimeoutMs', received: String(connectTimeoutMs), allowed },
+    )
+  }
+  return { ...options, clusters, epochs }
 }
 
 /** Which pairs of policy and mode there are, and that a journal has a path. @throws OptionsInvalidError */

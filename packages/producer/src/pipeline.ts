@@ -545,6 +545,7 @@ export class Pipeline {
     const { topic, partition } = send.sequence
     const [a, b] = this.lanes
     if (a.full || b.full) return 'backlog'
+    if (this.#options.settings.journal.mode === 'always' && this.#appender!.crowded) return 'backlog'
     const takes = (a.takes(topic, partition) ? 1 : 0) + (b.takes(topic, partition) ? 1 : 0)
     if (takes === 2) return undefined
     const { acknowledge, whenBothAway } = this.#options.settings
@@ -711,7 +712,7 @@ export class Pipeline {
     if (journal === undefined || settings.journal.mode === 'dead-letter') return undefined
     return new Appender({
       bytesMax: settings.journal.bytesMax,
-      waitingBytesMax: Math.max(settings.backlogBytesMax / 4, settings.unacknowledgedBytesMax),
+      waitingBytesMax: settings.backlogBytesMax / 4,
       found: journal.contents.partitions,
     })
   }
@@ -793,7 +794,7 @@ function undelivered(
 const SHED: Readonly<Record<Exclude<ShedReason, 'closed'>, string>> = {
   'both-away': 'neither cluster takes its partition',
   'cluster-away': "a cluster is away, and acknowledge is 'both'",
-  backlog: 'a lane holds backlogBytesMax of what no cluster has acknowledged',
+  backlog: 'a lane holds backlogBytesMax of what no cluster has acknowledged, or the disk is too slow',
   window: 'unacknowledgedMax or unacknowledgedBytesMax is reached',
   waiting: 'too many messages wait already',
   codec: 'its codec, or one before it in its key range, takes too long',

@@ -1,6 +1,14 @@
-import { isTandemError, json, type Codec, type ErrorCode, type UndeliveredError } from '@tandem/common/internal'
+import {
+  isTandemError,
+  json,
+  ProducerIdHeldError,
+  type Codec,
+  type ErrorCode,
+  type UndeliveredError,
+} from '@tandem/common/internal'
 import { expect } from 'chai'
 
+import type { EpochStore, EpochTaken, LeaseAnswer } from './epoch/epoch-store.js'
 import type { ClusterClient } from './kafka/cluster-client.js'
 import type { Message } from './message.js'
 import type { Receipt } from './receipt.js'
@@ -354,6 +362,108 @@ describe('producer: send()', () => {
     for (let i = 0; i < 8; i++) void producer.send({ topic: 'entries', value: `${i}` })
     await world.pass(10)
     expect([4, 5].flatMap((partition) => world.east.log(partition))).to.deep.equal([])
+  })
+})
+
+describe('producer: the lease on its producerId', () => {
+  class Lease {
+    readonly renewEveryMs = 1_000
+    renewals = 0
+    releases = 0
+    takenBy: string | undefined
+    released: Promise<void> = Promise.resolve()
+
+    async renew(): Promise<LeaseAnswer> {
+      this.renewals++
+      return this.takenBy === undefined ? { kind: 'renewed' } : { kind: 'taken', by: this.takenBy }
+    }
+
+    release(): Promise<void> {
+      this.releases++
+      return this.released
+    }
+  }
+
+  let world: World
+  let lease: Lease
+  let epochs: EpochStore
+
+  beforeEach(() => {
+    world = new World()
+    lease = new Lease()
+    epochs = { take: async () => ({ epoch: 7, lease }) }
+  })
+
+  it('is renewed until the producer is closed, and then released', async () => {
+    const producer = await world.connected({ epochs })
+    await world.pass(10_000)
+    expect([lease.renewals, lease.releases]).to.deep.equal([12, 0])
+    const closing = producer.close()
+    await world.pass(100)
+    await closing
+    expect(lease.releases).to.equal(1)
+    await world.pass(10_000)
+    expect(lease.renewals).to.equal(12)
+  })
+
+  it('may be lost: that is told, and the producer goes on', async () => {
+    const producer = await world.connected({ epochs })
+    lease.takenBy = 'there'
+    await world.pass(10_000)
+    const told = world.events.filter(({ kind }) => kind === 'producer-id-taken')
+    expect(told.map((event) => 'by' in event && event.by)).to.deep.equal(['there'])
+    const sent = producer.send(message('a'))
+    await world.pass(10)
+    expect((await sent).position.counter).to.equal(1)
+  })
+
+  it('is released by a connect() that fails, and by one that is ended', async () => {
+    world.west.topics.delete('entries')
+    const failed = outcome(world.producer({ epochs }).connect())
+    await world.pass(100)
+    expectError(await failed, 'TANDEM_TOPIC_MISSING')
+    expect(lease.releases).to.equal(1)
+
+    const producer = world.producer({ epochs: { take: () => new Promise((resolve) => (answer = resolve)) } })
+    let answer: (taken: EpochTaken) => void = () => undefined
+    const ended = outcome(producer.connect())
+    await world.pass(100)
+    const closing = producer.close()
+    await world.pass(0)
+    await closing
+    expectError(await ended, 'TANDEM_CLOSED')
+    answer({ epoch: 8, lease })
+    await world.pass(0)
+    expect(lease.releases).to.equal(2)
+  })
+
+  it('does not hold up close()', async () => {
+    lease.released = new Promise(() => undefined)
+    const producer = await world.connected({ epochs })
+    const closing = producer.close()
+    await world.pass(1_000)
+    await closing
+  })
+
+  it('may be held by another: connect() says so, and may be called again', async () => {
+    epochs = { take: () => Promise.reject(new ProducerIdHeldError('held by there')) }
+    const producer = world.producer({ epochs })
+    const held = outcome(producer.connect())
+    await world.pass(0)
+    expectError(await held, 'TANDEM_PRODUCER_ID_HELD')
+    expect(producer.status().state).to.equal('idle')
+  })
+
+  it('is not there when the epoch is from elsewhere, which is told', async () => {
+    await world.connected({ epochs: { take: async () => ({ epoch: 7, substituted: 'redis away' }) } })
+    expect(world.kinds()).to.include('epoch-substituted')
+  })
+
+  it('is waited for longer than the store may wait', () => {
+    const create = (connectTimeoutMs: number) => (): unknown =>
+      world.producer({ epochs: { ...epochs, waitMs: 5_000 }, connectTimeoutMs })
+    expect(create(5_000)).to.throw('option producer.connectTimeoutMs: received 5000')
+    create(5_001)()
   })
 })
 

@@ -69,9 +69,14 @@ export class Appender {
     return this.#bytes
   }
 
-  /** Whether a record that comes now will be written. */
+  /** Whether a record that comes now will be written, and soon. */
   get usable(): boolean {
-    return this.#state.kind === 'usable' && this.#queueBytes + this.#underWayBytes < this.#options.waitingBytesMax
+    return this.#state.kind === 'usable' && !this.crowded
+  }
+
+  /** Whether as much waits for the disk as may. */
+  get crowded(): boolean {
+    return this.#queueBytes + this.#underWayBytes >= this.#options.waitingBytesMax
   }
 
   get idle(): boolean {

@@ -21,7 +21,7 @@
  * become voids; they are given up an eighth of the bound at a time, so that looking for them costs little per record.
  * When too little can be spared the lane is full, which stops admission: what nobody has is never given up. With a
  * journal the queue goes on there before anything is given up; what waits for the disk, and what was read back from it,
- * has a quarter of the bound more.
+ * has a quarter of the bound more each.
  */
 import type { TandemFact } from '@tandem/common/internal'
 
