@@ -570,15 +570,18 @@ class Play {
     }
     const given = new Map(groups.map((groupId) => [groupId, new Set<string>()]))
     for (const { groupId, text } of this.#world.seen) given.get(groupId)!.add(text)
-    const wanted = new Set<string>()
-    for (const { sent } of this.#told) if (this.#answerOf(sent) === 'acknowledged') wanted.add(sent.text)
+    const onlyOnDisk = this.#onlyOnDisk()
+    const acknowledged = this.#told.filter(({ sent }) => sent.receipt !== undefined && !onlyOnDisk.has(sent.text))
+    const wanted = new Set<string>(acknowledged.map(({ sent }) => sent.text))
     for (const set of given.values()) for (const text of set) wanted.add(text)
     return groups.every((groupId) => given.get(groupId)!.size === wanted.size)
   }
 
-  #answerOf(sent: Sent): Answer {
-    const answer = answerOf(sent)
-    return answer === 'acknowledged' && this.#torn.has(sent.text) ? 'unknown' : answer
+  /** What a disk has, or had before it was damaged, instead of a cluster; what is among the dead letters says so. */
+  #onlyOnDisk(): ReadonlyMap<string, Answer> {
+    const texts = new Map<string, Answer>([...this.#torn].map((text) => [text, 'unknown']))
+    for (const { value, outcome } of this.#world.disk.letters()) texts.set(Buffer.from(value!).toString(), outcome)
+    return texts
   }
 
   #played(end: { readonly healedAtMs: number; readonly rested: boolean }): Played {
@@ -587,13 +590,14 @@ class Play {
     this.#faults['late-append'] = sum(world.clusters.map(({ counts }) => counts.lateAppends))
     this.#faults['answer-lost'] = sum(world.clusters.map(({ counts }) => counts.answersLost))
     this.#faults['client-discard'] = sum(this.#producers.map((producer) => producer.count('client-discarded')))
+    const onlyOnDisk = this.#onlyOnDisk()
     const history: History = {
       ...end,
       groups: this.#subscriptions.has(LATECOMER) ? [...GROUPS, LATECOMER] : GROUPS,
       messages: this.#told.map(({ sent, ...told }): SentMessage => {
         const keyRange = keyRangeOf(Buffer.from(told.key), partitions)
         const { text, atMs: sentAtMs, closedAtMs: answeredAtMs } = sent
-        return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer: this.#answerOf(sent) }
+        return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer: onlyOnDisk.get(text) ?? answerOf(sent) }
       }),
       lives: this.#subscribers.map(({ consumer, startedAtMs, endedAtMs }): ConsumerLife => {
         const { groupId, process, deliveries, stops } = consumer

@@ -436,14 +436,16 @@ export class Pipeline {
   }
 
   #handleFinal(record: SealedRecord, lane: LaneIndex, now: number): void {
-    this.#appender?.handleFinal(record, lane, now)
     this.#settlement.handleFinal(record)
+    // What was accepted and nobody takes stays in the journal until it lies among the dead letters.
+    if (!record.undeliverable) this.#appender?.handleFinal(record, lane, now)
     this.#letGo(record)
   }
 
   /** The journal alone has what is left to be done with it. */
   #letGo(record: SealedRecord): void {
-    if (record.place === 0 || record.send === 'open' || record.needed || this.#settling.has(record)) return
+    if (record.place === 0 || record.settled || record.send === 'open' || record.needed) return
+    if (this.#settling.has(record)) return
     this.#appender!.shelf(record.topic, record.partition)!.forget(record)
     record.release()
   }
@@ -487,8 +489,10 @@ export class Pipeline {
         this.#finish(record).reject(undelivered(record, command.outcome, command.reason, this.identity))
         return
       case 'undeliverable':
-        this.#undelivered.handle(`not-written ${record.topic}`, record.count, now)
-        this.#deadLetters?.bury(record, 'not-written', 'refused')
+        this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
+        this.#deadLetters?.bury(record, command.outcome, 'refused', () => {
+          for (const lane of this.lanes) this.#appender?.handleFinal(record, lane.index, this.#now())
+        })
         return
       case 'settled':
         this.#settle(record)

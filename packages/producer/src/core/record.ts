@@ -116,6 +116,11 @@ export class SealedRecord implements WireRecord {
     return this.copies.some(({ state }) => state === 'queued' || state === 'in-client')
   }
 
+  /** Accepted, because the journal had it, and neither cluster ever will. */
+  get undeliverable(): boolean {
+    return this.send === 'resolved' && this.copies.every(({ final, state }) => final && state !== 'acknowledged')
+  }
+
   /** Lets go of the payload while neither lane needs it in memory; a receipt may be kept for long. */
   release(): void {
     this.key = null

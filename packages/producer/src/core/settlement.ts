@@ -37,7 +37,7 @@ export type SettlementCommand =
       readonly reason: RejectReason
     }
   /** It was accepted, and neither cluster will ever have it: both refused it for good. */
-  | { readonly kind: 'undeliverable'; readonly record: SealedRecord }
+  | { readonly kind: 'undeliverable'; readonly record: SealedRecord; readonly outcome: Outcome }
   /** Both copies are final. */
   | { readonly kind: 'settled'; readonly record: SealedRecord }
 
@@ -93,8 +93,10 @@ export class Settlement {
     if (record.send === 'open') this.#look(record)
     if (record.settled || !record.copies[0].final || !record.copies[1].final) return
     record.settled = true
-    const undelivered = record.copies[0].state !== 'acknowledged' && record.copies[1].state !== 'acknowledged'
-    if (undelivered && record.send === 'resolved') this.#commands.push({ kind: 'undeliverable', record })
+    if (record.undeliverable) {
+      const outcome = record.copies.some(({ perhapsWritten }) => perhapsWritten) ? 'unknown' : 'not-written'
+      this.#commands.push({ kind: 'undeliverable', record, outcome })
+    }
     this.#commands.push({ kind: 'settled', record })
   }
 
