@@ -308,17 +308,22 @@ describe('journal on LevelDB', function () {
   })
 
   describe('a write that failed', () => {
-    const write = ClassicLevel.prototype.batch
-    afterEach(() => (ClassicLevel.prototype.batch = write))
+    const original = ClassicLevel.prototype.batch as () => Batch
+    type Batch = { write: (options: object) => Promise<void> }
+    afterEach(() => (ClassicLevel.prototype.batch = original as never))
 
     /** From now on, writes are carried out, and then said to have failed, so many times. */
     function failWrites(times: number): void {
-      ClassicLevel.prototype.batch = async function (this: ClassicLevel, ...all: unknown[]) {
-        await (write as (...all: unknown[]) => Promise<void>).apply(this, all)
-        if (times-- > 0) {
+      ClassicLevel.prototype.batch = function (this: ClassicLevel) {
+        const batch = original.call(this)
+        const write = batch.write.bind(batch)
+        batch.write = async (options) => {
+          await write(options)
+          if (times-- <= 0) return
           throw Object.assign(new Error('IO error: 000003.log: Input/output error'), { code: 'LEVEL_IO_ERROR' })
         }
-      } as typeof write
+        return batch
+      } as never
     }
 
     it('is taken back, though it got to the disk, before its rejection is told', async () => {
