@@ -59,10 +59,10 @@ describe('journal on LevelDB', function () {
   }
 
   /** What can be read, and the places of what cannot. */
-  async function all(journal: LevelJournal, from = 1) {
+  async function all(journal: LevelJournal) {
     const places: number[] = []
     const damaged: { first: number; last: number; reason: string }[] = []
-    for (let place = from; ;) {
+    for (let place = 1; ;) {
       const run = await journal.read({ ...AT, place }, { entriesMax: 500, bytesMax: 1 << 20 })
       for (const entry of run.entries) places.push(entry.place)
       damaged.push(...run.damaged)
@@ -96,11 +96,17 @@ describe('journal on LevelDB', function () {
     return outcome as TandemError
   }
 
-  /** So many entries, in tables and in the log; closed. */
+  /** So many entries, the last ones in the log; closed. */
   async function filled(count: number): Promise<void> {
     const { journal } = await life()
     for (let first = 1; first <= count; first += 100) await journal.append(entriesOf(first, first + 99))
     await journal.close()
+  }
+
+  /** The same, all in tables: each opening makes one of what was in the log. */
+  async function inTables(count: number): Promise<void> {
+    await filled(count)
+    await (await life()).journal.close()
   }
 
   describe('a process that is killed', () => {
@@ -163,7 +169,7 @@ describe('journal on LevelDB', function () {
 
   describe('damage', () => {
     it('in a table: skipped and told; what is behind it comes, and the journal goes on', async () => {
-      await filled(6_000)
+      await inTables(6_000)
       const [table] = await files(/\.ldb$/)
       await damage(table!, (await stat(table!)).size >> 1, 6_000)
       const { journal } = await life()
@@ -182,25 +188,38 @@ describe('journal on LevelDB', function () {
       expect((await all((await life()).journal)).places).to.have.length(10_000)
     })
 
-    it('in a table, with entries in it that are still needed, when tables are merged', async () => {
-      await filled(6_000)
-      const tables = await files(/\.ldb$/)
-      const middle = tables[tables.length >> 1]!
-      await damage(middle, (await stat(middle)).size >> 1, 6_000)
-      const { journal } = await life()
-      for (let first = 6_001; first < 20_000; first += 1_000) {
-        const entries = entriesOf(first, first + 999)
-        await journal.append(entries).catch(() => journal.append(entries))
+    it('in a table, when tables are merged: at most one write is refused, and it is repaired once', async () => {
+      await inTables(6_000)
+      const [table] = await files(/\.ldb$/)
+      await damage(table!, (await stat(table!)).size >> 1, 6_000)
+      const { journal } = await life({ ...SMALL, compactBytesMin: 0 })
+      expect((await all(journal)).damaged).to.not.be.empty
+      const { repair } = ClassicLevel
+      let repairs = 0
+      ClassicLevel.repair = (location) => (repairs++, repair.call(ClassicLevel, location))
+      let refused = 0
+      let last = 6_000
+      const step = async (done: number): Promise<void> => {
+        await journal.mark(doneAt(done)) // which has tables merged
+        await journal.append(entriesOf(last + 1, last + 10)).then(
+          () => (last += 10),
+          () => refused++,
+        )
       }
-      await journal.close()
-      const { journal: next } = await life({ ...SMALL, compactBytesMin: 0 })
-      await next.mark(doneAt(2))
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      const entries = entriesOf(20_001, 20_100)
-      await next.append(entries).catch(() => next.append(entries))
-      const found = await all(next)
-      expectAccounted({ ...found, places: [1, ...found.places] }, 20_100)
-      expect(found.places.length).to.be.greaterThan(20_000)
+      try {
+        let done = 2
+        await eventually(async () => {
+          await step(done++)
+          expect(repairs).to.equal(1)
+        })
+        for (let left = 30; left > 0; left--) await step(done++)
+        expect({ repairs, refused: refused <= 1 }).to.deep.equal({ repairs: 1, refused: true })
+        const found = await all(journal)
+        expectAccounted({ ...found, places: [...placesUpTo(done - 2), ...found.places] }, last)
+        expect(found.places.length).to.be.greaterThan(last - done - 30)
+      } finally {
+        ClassicLevel.repair = repair
+      }
     })
 
     for (const [what, harm] of Object.entries({
@@ -210,7 +229,7 @@ describe('journal on LevelDB', function () {
       'a table that is gone': (file: string) => rm(file),
     })) {
       it(`${what}: told; the others come`, async () => {
-        await filled(9_000)
+        await inTables(9_000)
         const tables = await files(/\.ldb$/)
         expect(tables.length).to.be.greaterThan(1)
         await harm(tables[0]!)
@@ -308,18 +327,45 @@ describe('journal on LevelDB', function () {
   })
 
   describe('a write that failed', () => {
-    const write = ClassicLevel.prototype.batch
-    afterEach(() => (ClassicLevel.prototype.batch = write))
+    const original = ClassicLevel.prototype.batch as () => Batch
+    type Batch = { write: (options: object) => Promise<void> }
+    afterEach(() => (ClassicLevel.prototype.batch = original as never))
 
     /** From now on, writes are carried out, and then said to have failed, so many times. */
     function failWrites(times: number): void {
-      ClassicLevel.prototype.batch = async function (this: ClassicLevel, ...all: unknown[]) {
-        await (write as (...all: unknown[]) => Promise<void>).apply(this, all)
-        if (times-- > 0) {
+      ClassicLevel.prototype.batch = function (this: ClassicLevel) {
+        const batch = original.call(this)
+        const write = batch.write.bind(batch)
+        batch.write = async (options) => {
+          await write(options)
+          if (times-- <= 0) return
           throw Object.assign(new Error('IO error: 000003.log: Input/output error'), { code: 'LEVEL_IO_ERROR' })
         }
-      } as typeof write
+        return batch
+      } as never
     }
+
+    it('is none before it is on disk for good; marks are not waited for', async () => {
+      const forced: unknown[] = []
+      ClassicLevel.prototype.batch = function (this: ClassicLevel) {
+        const batch = original.call(this)
+        const write = batch.write.bind(batch)
+        batch.write = (options) => {
+          forced.push((options as { sync: boolean }).sync)
+          return write(options)
+        }
+        return batch
+      } as never
+      const { journal } = await life()
+      forced.length = 0
+      await journal.append(entriesOf(1, 2))
+      await journal.append([])
+      await journal.bury(letterOf(1))
+      await journal.exhume('1')
+      await journal.mark(doneAt(2))
+      await journal.close()
+      expect(forced).to.deep.equal([true, true, true, true, false, true])
+    })
 
     it('is taken back, though it got to the disk, before its rejection is told', async () => {
       const { journal } = await life()
