@@ -45,7 +45,7 @@ function drawSetting(prng: Prng): Setting {
     // With `available` it is not to end before a circuit opens, if the other cluster is to carry on.
     sendTimeoutMs: calm ? 30_000 : prng.pick([30_000, 3_000]),
     // A burst has to find room, if the other cluster is to carry on.
-    backlogBytesMax: roomy ? 64 << 20 : calm ? 1 << 20 : 1 << 16,
+    backlogBytesMax: roomy ? 64 << 20 : calm ? 1 << 22 : 1 << 16,
     paddingBytes: roomy ? 0 : prng.pick([0, 4_000, 16_000, 16_000]),
     gapTimeoutMs: prng.pick([5_000, 5_000, quick ? 300 : 2_000]),
     holeTimeoutMs: prng.pick([60_000, 60_000, suffering === 'readers' ? 60_000 : 5_000]),

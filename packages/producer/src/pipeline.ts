@@ -255,6 +255,8 @@ export class Pipeline {
     }
     for (let command = this.#admission.poll(); command !== undefined; command = this.#admission.poll()) {
       this.#executeAdmission(command, now)
+      // What the disk does not take counts in the lanes before the next one is let in.
+      if (this.#appender?.usable === false) this.#stepAppender(now)
       stepped = true
     }
     for (const lane of this.lanes) {
@@ -263,12 +265,20 @@ export class Pipeline {
         stepped = true
       }
     }
-    for (let command = this.#appender?.poll(now); command !== undefined; command = this.#appender?.poll(now)) {
-      this.#executeAppender(command)
-      stepped = true
-    }
+    if (this.#stepAppender(now)) stepped = true
     for (let command = this.#settlement.poll(); command !== undefined; command = this.#settlement.poll()) {
       this.#executeSettlement(command, now)
+      stepped = true
+    }
+    return stepped
+  }
+
+  #stepAppender(now: number): boolean {
+    const appender = this.#appender
+    if (appender === undefined) return false
+    let stepped = false
+    for (let command = appender.poll(now); command !== undefined; command = appender.poll(now)) {
+      this.#executeAppender(command)
       stepped = true
     }
     return stepped
