@@ -107,7 +107,7 @@ export function journalSuite(subject: () => Subject): void {
 
   it('begins empty', async () => {
     const { journal, contents } = await life()
-    expect(contents).to.deep.equal({ partitions: [], deadLetters: 0 })
+    expect(contents).to.deep.equal({ partitions: [], deadLetters: 0, droppedBytes: 0 })
     expect(await places(journal, 1)).to.deep.equal({ places: [], next: 1 })
     expect(await lettersOf(journal)).to.deep.equal([])
   })

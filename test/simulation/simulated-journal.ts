@@ -455,7 +455,7 @@ class SimulatedJournal implements Journal {
         forgone: [forgoneBy(east), forgoneBy(west)],
       })
     }
-    return { partitions, deadLetters: this.#kept.letters.size }
+    return { partitions, deadLetters: this.#kept.letters.size, droppedBytes: 0 }
   }
 }
 

@@ -64,6 +64,11 @@ export interface JournalOwner {
 export interface JournalContents {
   readonly partitions: readonly JournalPartition[]
   readonly deadLetters: number
+  /**
+   * Damaged bytes that were left out, about: what was appended last may be missing, of a partition or of all, and its
+   * places be given again. A hole with entries behind it shows when it is read. A write cut short by a crash is none.
+   */
+  readonly droppedBytes: number
 }
 
 export interface JournalPartition {

@@ -11,7 +11,7 @@
  * Since the lock of a database goes when it is closed, a second, empty one holds the lock.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { isTandemError, JournalFailedError, JournalLockedError, printable } from '@tandem/common/internal'
@@ -53,6 +53,7 @@ export class LevelDatabase {
   #mending: Promise<void> | undefined
   #reserved = false
   #closed = true
+  #droppedBytes = 0
   readonly #readings = new Set<Promise<unknown>>()
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -64,6 +65,11 @@ export class LevelDatabase {
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** What LevelDB left out of its log since `open`, since it was damaged. */
+  get droppedBytes(): number {
+    return this.#droppedBytes
   }
 
   async open(): Promise<void> {
@@ -174,17 +180,19 @@ export class LevelDatabase {
     const path = join(this.#path, DATABASE)
     // Without this file LevelDB would begin anew, and delete the others.
     if (await lacksCurrent(path)) await this.#repair()
-    try {
-      return await openedLevel(path)
-    } catch (error) {
+    const level = await openedLevel(path).catch(async (error: unknown) => {
       if (!isDamage(error)) throw error
       await this.#repair()
       return openedLevel(path)
-    }
+    })
+    this.#droppedBytes += await droppedBytesAt(path)
+    return level
   }
 
   async #repair(): Promise<void> {
-    await ClassicLevel.repair(join(this.#path, DATABASE))
+    const path = join(this.#path, DATABASE)
+    await ClassicLevel.repair(path)
+    this.#droppedBytes += await droppedBytesAt(path)
   }
 
   /** What is in there is worth nothing, but for the lock. */
@@ -315,6 +323,12 @@ async function openedLevel(path: string): Promise<Level> {
 async function lacksCurrent(path: string): Promise<boolean> {
   const names = await readdir(path).catch((): string[] => [])
   return !names.includes('CURRENT') && names.some((name) => /^MANIFEST-|\.(ldb|sst|log)$/.test(name))
+}
+
+/** LevelDB tells it to nobody but its own protocol, which it begins anew at each opening. */
+async function droppedBytesAt(path: string): Promise<number> {
+  const lines = await readFile(join(path, 'LOG'), 'utf8').catch(() => '')
+  return [...lines.matchAll(/: dropping (\d+) bytes; /g)].reduce((sum, [, bytes]) => sum + Number(bytes), 0)
 }
 
 /** classic-level wraps what LevelDB said. */

@@ -155,7 +155,8 @@ describe('journal on LevelDB', function () {
         const resolved = Number(printed.slice(0, printed.lastIndexOf('\n')).split('\n').at(-1))
         expect(resolved).to.be.greaterThan(last)
         last = resolved
-        const { journal, partition } = await life()
+        const { journal, partition, contents } = await life()
+        expect(contents.droppedBytes).to.equal(0)
         expect(partition.next).to.be.greaterThan(resolved)
         expect(partition.bytesNext).to.equal((partition.next - 1) * 1_000)
         expect(partition.bytesFirst).to.equal((partition.first - 1) * 1_000)
@@ -246,22 +247,51 @@ describe('journal on LevelDB', function () {
       await filled(2_000)
       const [log] = await files(/\.log$/)
       await damage(log!, (await stat(log!)).size >> 1, 100)
-      const { journal, partition } = await life()
+      const { journal, partition, contents } = await life()
       expect(partition.next).to.equal(2_001)
+      expect(contents.droppedBytes).to.be.greaterThan(0)
       const found = await all(journal)
       expectAccounted(found, 2_000)
       expect(found.damaged).to.have.length(1)
       expect(found.places.length).to.be.greaterThan(1_500)
     })
 
-    it('at the end of the log: as if it had not been appended, since it cannot be told from a torn write', async () => {
+    it('at the end of the log: the places are given again, which is told', async () => {
+      await filled(2_000)
+      const [log] = await files(/\.log$/)
+      await damage(log!, (await stat(log!)).size - 5_000, 100)
+      const { journal, partition, contents } = await life()
+      expect(partition.next).to.be.within(1_801, 2_000)
+      expect(contents.droppedBytes).to.be.greaterThan(0)
+      expectAccounted(await all(journal), partition.next - 1)
+      await journal.append(entriesOf(partition.next, partition.next))
+      await journal.close()
+      expect((await life()).contents.droppedBytes).to.equal(0)
+    })
+
+    it('that takes the last entries of one partition and not of another: told', async () => {
+      const { journal } = await life()
+      const [other, another] = [entriesOf(1, 20, 5_000), entriesOf(21, 40, 5_000)].map((entries) =>
+        entries.map((entry) => ({ ...entry, topic: 'other' })),
+      )
+      await journal.append(other!)
+      await journal.append(entriesOf(1, 20, 5_000))
+      await journal.append(another!)
+      await journal.close()
+      const [log] = await files(/\.log$/)
+      await damage(log!, 150_000, 10)
+      const { contents } = await life()
+      expect(contents.partitions.map(({ topic, next }) => [topic, next])).to.deep.equal([['other', 41]])
+      expect(contents.droppedBytes).to.be.greaterThan(0)
+    })
+
+    it('is none: a write cut short by a crash', async () => {
       await filled(2_000)
       const [log] = await files(/\.log$/)
       await truncate(log!, (await stat(log!)).size - 5_000)
-      const { journal, partition } = await life()
+      const { partition, contents } = await life()
       expect(partition.next).to.be.within(1_801, 2_000)
-      expectAccounted(await all(journal), partition.next - 1)
-      await journal.append(entriesOf(partition.next, partition.next))
+      expect(contents.droppedBytes).to.equal(0)
     })
 
     for (const [what, harm] of Object.entries({

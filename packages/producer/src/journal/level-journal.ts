@@ -228,7 +228,7 @@ export class LevelJournal implements Journal {
     await this.#loadPartitions(level)
     const partitions: JournalPartition[] = []
     for (const partition of this.#partitions.values()) partitions.push(await this.#contentsOf(level, partition))
-    return { partitions, deadLetters: await this.#loadLetters(level) }
+    return { partitions, deadLetters: await this.#loadLetters(level), droppedBytes: this.#database.droppedBytes }
   }
 
   async #checkOwner(level: Level): Promise<void> {
