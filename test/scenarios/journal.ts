@@ -50,7 +50,7 @@ export const journal: readonly Scenario[] = [
       const during = ledger.queue(3)
       await stage.pass(500)
       assert.ok(during.every(({ receipt }) => receipt === undefined))
-      await stage.pass(1_500)
+      await stage.pass(2_500)
       expectSent('resolved', ...before, ...during)
       for (const { receipt } of [...before, ...during]) {
         assert.deepEqual([receipt!.journal, receipt!.clusters], [true, { east: undefined, west: undefined }])
@@ -118,7 +118,11 @@ export const journal: readonly Scenario[] = [
 ]
 
 const JOURNAL = { path: '/ledger', mode: 'on-outage' } as const
-const ON_DISK: Partial<ProducerOptions> = { journal: JOURNAL, whenBothAway: { policy: 'journal' } }
+const ON_DISK: Partial<ProducerOptions> = {
+  topics: { entries: {} },
+  journal: JOURNAL,
+  whenBothAway: { policy: 'journal' },
+}
 
 function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(index + 1))

@@ -40,7 +40,7 @@ export class JournalLink {
     this.#call(
       () => journal.append(entries),
       () => appender.handleAppended(this.#now()),
-      (reason, error) => appender.handleAppendFailed(reason, !isUndone(error), this.#now()),
+      (reason, error) => appender.handleAppendFailed(reason, isInDoubt(error), this.#now()),
     )
   }
 
@@ -189,9 +189,9 @@ export class JournalLink {
   }
 }
 
-/** Whether a failed append has left nothing, for certain. */
-function isUndone(error: unknown): boolean {
-  return isTandemError(error, 'TANDEM_JOURNAL_FAILED') && error.details['undone'] === true
+/** Whether a failed append may have left something, where a later life would find it. */
+function isInDoubt(error: unknown): boolean {
+  return !isTandemError(error, 'TANDEM_JOURNAL_FAILED') || error.details['undone'] === false
 }
 
 /** Places are far fewer; so these are all below any ordinal. */
