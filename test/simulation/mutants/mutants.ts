@@ -8,7 +8,7 @@ const POLLING_CLOCK = 'consumer/dist/core/polling-clock.js'
 const TRACK = 'producer/dist/core/track.js'
 const SETTLEMENT = 'producer/dist/core/settlement.js'
 const APPENDER = 'producer/dist/core/appender.js'
-const JOURNAL_LINK = 'producer/dist/journal-link.js'
+const PIPELINE = 'producer/dist/pipeline.js'
 const LANE = 'producer/dist/core/lane.js'
 
 /** The bugs that the simulator has to find, in the order of the rules. */
@@ -270,9 +270,14 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'takes for on disk what is on its way there',
     edits: [
       {
-        file: JOURNAL_LINK,
-        text: 'this.#call(() => journal.append(entries),',
-        replacement: 'this.#call(() => (journal.append(entries).catch(() => undefined), Promise.resolve()),',
+        file: SETTLEMENT,
+        text: "this.#journalCounts && record.journal === 'durable'",
+        replacement: "this.#journalCounts && record.journal !== 'none'",
+      },
+      {
+        file: PIPELINE,
+        text: 'b.ordinal))\n            this.#appender.handleRecord(record);',
+        replacement: 'b.ordinal)) { this.#appender.handleRecord(record); this.#settlement.handleJournaled(record); }',
       },
     ],
   },
