@@ -6,16 +6,11 @@ import { ROWS } from './rows.js'
 import { runScenarios, unaccounted } from './run-scenarios.js'
 import type { Scenario } from './scenario.js'
 import { PENDING, SCENARIOS } from './scenarios.js'
-import { twoProducersByTheClock } from './two-producers.js'
 
 describe('scenarios', function () {
   this.timeout(60_000)
 
   for (const { name, against, play } of SCENARIOS) it(`${name} (against: ${against})`, play)
-
-  it('two-producers, as far as clock epochs go: two epochs', () => twoProducersByTheClock(1_000))
-
-  it('two-producers, as far as clock epochs go: one epoch, two incarnations', () => twoProducersByTheClock(0))
 
   it('play every row of the two tables, or name the part that brings it', () => {
     expect(unaccounted(ROWS, SCENARIOS, PENDING)).to.deep.equal([])

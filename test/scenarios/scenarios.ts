@@ -3,6 +3,7 @@ import { endsOfLogs } from './ends-of-logs.js'
 import { epochs } from './epochs.js'
 import { exactVoids } from './exact-voids.js'
 import { holes } from './holes.js'
+import { journal } from './journal.js'
 import { latestBirth } from './latest-birth.js'
 import { leaderless } from './leaderless.js'
 import { logLoop } from './log-loop.js'
@@ -11,6 +12,7 @@ import { restarts } from './restarts.js'
 import { ROWS } from './rows.js'
 import type { Pending, Scenario } from './scenario.js'
 import { store } from './store.js'
+import { twoProducers } from './two-producers.js'
 import { zombie } from './zombie.js'
 
 /** Rows that are played, in the order of the tables. */
@@ -20,6 +22,8 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...epochs,
   ...restarts,
   ...store,
+  ...journal,
+  twoProducers,
   latestBirth,
   crashInOutage,
   zombie,
@@ -38,13 +42,7 @@ const COMMITS = "the clusters' own commits as a last resort come with this part"
 /** Rows that wait for their part. */
 export const PENDING: readonly Pending[] = inOrder<Pending>([
   { name: 'scan-behind', part: 4, reason: SCANNING },
-  { name: 'journal-first', part: 3, reason: 'the journal comes with this part' },
-  {
-    name: 'two-producers',
-    part: 3,
-    reason: "the file store and Redis's lease on a producerId come with this part; clock epochs are tested already",
-  },
-  { name: 'import', part: 3, reason: 'dead letters of the journal come with this part' },
+  { name: 'import', part: 3, reason: 'the import of dead letters comes with this part' },
   { name: 'strict-away-epoch', part: 4, reason: STRICT },
   { name: 'split-reach', part: 4, reason: LEASES },
   { name: 'odd-shares', part: 4, reason: LEASES },

@@ -6,7 +6,7 @@ import type { Message, Producer, ProducerOptions } from '@tandem/producer'
 
 import type { SimulatedCluster } from '../simulation/cluster.js'
 import type { Handling, Seen, SimulatedConsumer } from '../simulation/simulated-consumer.js'
-import type { Sent, SimulatedProducer } from '../simulation/simulated-producer.js'
+import type { Sent, SimulatedProducer, SimulatedProducerOptions } from '../simulation/simulated-producer.js'
 import { World, type WorldSettings } from '../simulation/world.js'
 import { readDelivered, readLog } from './notation.js'
 
@@ -172,7 +172,7 @@ export class Group {
 
 export interface WriterOptions {
   readonly options?: Partial<ProducerOptions>
-  readonly epochs?: 'store' | 'clock'
+  readonly epochs?: SimulatedProducerOptions['epochs']
   /** Whether to wait until it has connected; if left out, yes. */
   readonly wait?: boolean
 }
@@ -290,6 +290,6 @@ export function logOf(cluster: SimulatedCluster, topic: string, partition = 0): 
 /** protocol.md, I8: `feedAwayAfterMs + holeTimeoutMs + gapTimeoutMs + 30 s`. */
 const SETTLED_MS = 10_000 + 60_000 + 5_000 + 30_000
 /** A start with one cluster away takes its grace only. */
-const START_MS = 2_000
+const START_MS = 9_000
 const SEND_EVERY_MS = 20
 const SEND_MS = 120_000

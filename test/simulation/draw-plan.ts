@@ -27,6 +27,7 @@ function drawSetting(prng: Prng): Setting {
   // A world that moves three records at a time over a slow line would be judged for its load, not for its faults.
   const small = !far && suffering === 'all' && prng.chance(40)
   const roomy = prng.chance(50)
+  const journal = prng.pick(['off', 'off', 'on-outage', 'on-outage', 'always', 'dead-letter'] as const)
   const unacknowledgedMax = calm ? 10_000 : prng.pick([10_000, suffering === 'readers' ? 1 : 10_000, 20, 1])
   return {
     minutes: prng.between(8, 13),
@@ -38,11 +39,13 @@ function drawSetting(prng: Prng): Setting {
     producers: prng.between(1, 2),
     epochs: prng.chance(80) ? 'store' : 'clock',
     acknowledge: prng.pick(calm ? ['one', 'one', 'available'] : ['one', 'one', 'available', 'both']),
-    whenBothAway: prng.pick(['reject', 'block']),
+    whenBothAway:
+      journal === 'on-outage' || journal === 'always' ? prng.pick(ANY_POLICY) : prng.pick(['reject', 'block']),
+    journal,
     // With `available` it is not to end before a circuit opens, if the other cluster is to carry on.
     sendTimeoutMs: calm ? 30_000 : prng.pick([30_000, 3_000]),
     // A burst has to find room, if the other cluster is to carry on.
-    backlogBytesMax: roomy ? 64 << 20 : calm ? 1 << 20 : 1 << 16,
+    backlogBytesMax: roomy ? 64 << 20 : calm ? 1 << 22 : 1 << 16,
     paddingBytes: roomy ? 0 : prng.pick([0, 4_000, 16_000, 16_000]),
     gapTimeoutMs: prng.pick([5_000, 5_000, quick ? 300 : 2_000]),
     holeTimeoutMs: prng.pick([60_000, 60_000, suffering === 'readers' ? 60_000 : 5_000]),
@@ -150,6 +153,13 @@ function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step>
       return { kind, byMs: prng.chance(80) ? prng.between(1, 2_000) : prng.between(1, 120_000) }
     case 'redis-emptied':
       return { kind }
+    case 'journal-full':
+      // Room for some records, or a disk that writes nothing.
+      return { kind, forMs, by: prng.chance(50) ? -1 : prng.below(50_000) }
+    case 'journal-late':
+      return { kind, forMs, by: prng.between(10, prng.chance(20) ? 40_000 : 2_000) }
+    case 'journal-torn':
+      return { kind }
     case 'clock-back':
     case 'clock-forward':
       return { kind, producer, byMs: prng.below(600_000) }
@@ -169,7 +179,7 @@ function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step>
 
 /**
  * What a schedule may contain. Not in the list: late appends and discarded clients, which come of other faults, and
- * what is built later (damaged logs, more partitions, the journal).
+ * what is built later (damaged logs, more partitions).
  */
 const DRAWN: readonly Drawn[] = [
   'producer-restart',
@@ -190,11 +200,15 @@ const DRAWN: readonly Drawn[] = [
   'redis-away-for-one',
   'redis-rolled-back',
   'redis-emptied',
+  'journal-full',
+  'journal-late',
+  'journal-torn',
   'clock-back',
   'clock-forward',
   'handler-stuck',
   'refused-for-good',
 ]
+const ANY_POLICY = ['reject', 'block', 'journal', 'journal', 'journal'] as const
 const ONE_SIDED: readonly Drawn[] = [
   'cluster-dead',
   'cluster-hung',

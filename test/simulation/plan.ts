@@ -21,7 +21,8 @@ export interface Setting {
   readonly producers: number
   readonly epochs: 'store' | 'clock'
   readonly acknowledge: 'one' | 'available' | 'both'
-  readonly whenBothAway: 'reject' | 'block'
+  readonly whenBothAway: 'reject' | 'block' | 'journal'
+  readonly journal: 'off' | 'on-outage' | 'always' | 'dead-letter'
   readonly sendTimeoutMs: number
   readonly backlogBytesMax: number
   /** What each message carries besides its text, in a header: with much of it a small backlog is soon full. */
@@ -132,6 +133,8 @@ export type Step = { readonly atMs: number } & (
   | { readonly kind: 'redis-away-for-one'; readonly group: Group; readonly forMs: number }
   | { readonly kind: 'redis-rolled-back'; readonly byMs: number }
   | { readonly kind: 'redis-emptied' }
+  | { readonly kind: 'journal-full' | 'journal-late'; readonly forMs: number; readonly by: number }
+  | { readonly kind: 'journal-torn' }
   | { readonly kind: 'clock-back' | 'clock-forward'; readonly producer: number; readonly byMs: number }
   | { readonly kind: 'handler-stuck'; readonly group: Group; readonly forMs: number }
   /** Records of certain sizes are refused, as if too large. */

@@ -38,7 +38,10 @@ interface Told {
 interface ProducerProcess {
   readonly producer: SimulatedProducer
   readonly life: number
+  /** Its journal's path: the disk of a machine, which the next process on it finds. */
+  readonly path: string
   sent: number
+  closed: boolean
 }
 
 /** Everybody who sends under one producerId. */
@@ -70,6 +73,10 @@ class Play {
   readonly #told: Told[] = []
   readonly #services: readonly Service[]
   readonly #producers: SimulatedProducer[] = []
+  /** Who used a machine's disk last, by its path. */
+  readonly #machines = new Map<string, ProducerProcess>()
+  /** Messages whose entries in a journal were damaged: nobody can promise them. */
+  readonly #torn = new Set<string>()
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #subscribers: Subscriber[] = []
   readonly #storeTroubles: (Omit<StoreTrouble, 'toMs'> & { toMs: number })[] = []
@@ -128,6 +135,8 @@ class Play {
   #startProducer(service: Service): void {
     const { setting } = this.#plan
     const life = ++service.lives
+    const path = this.#freePath(service)
+    const { journal: mode } = setting
     const producer = this.#world.createProducer({
       producerId: service.producerId,
       name: `${service.producerId}-${life}`,
@@ -135,6 +144,7 @@ class Play {
       options: {
         acknowledge: setting.acknowledge,
         whenBothAway: { policy: setting.whenBothAway },
+        journal: mode === 'off' ? {} : { mode, path, bytesMax: JOURNAL_BYTES_MAX },
         sendTimeoutMs: setting.sendTimeoutMs,
         backlogBytesMax: setting.backlogBytesMax,
         topics: { [TOPIC]: {} },
@@ -142,8 +152,30 @@ class Play {
       },
     })
     this.#producers.push(producer)
-    service.processes.push({ producer, life, sent: 0 })
+    const process = { producer, life, path, sent: 0, closed: false }
+    service.processes.push(process)
+    this.#machines.set(path, process)
     producer.start()
+    this.#keepConnecting(service, process)
+  }
+
+  /** A machine of the service on which nothing of it runs: mostly the one and only. */
+  #freePath({ producerId }: Service): string {
+    for (let machine = 1; ; machine++) {
+      const path = `/${producerId}-${machine}`
+      const user = this.#machines.get(path)
+      if (user === undefined || isGone(user)) return path
+    }
+  }
+
+  /** What could not start, because of its disk for instance, is tried again, as any service is. */
+  #keepConnecting(service: Service, process: ProducerProcess): void {
+    this.#world.timeline.after(5_000, () => {
+      const { producer } = process
+      if (producer.connected || !service.processes.includes(process)) return
+      if (producer.failure !== undefined) producer.start()
+      this.#keepConnecting(service, process)
+    })
   }
 
   #startConsumer(groupId: string): void {
@@ -248,6 +280,7 @@ class Play {
         if (process === undefined) return false
         service.processes.splice(service.processes.indexOf(process), 1)
         void process.producer.producer.close({ timeoutMs: 10_000 }).then(() => {
+          process.closed = true
           if (service.processes.length === 0) this.#startProducer(service)
         })
         return true
@@ -386,6 +419,25 @@ class Play {
         world.store.empty()
         this.#troubled({ forgotSinceMs: 0 }).toMs = world.now
         return true
+      case 'journal-full': {
+        if (this.#plan.setting.journal === 'off') return false
+        if (step.by < 0) world.disk.fail()
+        else world.disk.full(step.by)
+        later(step.forMs, () => world.disk.heal())
+        return true
+      }
+      case 'journal-late': {
+        if (this.#plan.setting.journal === 'off') return false
+        world.disk.slow(step.by)
+        later(step.forMs, () => world.disk.slow(0))
+        return true
+      }
+      case 'journal-torn': {
+        const entry = world.disk.tear()
+        if (entry === undefined) return false
+        this.#torn.add(Buffer.from(entry.value!).toString())
+        return true
+      }
       case 'clock-back':
       case 'clock-forward': {
         const process = this.#services[step.producer]!.processes[0]?.producer.process
@@ -428,7 +480,7 @@ class Play {
         this.#measure(
           `bytes queued by ${process.name} for ${cluster}`,
           backlog.bytes,
-          setting.backlogBytesMax + SLACK_BYTES,
+          setting.backlogBytesMax * (setting.journal === 'off' ? 1 : FOR_DISK) + SLACK_BYTES,
         )
       }
     }
@@ -473,14 +525,25 @@ class Play {
       cluster.hollowPercent = 0
     }
     world.store.comeBack()
+    world.disk.heal()
     for (const { consumer } of this.#subscribers) world.store.reconnect(consumer.process)
     for (const trouble of this.#storeTroubles) trouble.toMs = Math.min(trouble.toMs, world.now)
     for (const producer of this.#producers) producer.continue()
+    this.#takeOverJournals()
     for (const { consumer } of this.#subscribers) consumer.continue()
     for (const groupId of GROUPS) if (this.#alive(groupId) === undefined) this.#startConsumer(groupId)
     world.timeline.after(1, () => {
       for (const seen of this.#stuck) seen.consumer.acknowledge(seen)
     })
+  }
+
+  /** What is left on a disk is written by whoever starts on that machine. */
+  #takeOverJournals(): void {
+    for (const service of this.#services) {
+      const machines = [...this.#machines].filter(([path]) => path.startsWith(`/${service.producerId}-`))
+      const left = machines.filter(([, process]) => isGone(process))
+      for (let count = left.length; count > 0; count--) this.#startProducer(service)
+    }
   }
 
   /** Waits until everything is answered and delivered, as long as I8 allows; returns whether it came to that. */
@@ -507,9 +570,18 @@ class Play {
     }
     const given = new Map(groups.map((groupId) => [groupId, new Set<string>()]))
     for (const { groupId, text } of this.#world.seen) given.get(groupId)!.add(text)
-    const wanted = new Set<string>(this.#told.filter(({ sent }) => sent.receipt).map(({ sent }) => sent.text))
+    const onlyOnDisk = this.#onlyOnDisk()
+    const acknowledged = this.#told.filter(({ sent }) => sent.receipt !== undefined && !onlyOnDisk.has(sent.text))
+    const wanted = new Set<string>(acknowledged.map(({ sent }) => sent.text))
     for (const set of given.values()) for (const text of set) wanted.add(text)
     return groups.every((groupId) => given.get(groupId)!.size === wanted.size)
+  }
+
+  /** What a disk has, or had before it was damaged, instead of a cluster; what is among the dead letters says so. */
+  #onlyOnDisk(): ReadonlyMap<string, Answer> {
+    const texts = new Map<string, Answer>([...this.#torn].map((text) => [text, 'unknown']))
+    for (const { value, outcome } of this.#world.disk.letters()) texts.set(Buffer.from(value!).toString(), outcome)
+    return texts
   }
 
   #played(end: { readonly healedAtMs: number; readonly rested: boolean }): Played {
@@ -518,13 +590,14 @@ class Play {
     this.#faults['late-append'] = sum(world.clusters.map(({ counts }) => counts.lateAppends))
     this.#faults['answer-lost'] = sum(world.clusters.map(({ counts }) => counts.answersLost))
     this.#faults['client-discard'] = sum(this.#producers.map((producer) => producer.count('client-discarded')))
+    const onlyOnDisk = this.#onlyOnDisk()
     const history: History = {
       ...end,
       groups: this.#subscriptions.has(LATECOMER) ? [...GROUPS, LATECOMER] : GROUPS,
       messages: this.#told.map(({ sent, ...told }): SentMessage => {
         const keyRange = keyRangeOf(Buffer.from(told.key), partitions)
         const { text, atMs: sentAtMs, closedAtMs: answeredAtMs } = sent
-        return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer: answerOf(sent) }
+        return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer: onlyOnDisk.get(text) ?? answerOf(sent) }
       }),
       lives: this.#subscribers.map(({ consumer, startedAtMs, endedAtMs }): ConsumerLife => {
         const { groupId, process, deliveries, stops } = consumer
@@ -550,14 +623,19 @@ function carriesOn({
   latencyMs,
   holeTimeoutMs,
   feedAwayAfterMs,
+  journal,
 }: Setting): CarriesOn | undefined {
   if (suffering === 'all' || suffering === 'readers') return undefined
-  const hopsMs = 500 + 25 * latencyMs[1]
+  const hopsMs = 500 + 25 * latencyMs[1] + (journal === 'off' ? 0 : DISK_MS)
   return {
     sendMsMax: hopsMs + (acknowledge === 'one' ? 0 : CIRCUIT_OPENS_MS),
     deliverMsMax: hopsMs,
     beginMsMax: Math.max(holeTimeoutMs, feedAwayAfterMs) + hopsMs,
   }
+}
+
+function isGone({ producer, closed }: ProducerProcess): boolean {
+  return closed || producer.process.state === 'dead'
 }
 
 /** The most deliveries that were unacknowledged at a time. */
@@ -599,6 +677,8 @@ function isFault(kind: string): kind is FaultKind {
   return (FAULTS as readonly string[]).includes(kind)
 }
 
+/** Two writes to a disk that is well, one after the other. */
+const DISK_MS = 50
 const TOPIC = 'entries'
 const PRODUCER_IDS = ['ledger', 'cards']
 /** The group that begins to read when all is over. */
@@ -608,6 +688,10 @@ const PROCESSES_MAX = 3
 const REST_LOOK_MS = 200
 /** After which a delivery comes again that was asked for again. */
 const NACK_DELAY_MS = 1_000
+/** A little, so that a journal is full at times. */
+const JOURNAL_BYTES_MAX = 1 << 20
+/** With a journal, what waits for the disk and what was read back has a quarter more each. */
+const FOR_DISK = 1.5
 /** What may be under way when the bound is reached. */
 const SLACK_BYTES = 20_000
 /** A track's circuit: what its client may hold without a report (docs/protocol.md, Lanes and tracks 4), and a look. */

@@ -128,6 +128,11 @@ export class SimulatedDisk {
     return chosen.entry
   }
 
+  /** Dead letters of all journals. */
+  *letters(): Generator<DeadLetter> {
+    for (const { letters } of this.#kept.values()) yield* letters.values()
+  }
+
   // --- for journals ---------------------------------------------------------------------------------------------
 
   journal(path: string, process: SimulatedProcess): Journal {

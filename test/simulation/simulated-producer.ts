@@ -22,8 +22,8 @@ export interface SimulatedProducerOptions {
   readonly name: string
   /** Anything but what the world provides. */
   readonly options?: Partial<ProducerOptions>
-  /** The store that all share, or the clock of the process. */
-  readonly epochs?: 'store' | 'clock'
+  /** The store that all share, the same with a lease, or the clock of the process. */
+  readonly epochs?: 'store' | 'lease' | 'clock' | undefined
 }
 
 /** A process that runs the shipped Producer. */
@@ -47,7 +47,10 @@ export class SimulatedProducer {
       {
         producerId,
         clusters: world.clusterProperties(),
-        epochs: epochs === 'clock' ? clockEpochs(process) : world.epochs.connection(process),
+        epochs:
+          epochs === 'clock'
+            ? clockEpochs(process)
+            : world.epochs.connection(process, epochs === 'lease' ? {} : undefined),
         ...options,
       },
       {
@@ -57,6 +60,7 @@ export class SimulatedProducer {
           const { writeRecordsMax } = world.settings
           return new SimulatedClusterClient(clientOptions, handler, { cluster, process, writeRecordsMax })
         },
+        journal: (path) => world.disk.journal(path, process),
         random: (max) => prng.below(max),
         host: name,
         threadPoolSize: 16,

@@ -3,6 +3,7 @@ import { Prng } from './prng.js'
 import { SimulatedConsumer, type Seen, type SimulatedConsumerOptions } from './simulated-consumer.js'
 import { SimulatedEpochStore } from './simulated-epoch-store.js'
 import { SimulatedHighWaterStore } from './simulated-high-water-store.js'
+import { SimulatedDisk } from './simulated-journal.js'
 import { SimulatedProcess } from './simulated-process.js'
 import { SimulatedProducer, type Sent, type SimulatedProducerOptions } from './simulated-producer.js'
 import { Timeline } from './timeline.js'
@@ -36,6 +37,7 @@ export class World {
   readonly west: SimulatedCluster
   readonly store: SimulatedHighWaterStore
   readonly epochs: SimulatedEpochStore
+  readonly disk: SimulatedDisk
   /** Every call of `send()`, in order. */
   readonly sent: Sent[] = []
   /** Every delivery of every consumer, in order. */
@@ -51,6 +53,7 @@ export class World {
     const { latencyMs } = this.settings
     this.store = new SimulatedHighWaterStore({ timeline, prng: this.fork(), latencyMs, wallMs: WALL_MS })
     this.epochs = new SimulatedEpochStore({ timeline, prng: this.fork(), latencyMs, wallMs: WALL_MS })
+    this.disk = new SimulatedDisk({ timeline, prng: this.fork(), latencyMs: DISK_LATENCY_MS })
   }
 
   get now(): number {
@@ -134,6 +137,9 @@ const DEFAULTS: WorldSettings = {
   readRecordsMax: 500,
   writeRecordsMax: 500,
 }
+
+/** What a write that is forced to a disk takes. */
+const DISK_LATENCY_MS = [1, 10] as const
 
 /** 2026-01-01, so that timestamps and epochs look like some. */
 const WALL_MS = Date.UTC(2026, 0, 1)

@@ -10,6 +10,8 @@ import { metricName } from './telemetry.js'
 
 /** Holds README and docs/ to the tree: what they list, link to or quote is there, and what must be listed is. */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+/** Parts that are built. */
+const PART = 3
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)].filter((page) =>
   page.endsWith('.md'),
 )
@@ -42,7 +44,12 @@ describe('documentation', () => {
     const names = [...read('test/scenarios/rows.ts').matchAll(/^ +'([\w-]+)',$/gm)].map(([, name]) => name!)
     const pending = [...read('test/scenarios/scenarios.ts').matchAll(/name: '([\w-]+)',\s+part: (\d)/g)]
     const partOf = new Map(pending.map(([, name, part]) => [name!, Number(part)]))
-    expect(told).to.deep.equal(names.map((name) => [name, partOf.get(name) ?? 1]))
+    expect(told.map(([name]) => name)).to.deep.equal(names)
+    for (const [name, part] of told) {
+      const pending = partOf.get(name as string)
+      if (pending === undefined) expect(part, `${name} is played`).to.be.at.most(PART)
+      else expect(part, `${name} is pending`).to.equal(pending)
+    }
   })
 
   it('names in its tables of scenarios the mutants of the simulator that each row stands against', () => {

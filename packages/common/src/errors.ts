@@ -145,6 +145,12 @@ export class ShedError extends RefusedError {
   static override readonly retriable = true
 }
 
+/** Its caller's signal was aborted, or its own time was up, before it was stamped. */
+export class AbortedError extends RefusedError {
+  static override readonly code = 'TANDEM_ABORTED'
+  static override readonly retriable = true
+}
+
 export class ClustersUnreachableError extends RefusedError {
   static override readonly code = 'TANDEM_CLUSTERS_UNREACHABLE'
   static override readonly retriable = true
@@ -191,6 +197,7 @@ export const ERRORS = [
   JournalVersionError,
   ProducerIdHeldError,
   ShedError,
+  AbortedError,
   ClustersUnreachableError,
   EpochStoreFailedError,
   HighWaterStoreFailedError,

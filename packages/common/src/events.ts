@@ -23,6 +23,13 @@ interface Facts {
   'message-shed': { reason: string; count: number }
   'message-undelivered': { topic: string; outcome: string; count: number }
   'partitions-grown': { cluster: string; topic: string; partitions: number; pinned: number }
+  // Producer: journal
+  'journal-filled': { bytes: number }
+  'journal-failed': { reason: string }
+  'journal-usable': Record<never, never>
+  'journal-damaged': { topic: string; partition: number; first: number; count: number; reason: string }
+  'journal-found': { entries: number; bytes: number; deadLetters: number }
+  'dead-letter-kept': { topic: string; outcome: string; count: number }
   // Producer: epochs
   'producer-id-taken': { by: string }
   'producer-id-unheld': { reason: string }
@@ -139,6 +146,28 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'warn',
     labels: ['cluster', 'topic'],
     meaning: 'A topic has more partitions than this epoch is pinned to.',
+  },
+  'journal-filled': {
+    level: 'error',
+    labels: [],
+    meaning: 'The journal holds as much as it may; what no cluster takes waits or is shed.',
+  },
+  'journal-failed': {
+    level: 'error',
+    labels: [],
+    meaning: 'The disk of the journal takes nothing; it is tried again. Until then as if there were no journal.',
+  },
+  'journal-usable': { level: 'info', labels: [], meaning: 'The journal takes records again.' },
+  'journal-damaged': {
+    level: 'error',
+    labels: ['topic'],
+    meaning: 'Entries of the journal cannot be read and are passed over. What no cluster has of them is lost.',
+  },
+  'journal-found': { level: 'warn', labels: [], meaning: 'An earlier life left this; it is written first.' },
+  'dead-letter-kept': {
+    level: 'error',
+    labels: ['topic', 'outcome'],
+    meaning: 'Messages whose sends were rejected are kept for an import.',
   },
   'producer-id-taken': {
     level: 'error',

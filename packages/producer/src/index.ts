@@ -1,8 +1,8 @@
-export { Producer, type CloseOptions, type ClosingReport, type ProducerEvent } from './producer.js'
+export { Producer, type CloseOptions, type ProducerEvent, type SendOptions } from './producer.js'
 export type { HeaderValue, Message, MessageHeaders } from './message.js'
 export type { ProducerOptions } from './options.js'
 export type { Copies, Receipt } from './receipt.js'
-export type { ClusterStatus, ProducerStatus } from './status.js'
+export type { ClosingReport, ClusterStatus, ProducerStatus } from './status.js'
 export {
   ClockEpochs,
   type EpochLease,

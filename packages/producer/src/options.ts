@@ -87,9 +87,10 @@ const PRODUCER_OPTIONS = {
     options: {
       policy: {
         kind: 'enum',
-        values: ['block', 'reject'],
+        values: ['block', 'reject', 'journal'],
         default: 'block',
-        meaning: 'What happens to a message that neither cluster can take, or that finds the window full.',
+        meaning:
+          'What happens to a message that neither cluster can take, or that finds the window full. With journal it is accepted once it is on disk; what the disk does not take waits as with block.',
       },
       timeoutMs: {
         kind: 'number',
@@ -97,10 +98,38 @@ const PRODUCER_OPTIONS = {
         min: 1,
         max: 3_600_000,
         default: 30_000,
-        meaning: 'How long block waits before it sheds.',
+        meaning: 'How long block, and a journal that takes nothing, wait before they shed.',
       },
     },
-    meaning: 'Back-pressure or load shedding.',
+    meaning: 'Back-pressure, load shedding or the disk.',
+  },
+  journal: {
+    kind: 'object',
+    options: {
+      path: {
+        kind: 'opaque',
+        check: (value: unknown): value is string => typeof value === 'string' && value.length > 0,
+        allowed: 'the path of a folder',
+        optional: true,
+        meaning: 'A folder of its own on a local disk; made if it is not there. Needed unless mode is off.',
+      },
+      mode: {
+        kind: 'enum',
+        values: ['off', 'on-outage', 'always', 'dead-letter'],
+        default: 'off',
+        meaning:
+          'Nothing is kept on disk; what memory has no room for and what neither cluster takes; everything, before it is sent; only messages whose send() was rejected.',
+      },
+      bytesMax: {
+        kind: 'number',
+        unit: 'bytes',
+        min: 1_048_576,
+        max: 2 ** 40,
+        default: 2 ** 30,
+        meaning: 'What the journal may hold. Beyond it is as if there were no journal, by event.',
+      },
+    },
+    meaning: 'What is kept on disk.',
   },
   backlogBytesMax: {
     kind: 'number',
@@ -209,7 +238,34 @@ export function readProducerOptions(given: unknown): ProducerSettings {
       })
     }
   }
-  return { ...options, clusters, epochs: options.epochs ?? new ClockEpochs(systemClock) }
+  checkJournal(options)
+  const epochs: EpochStore = options.epochs ?? new ClockEpochs(systemClock)
+  const { connectTimeoutMs } = options
+  const { waitMs = 0 } = epochs
+  if (connectTimeoutMs <= waitMs) {
+    const allowed = `more than the ${waitMs} ms that the epoch store may wait for a holder that is dead`
+    throw new OptionsInvalidError(
+      `option producer.connectTimeoutMs: received ${connectTimeoutMs}, allowed is ${allowed}`,
+      { path: 'producer.connectTimeoutMs', received: String(connectTimeoutMs), allowed },
+    )
+  }
+  return { ...options, clusters, epochs }
+}
+
+/** Which pairs of policy and mode there are, and that a journal has a path. @throws OptionsInvalidError */
+function checkJournal({ journal: { mode, path }, whenBothAway: { policy } }: Options<typeof PRODUCER_OPTIONS>): void {
+  const refuse = (path: string, received: string, allowed: string): never => {
+    throw new OptionsInvalidError(`option producer.${path}: received ${received}, allowed is ${allowed}`, {
+      path: `producer.${path}`,
+      received,
+      allowed,
+    })
+  }
+  if (policy === 'journal' && mode !== 'on-outage' && mode !== 'always') {
+    refuse('whenBothAway.policy', `journal with journal.mode ${mode}`, 'journal only with mode on-outage or always')
+  }
+  if (mode === 'off' && path !== undefined) refuse('journal.mode', 'off with a path', 'a mode that uses the path')
+  if (mode !== 'off' && path === undefined) refuse('journal.path', 'nothing', `a folder, with mode ${mode}`)
 }
 
 export const TOPIC_DEFAULTS: TopicSettings = readOptions(TOPIC_OPTIONS, {}, 'producer.topics')

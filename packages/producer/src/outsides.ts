@@ -3,7 +3,9 @@ import { hostname } from 'node:os'
 
 import { systemClock, type Clock } from '@tandem/common/internal'
 
+import type { JournalFactory } from './journal/journal.js'
 import type { ClusterClientFactory } from './kafka/cluster-client.js'
+import { LevelJournal } from './journal/level-journal.js'
 import { RdkafkaClient } from './kafka/rdkafka-client.js'
 
 /** Threads of libuv's pool unless `UV_THREADPOOL_SIZE` says otherwise. */
@@ -13,6 +15,7 @@ const POOL_SIZE_DEFAULT = 4
 export interface ProducerOutsides {
   readonly clock: Clock
   readonly clusterClient: ClusterClientFactory
+  readonly journal: JournalFactory
   /** An integer, 0 … max - 1. */
   readonly random: (max: number) => number
   readonly host: string
@@ -23,6 +26,7 @@ export interface ProducerOutsides {
 export const realOutsides: ProducerOutsides = {
   clock: systemClock,
   clusterClient: (options, handler) => new RdkafkaClient(options, handler),
+  journal: (path) => new LevelJournal(path),
   random: (max) => randomInt(max),
   host: hostname(),
   threadPoolSize: Number(process.env['UV_THREADPOOL_SIZE'] ?? POOL_SIZE_DEFAULT),

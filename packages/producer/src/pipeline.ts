@@ -2,7 +2,7 @@
  * One epoch of a producer: its cores, wired to each other and to two clusters. It carries events to the cores and
  * their commands to whom they concern, until all are at rest; then it arms one timer for the earliest deadline.
  *
- *     send -> first sight -> admission -> sequencer -> two lanes -> settlement -> receipt
+ *     send -> first sight -> admission -> sequencer -> (journal) -> two lanes -> settlement -> receipt
  */
 import {
   Agenda,
@@ -13,30 +13,36 @@ import {
   ShedError,
   UndeliveredError,
   type ClusterDescription,
-  type Position,
   type TandemError,
   type Telemetry,
 } from '@tandem/common/internal'
 
 import { ClusterLink } from './cluster-link.js'
 import { Admission, type AdmissionCommand, type Obstacle, type ShedReason } from './core/admission.js'
+import { Appender, type AppenderCommand } from './core/appender.js'
 import { FirstSight, type FirstSightCommand } from './core/first-sight.js'
 import { Lane, TRACKS_MAX, type LaneCommand } from './core/lane.js'
 import type { LaneIndex, SealedRecord } from './core/record.js'
 import { Sequencer, type PinnedTopic, type ProducerIdentity } from './core/sequencer.js'
 import { Settlement, type RejectReason, type SettlementCommand } from './core/settlement.js'
 import { Tally } from './core/tally.js'
+import { DeadLetters } from './dead-letters.js'
+import { JournalLink } from './journal-link.js'
+import type { Journal, JournalContents } from './journal/journal.js'
 import { TopicCheck } from './kafka/topic-check.js'
 import { TOPIC_DEFAULTS, type ProducerSettings, type TopicSettings } from './options.js'
 import type { ProducerOutsides } from './outsides.js'
 import { positionOf, SentReceipt, type ReceiptSource } from './receipt.js'
 import type { Send } from './send.js'
+import type { ClosingReport, ProducerStatus } from './status.js'
 
 export interface PipelineOptions {
   readonly settings: ProducerSettings
   readonly outsides: ProducerOutsides
   readonly identity: ProducerIdentity
   readonly telemetry: Telemetry
+  /** Open, with what earlier lives left in it. */
+  readonly journal?: { readonly journal: Journal; readonly contents: JournalContents } | undefined
   readonly ready: (lane: LaneIndex) => void
   readonly failed: (lane: LaneIndex, reason: string, error: TandemError | undefined) => void
 }
@@ -44,6 +50,8 @@ export interface PipelineOptions {
 export class Pipeline {
   readonly identity: ProducerIdentity
   readonly lanes: readonly [Lane, Lane]
+  /** Resolves when the journal is given back, after `close`. */
+  journalClosed: Promise<void> = Promise.resolve()
   readonly #options: PipelineOptions
   readonly #clusters: readonly [string, string]
   readonly #links: readonly [ClusterLink, ClusterLink]
@@ -51,6 +59,10 @@ export class Pipeline {
   readonly #firstSight: FirstSight<Send>
   readonly #admission: Admission<Send>
   readonly #settlement: Settlement
+  /** What queues go on in and what is accepted on disk; not there in mode `dead-letter`. */
+  readonly #appender: Appender | undefined
+  readonly #journalLink: JournalLink | undefined
+  readonly #deadLetters: DeadLetters | undefined
   readonly #topicCheck: TopicCheck
   readonly #shed = new Tally()
   readonly #undelivered = new Tally()
@@ -62,6 +74,7 @@ export class Pipeline {
   #hearUntil = -Infinity
   #closed = false
   #whenDrained: (() => void) | undefined
+  #whenPutAway: (() => void) | undefined
 
   constructor(options: PipelineOptions) {
     const { settings, identity, outsides } = options
@@ -69,7 +82,8 @@ export class Pipeline {
     this.#options = options
     this.#clusters = [settings.clusters[0].name, settings.clusters[1].name]
     this.#sequencer = new Sequencer(identity)
-    const policy = settings.whenBothAway.policy
+    // What the journal does not take waits, as under `block`.
+    const policy = settings.whenBothAway.policy === 'reject' ? 'reject' : 'block'
     const waitMs = policy === 'block' ? settings.whenBothAway.timeoutMs : settings.sendTimeoutMs
     this.#firstSight = new FirstSight({
       policy,
@@ -85,7 +99,8 @@ export class Pipeline {
       obstacle: (send) => this.#obstacle(send),
     })
     const { acknowledge, sendTimeoutMs } = settings
-    this.#settlement = new Settlement({ policy: acknowledge, sendTimeoutMs, waitMs: AGE_MS_MAX })
+    const journalCounts = settings.whenBothAway.policy === 'journal' || settings.journal.mode === 'always'
+    this.#settlement = new Settlement({ policy: acknowledge, sendTimeoutMs, waitMs: AGE_MS_MAX, journalCounts })
     this.#topicCheck = new TopicCheck(this.#clusters)
     this.#receipts = {
       identity,
@@ -94,7 +109,10 @@ export class Pipeline {
     }
     // Between 80 and 120 %, so that no two processes probe a cluster that comes back in step.
     const jitter = 0.8 + outsides.random(1_000) / 2_500
+    this.#appender = this.#makeAppender()
     this.lanes = [this.#makeLane(0, jitter), this.#makeLane(1, jitter)]
+    this.#journalLink = this.#makeJournalLink()
+    this.#deadLetters = this.#makeDeadLetters()
     this.#links = [this.#makeLink(0), this.#makeLink(1)]
     this.#agenda = new Agenda(outsides.clock, () => this.#handleTimer())
   }
@@ -104,8 +122,15 @@ export class Pipeline {
     return { messages, bytes, waiting: waiting + this.#firstSight.waiting }
   }
 
+  get journalStatus(): ProducerStatus['journal'] {
+    if (this.#appender === undefined) return undefined
+    const { entries, bytes, usable } = this.#appender
+    return { entries, bytes, usable }
+  }
+
   start(): void {
     const now = this.#now()
+    this.#takeOver()
     for (const lane of this.lanes) lane.start(now)
     this.run()
   }
@@ -139,14 +164,34 @@ export class Pipeline {
     this.run()
   }
 
+  /** Its caller does not wait any longer. @returns false if it was not stamped: nothing happened, and nothing will. */
+  handleAborted(send: Send, reason: 'timeout' | 'aborted'): boolean {
+    if (send.record !== undefined) this.#settlement.handleAborted(send.record, reason)
+    else if (send.admission === 'waiting') this.#admission.handleWithdrawn(send)
+    send.admission = 'left'
+    this.run()
+    return send.record !== undefined
+  }
+
   /** Calls `done` once, as soon as nothing is left to be answered, nor to be written or voided by a lane that is here. */
   whenDrained(done: () => void): void {
     this.#whenDrained = done
     this.run()
   }
 
+  /** Puts what is left on disk, where a journal takes it; calls `done` when that is over. */
+  putAway(done: () => void): void {
+    const appender = this.#appender
+    if (appender === undefined) return done()
+    const left = new Set(this.lanes.flatMap((lane) => lane.left()))
+    const byAge = [...left].filter(({ journal }) => journal === 'none').sort((a, b) => a.ordinal - b.ordinal)
+    for (const record of byAge) appender.handleRecord(record)
+    this.#whenPutAway = done
+    this.run()
+  }
+
   /** Ends everything; the result is what was not answered, and how much each cluster lacks. */
-  close(quiet: () => void): { unsettled: Position[]; missing: Record<string, number> } {
+  close(quiet: () => void): ClosingReport {
     const now = this.#now()
     const unsettled = [...this.#settlement.open].map((record) => positionOf(this.identity, record))
     this.#whenDrained = undefined
@@ -154,7 +199,11 @@ export class Pipeline {
     this.#admission.close()
     this.#settlement.handleClosed()
     this.run()
-    const missing = Object.fromEntries(this.lanes.map(({ cluster, load }) => [cluster, load.exposed + load.forgone]))
+    // What is on disk, the next life writes.
+    const left = (lane: Lane): number =>
+      lane.left().every(({ journal }) => journal === 'durable') ? 0 : lane.load.exposed
+    const missing = Object.fromEntries(this.lanes.map((lane) => [lane.cluster, left(lane) + lane.load.forgone]))
+    const journaled = this.#appender?.entries ?? 0
     for (const lane of this.lanes) lane.close()
     this.run()
     this.#closed = true
@@ -163,9 +212,16 @@ export class Pipeline {
     this.#shed.close(now)
     this.#undelivered.close(now)
     this.#tellTallies()
-    let left = this.#links.length
-    for (const link of this.#links) link.whenQuiet(() => --left === 0 && quiet())
-    return { unsettled, missing }
+    const links = this.#links.map((link) => new Promise<void>((done) => link.whenQuiet(done)))
+    this.journalClosed = this.#closeJournal()
+    void Promise.all([...links, this.journalClosed]).then(quiet)
+    return { unsettled, missing, journaled }
+  }
+
+  async #closeJournal(): Promise<void> {
+    await this.#deadLetters?.close()
+    await this.#journalLink?.close()
+    await this.#options.journal?.journal.close().catch(() => undefined)
   }
 
   /** Lets the cores speak until they are at rest. */
@@ -177,6 +233,11 @@ export class Pipeline {
     if (this.#whenDrained !== undefined && this.#drained) {
       const done = this.#whenDrained
       this.#whenDrained = undefined
+      done()
+    }
+    if (this.#whenPutAway !== undefined && this.#appender?.idle !== false) {
+      const done = this.#whenPutAway
+      this.#whenPutAway = undefined
       done()
     }
   }
@@ -194,6 +255,8 @@ export class Pipeline {
     }
     for (let command = this.#admission.poll(); command !== undefined; command = this.#admission.poll()) {
       this.#executeAdmission(command, now)
+      // What the disk does not take counts in the lanes before the next one is let in.
+      if (this.#appender?.usable === false) this.#stepAppender(now)
       stepped = true
     }
     for (const lane of this.lanes) {
@@ -202,8 +265,20 @@ export class Pipeline {
         stepped = true
       }
     }
+    if (this.#stepAppender(now)) stepped = true
     for (let command = this.#settlement.poll(); command !== undefined; command = this.#settlement.poll()) {
       this.#executeSettlement(command, now)
+      stepped = true
+    }
+    return stepped
+  }
+
+  #stepAppender(now: number): boolean {
+    const appender = this.#appender
+    if (appender === undefined) return false
+    let stepped = false
+    for (let command = appender.poll(now); command !== undefined; command = appender.poll(now)) {
+      this.#executeAppender(command)
       stepped = true
     }
     return stepped
@@ -240,9 +315,10 @@ export class Pipeline {
         const record = command.applicant.seal(this.#ordinal++, now)
         const { topic, partition } = record
         const [a, b] = this.lanes
-        this.#settlement.handleSealed(record, [!a.takes(topic, partition), !b.takes(topic, partition)])
-        this.lanes[0].handleSealed(record)
-        this.lanes[1].handleSealed(record)
+        const away = [!a.takes(topic, partition), !b.takes(topic, partition)] as const
+        this.#settlement.handleSealed(record, away, command.applicant.timed)
+        if (this.#options.settings.journal.mode === 'always') this.#journal(topic, partition, [record])
+        else this.#handOver(record)
         return
       }
       case 'shed':
@@ -263,16 +339,27 @@ export class Pipeline {
         return
       case 'acknowledged':
         this.lanes[index === 0 ? 1 : 0].handleElsewhere(command.record, now)
-        this.#settlement.handleFinal(command.record)
+        this.#handleFinal(command.record, index, now)
         return
       case 'voided':
-        this.#settlement.handleFinal(command.record)
+        this.#handleFinal(command.record, index, now)
+        return
+      case 'spill':
+        this.#journal(command.topic, command.partition, [])
+        return
+      case 'load':
+        this.#journalLink!.load(index, command)
+        return
+      case 'left':
+        this.#letGo(command.record)
         return
       case 'away':
         this.#settlement.handleAway(index)
+        this.#journalOpen()
         return
       case 'track-away':
         this.#settlement.handleAway(index, command.track)
+        this.#journalOpen(command.track)
         return
       case 'reach':
         this.#admission.handleReach()
@@ -285,6 +372,114 @@ export class Pipeline {
     }
   }
 
+  #executeAppender(command: AppenderCommand): void {
+    switch (command.kind) {
+      case 'append':
+        this.#journalLink!.append(command.records)
+        return
+      case 'mark':
+        this.#journalLink!.mark(command.marks)
+        return
+      case 'durable': {
+        const { record } = command
+        if (record.handed) for (const lane of this.lanes) lane.handleDurable(record)
+        else this.#handOver(record)
+        this.#settlement.handleJournaled(record)
+        return
+      }
+      case 'refused': {
+        const { record } = command
+        if (record.handed) for (const lane of this.lanes) lane.handleRefused(record)
+        else this.#handOver(record)
+        return
+      }
+      case 'usable':
+        for (const lane of this.lanes) lane.handleJournal()
+        this.#journalOpen()
+        this.#admission.handleReach()
+        return
+      case 'tell':
+        this.#options.telemetry.tell(command.fact)
+        for (const lane of this.lanes) lane.handleJournal()
+        return
+      default:
+        throw command satisfies never
+    }
+  }
+
+  /** Both lanes get it; if neither takes its partition, the journal too, where that is enough. */
+  #handOver(record: SealedRecord): void {
+    record.handed = true
+    for (const lane of this.lanes) {
+      lane.handleSealed(record)
+      if (record.send === 'rejected') lane.handleUnpromised(record)
+    }
+    if (record.journal === 'none' && this.#mustJournal(record)) this.#journal(record.topic, record.partition, [record])
+  }
+
+  /** Nobody takes it, and the journal's word would do. */
+  #mustJournal({ topic, partition }: SealedRecord): boolean {
+    if (this.#options.settings.whenBothAway.policy !== 'journal') return false
+    return !this.lanes.some((lane) => lane.takes(topic, partition))
+  }
+
+  /** Sends that were under way when the last lane went. */
+  #journalOpen(track?: { readonly topic: string; readonly partition: number }): void {
+    if (this.#options.settings.whenBothAway.policy !== 'journal') return
+    const waiting = new Map<string, SealedRecord[]>()
+    for (const record of this.#settlement.open) {
+      if (track !== undefined && (record.topic !== track.topic || record.partition !== track.partition)) continue
+      if (record.journal !== 'none' || !record.handed || !this.#mustJournal(record)) continue
+      const name = `${record.topic}/${record.partition}`
+      const records = waiting.get(name)
+      if (records === undefined) waiting.set(name, [record])
+      else records.push(record)
+    }
+    for (const records of waiting.values()) this.#journal(records[0]!.topic, records[0]!.partition, records)
+  }
+
+  /** To the disk, oldest first, with all that waits for it in a tail: so none comes to lie before an older one. */
+  #journal(topic: string, partition: number, more: readonly SealedRecord[]): void {
+    const records = new Set(more)
+    for (const lane of this.lanes) for (const record of lane.takeUnspilled(topic, partition)) records.add(record)
+    for (const record of [...records].sort((a, b) => a.ordinal - b.ordinal)) this.#appender!.handleRecord(record)
+  }
+
+  #handleFinal(record: SealedRecord, lane: LaneIndex, now: number): void {
+    this.#settlement.handleFinal(record)
+    // What was accepted and nobody takes stays in the journal until it lies among the dead letters.
+    if (!record.undeliverable) this.#appender?.handleFinal(record, lane, now)
+    this.#letGo(record)
+  }
+
+  /** The journal alone has what is left to be done with it. */
+  #letGo(record: SealedRecord): void {
+    if (record.place === 0 || record.settled || record.send === 'open' || record.needed) return
+    if (this.#settling.has(record)) return
+    this.#appender!.shelf(record.topic, record.partition)!.forget(record)
+    record.release()
+  }
+
+  /** What earlier lives left comes first, on each track. */
+  #takeOver(): void {
+    const appender = this.#appender
+    if (appender === undefined || appender.entries === 0) return
+    for (const shelf of appender.shelves) {
+      const { topic, partition, next } = shelf
+      for (const lane of this.lanes) {
+        const from = shelf.done(lane.index)
+        if (from < next) lane.handleFound({ topic, partition, from, to: next })
+      }
+    }
+    const deadLetters = this.#options.journal!.contents.deadLetters
+    this.#options.telemetry.tell({
+      kind: 'journal-found',
+      entries: appender.entries,
+      bytes: appender.bytes,
+      deadLetters,
+    })
+  }
+
   #executeSettlement(command: SettlementCommand, now: number): void {
     const { record } = command
     switch (command.kind) {
@@ -293,14 +488,25 @@ export class Pipeline {
         return
       case 'reject':
         for (const lane of this.lanes) {
+          if (!record.handed) continue // the lanes will hear of it with the record
           if (command.outcome === 'unknown') lane.handleUnpromised(record)
           else lane.giveUp(record, 'undelivered')
         }
         this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
+        if (this.#options.settings.journal.mode === 'dead-letter') {
+          this.#deadLetters!.bury(record, command.outcome, command.reason)
+        }
         this.#finish(record).reject(undelivered(record, command.outcome, command.reason, this.identity))
+        return
+      case 'undeliverable':
+        this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
+        this.#deadLetters?.bury(record, command.outcome, 'refused', () => {
+          for (const lane of this.lanes) this.#appender?.handleFinal(record, lane.index, this.#now())
+        })
         return
       case 'settled':
         this.#settle(record)
+        if (record.place > 0) this.#appender!.shelf(record.topic, record.partition)!.forget(record)
         record.release()
         return
       default:
@@ -313,6 +519,7 @@ export class Pipeline {
     const send = record.owner as Send
     record.owner = undefined
     this.#admission.handleDone(send)
+    this.#letGo(record)
     return send
   }
 
@@ -352,10 +559,13 @@ export class Pipeline {
     const { topic, partition } = send.sequence
     const [a, b] = this.lanes
     if (a.full || b.full) return 'backlog'
+    if (this.#options.settings.journal.mode === 'always' && this.#appender!.crowded) return 'backlog'
     const takes = (a.takes(topic, partition) ? 1 : 0) + (b.takes(topic, partition) ? 1 : 0)
     if (takes === 2) return undefined
-    if (this.#options.settings.acknowledge === 'both') return 'cluster-away'
-    return takes === 0 ? 'both-away' : undefined
+    const { acknowledge, whenBothAway } = this.#options.settings
+    if (acknowledge === 'both') return 'cluster-away'
+    if (takes === 1 || (whenBothAway.policy === 'journal' && this.#appender!.usable)) return undefined
+    return 'both-away'
   }
 
   /** Asks every cluster that is there about a topic that no one knows yet. */
@@ -413,7 +623,8 @@ export class Pipeline {
 
   /** Topics that both clusters must have: those of the options, and those in use. */
   #topics(): readonly string[] {
-    return [...new Set([...Object.keys(this.#options.settings.topics), ...this.#sequencer.names])]
+    const found = this.#appender === undefined ? [] : [...this.#appender.shelves].map(({ topic }) => topic)
+    return [...new Set([...Object.keys(this.#options.settings.topics), ...found, ...this.#sequencer.names])]
   }
 
   #described(lane: LaneIndex, topics: readonly string[], description: ClusterDescription): TandemError | undefined {
@@ -452,12 +663,25 @@ export class Pipeline {
   }
 
   #timed(): readonly { deadline(): number | undefined; handleDeadline(now: number): void }[] {
-    return [...this.lanes, this.#settlement, this.#admission, this.#firstSight, this.#shed, this.#undelivered]
+    const appender = this.#appender === undefined ? [] : [this.#appender]
+    const deadLetters = this.#deadLetters === undefined ? [] : [this.#deadLetters]
+    return [
+      ...this.lanes,
+      ...appender,
+      ...deadLetters,
+      this.#settlement,
+      this.#admission,
+      this.#firstSight,
+      this.#shed,
+      this.#undelivered,
+    ]
   }
 
   #arm(): void {
     this.#armFor(this.lanes[0].deadline())
     this.#armFor(this.lanes[1].deadline())
+    this.#armFor(this.#appender?.deadline())
+    this.#armFor(this.#deadLetters?.deadline())
     this.#armFor(this.#settlement.deadline())
     this.#armFor(this.#admission.deadline())
     this.#armFor(this.#firstSight.deadline())
@@ -477,6 +701,7 @@ export class Pipeline {
       const [outcome, topic] = told.label.split(' ') as [string, string]
       this.#options.telemetry.tell({ kind: 'message-undelivered', topic, outcome, count: told.count })
     }
+    for (const fact of this.#deadLetters?.facts() ?? []) this.#options.telemetry.tell(fact)
   }
 
   #makeLane(index: LaneIndex, jitter: number): Lane {
@@ -492,6 +717,43 @@ export class Pipeline {
       },
       backlogBytesMax: settings.backlogBytesMax,
       inClientMax: IN_CLIENT_MAX,
+      journal: this.#appender,
+    })
+  }
+
+  #makeAppender(): Appender | undefined {
+    const { settings, journal } = this.#options
+    if (journal === undefined || settings.journal.mode === 'dead-letter') return undefined
+    return new Appender({
+      bytesMax: settings.journal.bytesMax,
+      waitingBytesMax: settings.backlogBytesMax / 4,
+      found: journal.contents.partitions,
+    })
+  }
+
+  #makeDeadLetters(): DeadLetters | undefined {
+    const { journal, outsides, identity, telemetry } = this.#options
+    if (journal === undefined) return undefined
+    return new DeadLetters({
+      journal: journal.journal,
+      identity,
+      clock: outsides.clock,
+      tell: (fact) => telemetry.tell(fact),
+      run: () => this.run(),
+    })
+  }
+
+  #makeJournalLink(): JournalLink | undefined {
+    const { journal, outsides, identity, telemetry } = this.#options
+    if (journal === undefined || this.#appender === undefined) return undefined
+    return new JournalLink({
+      journal: journal.journal,
+      appender: this.#appender,
+      lanes: this.lanes,
+      identity,
+      clock: outsides.clock,
+      tell: (fact) => telemetry.tell(fact),
+      run: () => this.run(),
     })
   }
 
@@ -546,7 +808,7 @@ function undelivered(
 const SHED: Readonly<Record<Exclude<ShedReason, 'closed'>, string>> = {
   'both-away': 'neither cluster takes its partition',
   'cluster-away': "a cluster is away, and acknowledge is 'both'",
-  backlog: 'a lane holds backlogBytesMax of what no cluster has acknowledged',
+  backlog: 'a lane holds backlogBytesMax of what no cluster has acknowledged, or the disk is too slow',
   window: 'unacknowledgedMax or unacknowledgedBytesMax is reached',
   waiting: 'too many messages wait already',
   codec: 'its codec, or one before it in its key range, takes too long',
@@ -554,6 +816,7 @@ const SHED: Readonly<Record<Exclude<ShedReason, 'closed'>, string>> = {
 
 const UNDELIVERED: Readonly<Record<RejectReason, string>> = {
   timeout: 'sendTimeoutMs has passed',
+  aborted: 'its signal was aborted',
   refused: 'refused for good',
   closed: 'the producer was closed',
 }

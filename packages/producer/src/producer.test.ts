@@ -1,6 +1,14 @@
-import { isTandemError, json, type Codec, type ErrorCode, type UndeliveredError } from '@tandem/common/internal'
+import {
+  isTandemError,
+  json,
+  ProducerIdHeldError,
+  type Codec,
+  type ErrorCode,
+  type UndeliveredError,
+} from '@tandem/common/internal'
 import { expect } from 'chai'
 
+import type { EpochStore, EpochTaken, LeaseAnswer } from './epoch/epoch-store.js'
 import type { ClusterClient } from './kafka/cluster-client.js'
 import type { Message } from './message.js'
 import type { Receipt } from './receipt.js'
@@ -357,6 +365,108 @@ describe('producer: send()', () => {
   })
 })
 
+describe('producer: the lease on its producerId', () => {
+  class Lease {
+    readonly renewEveryMs = 1_000
+    renewals = 0
+    releases = 0
+    takenBy: string | undefined
+    released: Promise<void> = Promise.resolve()
+
+    async renew(): Promise<LeaseAnswer> {
+      this.renewals++
+      return this.takenBy === undefined ? { kind: 'renewed' } : { kind: 'taken', by: this.takenBy }
+    }
+
+    release(): Promise<void> {
+      this.releases++
+      return this.released
+    }
+  }
+
+  let world: World
+  let lease: Lease
+  let epochs: EpochStore
+
+  beforeEach(() => {
+    world = new World()
+    lease = new Lease()
+    epochs = { take: async () => ({ epoch: 7, lease }) }
+  })
+
+  it('is renewed until the producer is closed, and then released', async () => {
+    const producer = await world.connected({ epochs })
+    await world.pass(10_000)
+    expect([lease.renewals, lease.releases]).to.deep.equal([12, 0])
+    const closing = producer.close()
+    await world.pass(100)
+    await closing
+    expect(lease.releases).to.equal(1)
+    await world.pass(10_000)
+    expect(lease.renewals).to.equal(12)
+  })
+
+  it('may be lost: that is told, and the producer goes on', async () => {
+    const producer = await world.connected({ epochs })
+    lease.takenBy = 'there'
+    await world.pass(10_000)
+    const told = world.events.filter(({ kind }) => kind === 'producer-id-taken')
+    expect(told.map((event) => 'by' in event && event.by)).to.deep.equal(['there'])
+    const sent = producer.send(message('a'))
+    await world.pass(10)
+    expect((await sent).position.counter).to.equal(1)
+  })
+
+  it('is released by a connect() that fails, and by one that is ended', async () => {
+    world.west.topics.delete('entries')
+    const failed = outcome(world.producer({ epochs }).connect())
+    await world.pass(100)
+    expectError(await failed, 'TANDEM_TOPIC_MISSING')
+    expect(lease.releases).to.equal(1)
+
+    const producer = world.producer({ epochs: { take: () => new Promise((resolve) => (answer = resolve)) } })
+    let answer: (taken: EpochTaken) => void = () => undefined
+    const ended = outcome(producer.connect())
+    await world.pass(100)
+    const closing = producer.close()
+    await world.pass(0)
+    await closing
+    expectError(await ended, 'TANDEM_CLOSED')
+    answer({ epoch: 8, lease })
+    await world.pass(0)
+    expect(lease.releases).to.equal(2)
+  })
+
+  it('does not hold up close()', async () => {
+    lease.released = new Promise(() => undefined)
+    const producer = await world.connected({ epochs })
+    const closing = producer.close()
+    await world.pass(1_000)
+    await closing
+  })
+
+  it('may be held by another: connect() says so, and may be called again', async () => {
+    epochs = { take: () => Promise.reject(new ProducerIdHeldError('held by there')) }
+    const producer = world.producer({ epochs })
+    const held = outcome(producer.connect())
+    await world.pass(0)
+    expectError(await held, 'TANDEM_PRODUCER_ID_HELD')
+    expect(producer.status().state).to.equal('idle')
+  })
+
+  it('is not there when the epoch is from elsewhere, which is told', async () => {
+    await world.connected({ epochs: { take: async () => ({ epoch: 7, substituted: 'redis away' }) } })
+    expect(world.kinds()).to.include('epoch-substituted')
+  })
+
+  it('is waited for longer than the store may wait', () => {
+    const create = (connectTimeoutMs: number) => (): unknown =>
+      world.producer({ epochs: { ...epochs, waitMs: 5_000 }, connectTimeoutMs })
+    expect(create(5_000)).to.throw('option producer.connectTimeoutMs: received 5000')
+    create(5_001)()
+  })
+})
+
 describe('producer: outages', () => {
   it('goes on while a cluster hangs, discards its client, and writes everything when it is back', async () => {
     const world = new World()
@@ -371,7 +481,7 @@ describe('producer: outages', () => {
     expect(world.west.records()).to.deep.equal([])
     expect(world.kinds()).to.include.members(['circuit-opened', 'lane-away', 'client-discarded'])
     expect(producer.status().clusters['west']).to.deep.include({ away: true, circuit: 'open' })
-    expect(producer.status().clusters['east']).to.include({ exposure: 200 })
+    expect(producer.status().clusters['east']!.exposure).to.include({ messages: 200 })
     world.west.resume()
     await world.pass(20_000)
     expect(world.west.values()).to.deep.equal(world.east.values())
@@ -379,7 +489,7 @@ describe('producer: outages', () => {
     expect(world.kinds().filter((kind) => kind === 'lane-away')).to.have.length(1)
     expect(world.kinds()).to.include('lane-returned')
     expect(producer.status().clusters['west']).to.deep.include({ away: false, circuit: 'closed', voids: 0 })
-    expect(producer.status().clusters['east']).to.include({ exposure: 0 })
+    expect(producer.status().clusters['east']!.exposure).to.include({ messages: 0, oldestMs: undefined })
   })
 
   it('opens the track of a partition without a leader alone, and fills it in later (leaderless)', async () => {
@@ -601,7 +711,7 @@ describe('producer: close()', () => {
     expectError(await outcome(producer.send(message('b'))), 'TANDEM_CLOSED')
     await world.pass(20)
     await sent
-    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 } })
+    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 }, journaled: 0 })
     expect(await producer.close()).to.equal(await closing)
     expect([world.east.values(), world.west.values()]).to.deep.equal([['a'], ['a']])
     expect(producer.status().state).to.equal('closed')
@@ -619,7 +729,7 @@ describe('producer: close()', () => {
     await world.pass(2_900)
     expect(await isSettled(closing)).to.equal(false)
     await world.pass(1_200)
-    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 1 } })
+    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 1 }, journaled: 0 })
     expect((await settled).clusters).to.deep.equal({ east: { offset: 0 }, west: undefined })
   })
 
@@ -635,7 +745,7 @@ describe('producer: close()', () => {
     await sent
     await world.pass(1_000)
     expect(await isSettled(closing)).to.equal(true)
-    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 2 } })
+    expect(await closing).to.deep.equal({ unsettled: [], missing: { east: 0, west: 2 }, journaled: 0 })
   })
 
   it('waits for a cluster that goes away meanwhile until that is known, and under both for its answer', async () => {
@@ -686,7 +796,11 @@ describe('producer: close()', () => {
   })
 
   it('names both clusters in its report, whatever it had begun', async () => {
-    expect(await new World().producer().close()).to.deep.equal({ unsettled: [], missing: { east: 0, west: 0 } })
+    expect(await new World().producer().close()).to.deep.equal({
+      unsettled: [],
+      missing: { east: 0, west: 0 },
+      journaled: 0,
+    })
   })
 
   it('ends in bounded time when both hang, and says what may be concluded of each message', async () => {

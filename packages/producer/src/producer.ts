@@ -5,10 +5,11 @@
 import type { Observable } from 'rxjs'
 
 import {
+  AbortedError,
   ClosedError,
   ClustersUnreachableError,
-  EpochStoreFailedError,
   isTandemError,
+  JournalFailedError,
   MessageInvalidError,
   NotConnectedError,
   readOptions,
@@ -16,37 +17,29 @@ import {
   Telemetry,
   type OptionsGiven,
   type OptionsSpec,
-  type Position,
   type TandemError,
   type TandemEvent,
+  type TandemFact,
 } from '@tandem/common/internal'
 
+import type { Lane } from './core/lane.js'
 import { Opening } from './core/opening.js'
 import type { LaneIndex } from './core/record.js'
+import type { EpochTaken } from './epoch/epoch-store.js'
+import { LeaseRenewal } from './epoch/lease-renewal.js'
+import { takeEpoch } from './epoch/take-epoch.js'
 import { encodeValue, readMessage, type Message } from './message.js'
 import { readProducerOptions, type ProducerOptions, type ProducerSettings } from './options.js'
 import { realOutsides, type ProducerOutsides } from './outsides.js'
-import { Pipeline } from './pipeline.js'
+import { Pipeline, type PipelineOptions } from './pipeline.js'
 import type { Receipt } from './receipt.js'
 import { Send } from './send.js'
-import type { ClusterStatus, ProducerStatus } from './status.js'
+import type { ClosingReport, ClusterStatus, ProducerStatus } from './status.js'
 
 export type ProducerEvent = TandemEvent
 
 export type CloseOptions = OptionsGiven<typeof CLOSE_OPTIONS>
-
-export interface ClosingReport {
-  /**
-   * Messages that were stamped and whose sends were still open: rejected by closing, each saying what may be concluded.
-   * Unless `acknowledge` is `one`, a single cluster may have acknowledged some of them.
-   */
-  readonly unsettled: readonly Position[]
-  /**
-   * Per cluster: messages that the other one acknowledged in this producer's life, and this one did not. What was being
-   * written to it in the end it may have all the same; of what it refused, or what was given up, there were events.
-   */
-  readonly missing: { readonly [cluster: string]: number }
-}
+export type SendOptions = OptionsGiven<typeof SEND_OPTIONS>
 
 /**
  * Writes every message to two independent Kafka clusters, numbered within its key range.
@@ -76,16 +69,21 @@ export class Producer {
   }
 
   /**
-   * Takes an epoch, then connects to both clusters; resolves as soon as one is ready.
+   * Takes an epoch, opens the journal if there is one, then connects to both clusters; resolves as soon as one is ready.
    *
    * Rejects within `connectTimeoutMs`, and may then be called again, with
    * - EpochStoreFailedError, ClustersUnreachableError: try again.
-   * - TopicMissingError, PartitionsUnequalError, ClusterSharedError, OptionsInvalidError: something is to be mended.
+   * - ProducerIdHeldError: another live process has the producerId.
+   * - JournalFailedError, JournalLockedError: the disk, or another process, is in the way; try again.
+   * - TopicMissingError, PartitionsUnequalError, ClusterSharedError, OptionsInvalidError, JournalForeignError,
+   *   JournalVersionError: something is to be mended.
    */
   connect(): Promise<void> {
     switch (this.#life.kind) {
       case 'idle': {
-        const life: Connecting = { kind: 'connecting', done: Promise.resolve(), abort: () => undefined }
+        const attempt = new AbortController()
+        const abort = (error: Error): void => attempt.abort(error)
+        const life: Connecting = { kind: 'connecting', done: Promise.resolve(), attempt, abort }
         this.#life = life
         return (life.done = this.#connect(life))
       }
@@ -104,14 +102,18 @@ export class Producer {
   /**
    * Sends one message. Two calls with one key keep their order, awaited or not.
    *
-   * Resolves by `acknowledge`. Rejects with
+   * Resolves by `acknowledge`. Rejects with (of those that have an `outcome`, it says whether it may be delivered)
    * - MessageInvalidError, MessageOversizedError, CodecFailedError, TopicMissingError, PartitionsUnequalError,
    *   NotConnectedError, ClosedError: nothing happened.
    * - ShedError: no room, nothing happened; try again later.
+   * - AbortedError: its signal or its own time, before it was stamped. Nothing happened.
    * - UndeliveredError: `outcome` says whether it may yet be delivered.
+   *
+   * @param options.timeoutMs 1 to 3,600,000 ms from the call, instead of `sendTimeoutMs`.
+   * @param options.signal aborted, it rejects at once, with the signal's reason as `cause`.
    */
-  send(message: Message): Promise<Receipt> {
-    return this.#send(message, false)
+  send(message: Message, options?: SendOptions): Promise<Receipt> {
+    return options === undefined ? this.#send(message, COMMON) : this.#sendFor(message, options)
   }
 
   /**
@@ -131,7 +133,7 @@ export class Producer {
       while (next < messages.length) {
         const index = next++
         try {
-          results[index] = await this.#send(messages[index] as Message, true)
+          results[index] = await this.#send(messages[index] as Message, PATIENT)
         } catch (error) {
           if (!isTandemError(error)) throw error
           results[index] = error
@@ -156,6 +158,7 @@ export class Producer {
           clusterStatus(pipeline, index as LaneIndex, this.#outsides.clock.now()),
         ]),
       ),
+      journal: pipeline?.journalStatus,
     }
   }
 
@@ -165,7 +168,9 @@ export class Producer {
    *
    * Waits until every send is answered as `acknowledge` asks, and until each cluster that is not away has its copies
    * too. A cluster that is away is not waited for, as it would mostly be in vain: `missing` says what it lacks. Who wants
-   * to wait for it, awaits `receipt.settled()` before. Resolves 1 s after `timeoutMs` at the latest, whatever clusters do.
+   * to wait for it, awaits `receipt.settled()` before. What is left
+   * is put into the journal if there is one. Resolves 4 s after `timeoutMs` at the latest, whatever clusters,
+   * disk and epoch store do.
    *
    * @param options.timeoutMs 0 to 3,600,000 ms; default 10,000.
    * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`: it rejects, and the producer goes on.
@@ -186,7 +191,7 @@ export class Producer {
         life.abort(closed())
         return this.#finish(life.done.then(nothing, nothing))
       case 'connected': {
-        const report = this.#drain(life.pipeline, timeoutMs)
+        const report = this.#drain(life, timeoutMs)
         this.#life = { kind: 'closing', pipeline: life.pipeline, report }
         void report.then(() => (this.#life = { kind: 'closed', pipeline: life.pipeline, report }))
         return report
@@ -209,44 +214,76 @@ export class Producer {
     if (threadPoolSize < THREADS_WANTED) {
       this.#telemetry.tell({ kind: 'threads-scarce', poolSize: threadPoolSize, wanted: THREADS_WANTED })
     }
+    let renewal: LeaseRenewal | undefined
     try {
       const incarnation = this.#outsides.random(INCARNATIONS)
-      const epoch = await this.#takeEpoch(incarnation, life)
+      const { epoch, lease } = await this.#takeEpoch(incarnation, life)
+      const tell = (fact: TandemFact): void => this.#telemetry.tell(fact)
+      renewal = lease === undefined ? undefined : new LeaseRenewal({ lease, clock, tell })
       const leftMs = Math.max(0, startedAt + this.#settings.connectTimeoutMs - clock.now())
       if (this.#life !== life) throw closed()
-      const pipeline = await this.#open({ epoch, incarnation }, leftMs, life)
-      if (this.#life === life) this.#life = { kind: 'connected', pipeline }
+      const journal = await this.#openJournal({ epoch, incarnation }, leftMs)
+      const pipeline = await this.#open({ epoch, incarnation, journal }, leftMs, life)
+      if (this.#life === life) this.#life = { kind: 'connected', pipeline, renewal }
       else pipeline.close(() => undefined)
       if (this.#life.kind !== 'connected') throw closed()
     } catch (error) {
+      await this.#release(renewal)
       if (this.#life === life) this.#life = { kind: 'idle' }
       throw error
     }
   }
 
-  #takeEpoch(incarnation: number, life: Connecting): Promise<number> {
+  /** Gives the lease on the producerId back, unless its store takes too long: then the next start waits a little. */
+  #release(renewal: LeaseRenewal | undefined): Promise<void> {
+    if (renewal === undefined) return Promise.resolve()
+    const { clock } = this.#outsides
+    return new Promise((resolve) => {
+      const cancel = clock.schedule(clock.now() + QUIET_TIMEOUT_MS, resolve)
+      void renewal.release().then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  async #takeEpoch(incarnation: number, life: Connecting): Promise<EpochTaken> {
     const { producerId, epochs, connectTimeoutMs } = this.#settings
     const { clock, host } = this.#outsides
-    return new Promise((resolve, reject) => {
-      const cancel = clock.schedule(clock.now() + connectTimeoutMs, () =>
-        reject(new EpochStoreFailedError(`the epoch store gave no answer in ${connectTimeoutMs} ms`, { producerId })),
-      )
-      life.abort = (error) => {
-        cancel()
-        reject(error)
-      }
-      // `then` first, so that a store that throws instead of rejecting is caught too.
-      Promise.resolve()
-        .then(() => epochs.take({ producerId, incarnation, host }))
-        .then((taken) => resolve(checkedEpoch(taken)))
-        .catch((cause: unknown) => reject(epochFailed(producerId, cause)))
-        .finally(cancel)
+    const { signal } = life.attempt
+    const taken = await takeEpoch(
+      epochs,
+      { producerId, incarnation, host, signal },
+      { timeoutMs: connectTimeoutMs, clock },
+    )
+    if (taken.substituted !== undefined) this.#telemetry.tell({ kind: 'epoch-substituted', reason: taken.substituted })
+    return taken
+  }
+
+  async #openJournal(
+    { epoch, incarnation }: { epoch: number; incarnation: number },
+    timeoutMs: number,
+  ): Promise<OpenJournal | undefined> {
+    const { producerId, clusters, journal } = this.#settings
+    if (journal.path === undefined) return undefined
+    const { clock } = this.#outsides
+    const opened = this.#outsides.journal(journal.path)
+    const names = [clusters[0].name, clusters[1].name] as const
+    const contents = opened.open({ producerId, epoch, incarnation, clusters: names })
+    const timeout = new Promise<never>((_, reject) => {
+      const why = `the journal ${journal.path} did not open in ${timeoutMs} ms`
+      const cancel = clock.schedule(clock.now() + timeoutMs, () => {
+        reject(new JournalFailedError(why, { path: journal.path, timeoutMs }))
+        contents.then(() => opened.close()).catch(() => undefined)
+      })
+      contents.then(cancel, cancel)
     })
+    return { journal: opened, contents: await Promise.race([contents, timeout]) }
   }
 
   /** Brings up a pipeline; one that cannot be used is closed again. */
   #open(
-    { epoch, incarnation }: { readonly epoch: number; readonly incarnation: number },
+    { epoch, incarnation, journal }: { epoch: number; incarnation: number; journal: OpenJournal | undefined },
     timeoutMs: number,
     life: Connecting,
   ): Promise<Pipeline> {
@@ -261,7 +298,7 @@ export class Producer {
         cancel()
         clock.schedule(clock.now(), () => {
           pipeline.close(() => undefined) // now that its cores are at rest again
-          reject(error)
+          void pipeline.journalClosed.then(() => reject(error)) // so that the next attempt finds it unlocked
         })
       }
       const look = (): void => {
@@ -287,6 +324,7 @@ export class Producer {
         outsides: this.#outsides,
         telemetry: this.#telemetry,
         identity: { producerId: this.#settings.producerId, epoch, incarnation },
+        journal,
         ready: (lane) => {
           opening.handleReady(lane, clock.now())
           look()
@@ -304,32 +342,64 @@ export class Producer {
     })
   }
 
-  #send(message: Message, patient: boolean): Promise<Receipt> {
+  /** With a time or a signal of its own. */
+  #sendFor(message: Message, options: SendOptions): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const { timeoutMs, signal } = readOptions(SEND_OPTIONS, options, 'send')
+      if (signal?.aborted === true) throw aborted('its signal was aborted before', signal.reason)
+      const { clock } = this.#outsides
+      let send: Send | undefined
+      const giveUp = (reason: 'timeout' | 'aborted'): void => {
+        if (send === undefined || !('pipeline' in this.#life) || this.#life.pipeline === undefined) return
+        if (this.#life.pipeline.handleAborted(send, reason)) return
+        reject(reason === 'timeout' ? aborted(`${timeoutMs} ms are over`) : aborted('its signal', signal?.reason))
+      }
+      const abort = (): void => giveUp('aborted')
+      const cancel =
+        timeoutMs === undefined ? () => undefined : clock.schedule(clock.now() + timeoutMs, () => giveUp('timeout'))
+      signal?.addEventListener('abort', abort)
+      const done = (): void => {
+        cancel()
+        signal?.removeEventListener('abort', abort)
+      }
+      const rejectDone = (error: Error): void => {
+        done()
+        reject(error)
+      }
+      const resolveDone = (receipt: Receipt): void => {
+        done()
+        resolve(receipt)
+      }
+      try {
+        const how = { patient: false, timed: timeoutMs === undefined }
+        send = this.#accept(message, how, resolveDone, rejectDone)
+      } catch (error) {
+        rejectDone(error as Error)
+      }
+    })
+  }
+
+  #send(message: Message, how: SendHow): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       try {
-        this.#accept(message, patient, resolve, reject)
+        this.#accept(message, how, resolve, reject)
       } catch (error) {
         reject(error)
       }
     })
   }
 
-  #accept(
-    message: Message,
-    patient: boolean,
-    resolve: (receipt: Receipt) => void,
-    reject: (error: Error) => void,
-  ): void {
+  #accept(message: Message, how: SendHow, resolve: (receipt: Receipt) => void, reject: (error: Error) => void): Send {
     const life = this.#life
     if (life.kind !== 'connected') throw life.kind === 'idle' || life.kind === 'connecting' ? notConnected() : closed()
     const { pipeline } = life
-    const send = new Send(readMessage(message, this.#outsides.clock.wall()), patient, resolve, reject)
+    const send = new Send(readMessage(message, this.#outsides.clock.wall()), how, resolve, reject)
     const { codec, messageBytesMax } = pipeline.topicSettings(send.message.topic)
     const value = encodeValue(message.value, codec)
     if (!(value instanceof Promise)) {
       send.handleEncoded(value, messageBytesMax)
       pipeline.handleCall(send)
-      return
+      return send
     }
     // Its place is taken now, at the call, whenever the codec is done.
     pipeline.handleCall(send)
@@ -344,13 +414,21 @@ export class Producer {
         send.admission = 'left'
         reject(error as Error)
       })
+    return send
   }
 
-  async #drain(pipeline: Pipeline, timeoutMs: number): Promise<ClosingReport> {
+  async #drain({ pipeline, renewal }: Connected, timeoutMs: number): Promise<ClosingReport> {
     const { clock } = this.#outsides
     await new Promise<void>((resolve) => {
       const cancel = clock.schedule(clock.now() + timeoutMs, resolve)
       pipeline.whenDrained(() => {
+        cancel()
+        resolve()
+      })
+    })
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(clock.now() + PUT_AWAY_TIMEOUT_MS, resolve)
+      pipeline.putAway(() => {
         cancel()
         resolve()
       })
@@ -363,12 +441,17 @@ export class Producer {
         resolve()
       })
     })
+    await this.#release(renewal)
     this.#telemetry.close()
     return report
   }
 
   #nothingMissing(): ClosingReport {
-    return { unsettled: [], missing: Object.fromEntries(this.#settings.clusters.map(({ name }) => [name, 0])) }
+    return {
+      unsettled: [],
+      journaled: 0,
+      missing: Object.fromEntries(this.#settings.clusters.map(({ name }) => [name, 0])),
+    }
   }
 
   #finish(report: Promise<ClosingReport>): Promise<ClosingReport> {
@@ -378,16 +461,33 @@ export class Producer {
   }
 }
 
+interface SendHow {
+  readonly patient: boolean
+  readonly timed: boolean
+}
+
+const COMMON: SendHow = { patient: false, timed: true }
+const PATIENT: SendHow = { patient: true, timed: true }
+
+type OpenJournal = NonNullable<PipelineOptions['journal']>
+
 type Life =
   | { readonly kind: 'idle' }
   | Connecting
-  | { readonly kind: 'connected'; readonly pipeline: Pipeline }
+  | Connected
   | { readonly kind: 'closing'; readonly pipeline: Pipeline; readonly report: Promise<ClosingReport> }
   | { readonly kind: 'closed'; readonly pipeline?: Pipeline; readonly report: Promise<ClosingReport> }
+
+interface Connected {
+  readonly kind: 'connected'
+  readonly pipeline: Pipeline
+  readonly renewal: LeaseRenewal | undefined
+}
 
 interface Connecting {
   readonly kind: 'connecting'
   done: Promise<void>
+  readonly attempt: AbortController
   abort: (error: Error) => void
 }
 
@@ -402,7 +502,8 @@ function clusterStatus(pipeline: Pipeline | undefined, index: LaneIndex, now: nu
       backlog: { records: 0, bytes: 0 },
       voids: 0,
       oldestUnacknowledgedMs: undefined,
-      exposure: 0,
+      onDisk: 0,
+      exposure: { messages: 0, bytes: 0, oldestMs: undefined },
     }
   }
   const lane = pipeline.lanes[index]
@@ -417,22 +518,16 @@ function clusterStatus(pipeline: Pipeline | undefined, index: LaneIndex, now: nu
     backlog: { records, bytes },
     voids,
     oldestUnacknowledgedMs: oldest === undefined ? undefined : now - oldest,
-    exposure: pipeline.lanes[index === 0 ? 1 : 0].load.exposed,
+    onDisk: lane.load.onDisk,
+    exposure: exposureOf(pipeline.lanes[index === 0 ? 1 : 0], now),
   }
 }
 
-function checkedEpoch(taken: unknown): number {
-  const epoch = (taken as { epoch?: unknown } | undefined)?.epoch
-  if (Number.isSafeInteger(epoch) && (epoch as number) >= 1) return epoch as number
-  throw new EpochStoreFailedError(`the epoch store gave ${received(epoch)}, allowed is an integer from 1, below 2^53`, {
-    received: received(epoch),
-  })
-}
-
-function epochFailed(producerId: string, cause: unknown): Error {
-  if (isTandemError(cause, 'TANDEM_EPOCH_STORE_FAILED')) return cause
-  const reason = cause instanceof Error ? cause.message : received(cause)
-  return new EpochStoreFailedError(`the epoch store failed: ${reason}`, { producerId }, cause)
+/** What another cluster has and this lane's does not. */
+function exposureOf(lane: Lane, now: number): ClusterStatus['exposure'] {
+  const since = lane.oldestExposedAt()
+  const { exposed: messages, exposedBytes: bytes } = lane.load
+  return { messages, bytes, oldestMs: since === undefined ? undefined : now - since }
 }
 
 function unreachable(
@@ -446,6 +541,10 @@ function unreachable(
   })
 }
 
+function aborted(why: string, cause?: unknown): Error {
+  return new AbortedError(`a message was not stamped: ${why}`, {}, cause)
+}
+
 function notConnected(): Error {
   return new NotConnectedError('connect() has not resolved yet', {})
 }
@@ -453,6 +552,24 @@ function notConnected(): Error {
 function closed(): Error {
   return new ClosedError('the producer is closed', {})
 }
+
+const SEND_OPTIONS = {
+  timeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 1,
+    max: 3_600_000,
+    optional: true,
+    meaning: 'How long this one send() may take from the call on; sendTimeoutMs if left out.',
+  },
+  signal: {
+    kind: 'opaque',
+    check: (value: unknown): value is AbortSignal => value instanceof AbortSignal,
+    allowed: 'an AbortSignal',
+    optional: true,
+    meaning: 'Aborted, this send() rejects at once.',
+  },
+} as const satisfies OptionsSpec
 
 const CLOSE_OPTIONS = {
   timeoutMs: {
@@ -466,6 +583,8 @@ const CLOSE_OPTIONS = {
 } as const satisfies OptionsSpec
 /** Threads of clients that are discarded end in milliseconds if their cluster is well; nobody waits longer for others. */
 const QUIET_TIMEOUT_MS = 1_000
+/** Thousands of records go to a disk in this time; what does not is said to be missing. */
+const PUT_AWAY_TIMEOUT_MS = 2_000
 /** A few batches for every broker; the window is for all callers together. */
 const SEND_MANY_AT_A_TIME = 5_000
 /** Two clusters that hang hold a thread each to connect, and two to be discarded; files and DNS need some too. */

@@ -10,6 +10,8 @@ export interface Receipt {
   readonly partition: number
   /** Per cluster: where its log holds the message; undefined if it did not say so (yet). */
   readonly clusters: Copies
+  /** Whether the journal has it on disk: what a cluster lacks it will be written from there, by a later life if need be. */
+  readonly journal: boolean
   /**
    * Resolves when the fate of the second copy is known too: written, or given up there for good (undefined). It waits
    * as long as that takes, or until the producer is closed.
@@ -17,6 +19,7 @@ export interface Receipt {
   settled(): Promise<Receipt>
 }
 
+/** An offset of -1: the log holds the message, and where was forgotten, since its copy went through the journal. */
 export interface Copies {
   readonly [cluster: string]: { readonly offset: number } | undefined
 }
@@ -35,6 +38,7 @@ export class SentReceipt implements Receipt {
   readonly keyRange: number
   readonly partition: number
   readonly clusters: Copies
+  readonly journal: boolean
   readonly #source: ReceiptSource
   readonly #record: SealedRecord
 
@@ -47,6 +51,7 @@ export class SentReceipt implements Receipt {
       [source.clusters[0]]: a.state === 'acknowledged' ? { offset: a.offset } : undefined,
       [source.clusters[1]]: b.state === 'acknowledged' ? { offset: b.offset } : undefined,
     }
+    this.journal = record.journal === 'durable'
     this.#source = source
     this.#record = record
   }

@@ -13,6 +13,8 @@ import type { Receipt } from './receipt.js'
 export class Send implements Applicant {
   readonly message: ReadMessage
   readonly patient: boolean
+  /** Whether the common `sendTimeoutMs` counts for it, or its caller sees to its time. */
+  readonly timed: boolean
   readonly resolve: (receipt: Receipt) => void
   readonly reject: (error: Error) => void
   value: Uint8Array | null = null
@@ -20,16 +22,19 @@ export class Send implements Applicant {
   encoded = false
   admission: Applicant['admission'] = 'outside'
   admissionDeadline = 0
+  /** Once it is stamped. */
+  record: SealedRecord | undefined
   #sequence: Sequence | undefined
 
   constructor(
     message: ReadMessage,
-    patient: boolean,
+    { patient, timed }: { readonly patient: boolean; readonly timed: boolean },
     resolve: (receipt: Receipt) => void,
     reject: (error: Error) => void,
   ) {
     this.message = message
     this.patient = patient
+    this.timed = timed
     this.resolve = resolve
     this.reject = reject
   }
@@ -65,7 +70,7 @@ export class Send implements Applicant {
     const stamp = { tandem: sequence.stamps.encode('data', first, 1) }
     const { key, headers, timestampMs } = this.message
     const all: WireHeaders = headers.length === 0 ? [stamp] : [stamp, ...headers]
-    return new SealedRecord({
+    this.record = new SealedRecord({
       sequence,
       ordinal,
       first,
@@ -78,6 +83,7 @@ export class Send implements Applicant {
       sealedAt: now,
       owner: this,
     })
+    return this.record
   }
 }
 

@@ -240,6 +240,9 @@ export class World {
       clock: this.clock,
       clusterClient: (given, handler) =>
         new FakeClient(given.cluster === 'east' ? this.east : this.west, given, handler),
+      journal: () => {
+        throw new Error('no journal')
+      },
       random: () => 500,
       host: 'here',
       threadPoolSize: 16,

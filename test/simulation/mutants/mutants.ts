@@ -7,6 +7,8 @@ const STORE = 'consumer/dist/high-water/memory-high-water-store.js'
 const POLLING_CLOCK = 'consumer/dist/core/polling-clock.js'
 const TRACK = 'producer/dist/core/track.js'
 const SETTLEMENT = 'producer/dist/core/settlement.js'
+const APPENDER = 'producer/dist/core/appender.js'
+const PIPELINE = 'producer/dist/pipeline.js'
 const LANE = 'producer/dist/core/lane.js'
 
 /** The bugs that the simulator has to find, in the order of the rules. */
@@ -245,8 +247,61 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SETTLEMENT,
-        text: "a.perhapsWritten || b.perhapsWritten ? 'unknown' : 'not-written'",
+        text: "perhaps ? 'unknown' : 'not-written'",
         replacement: "'not-written'",
+      },
+    ],
+  },
+  {
+    name: 'journal-last',
+    scenario: 'journal-first',
+    meaning: 'writes records of its own before what an earlier life left, or what was put on disk before them',
+    edits: [
+      {
+        file: TRACK,
+        text: 'if (!this.#isOnDisk && this.#tail.size === 0',
+        replacement: 'if (this.#tail.size === 0',
+      },
+    ],
+  },
+  {
+    name: 'accepted-before-disk',
+    scenario: 'accepted-on-disk',
+    meaning: 'takes for on disk what is on its way there',
+    edits: [
+      {
+        file: SETTLEMENT,
+        text: "this.#journalCounts && record.journal === 'durable'",
+        replacement: "this.#journalCounts && record.journal !== 'none'",
+      },
+      {
+        file: PIPELINE,
+        text: 'b.ordinal))\n            this.#appender.handleRecord(record);',
+        replacement: 'b.ordinal)) { this.#appender.handleRecord(record); this.#settlement.handleJournaled(record); }',
+      },
+    ],
+  },
+  {
+    name: 'disk-doubt-denied',
+    scenario: 'disk-gone',
+    meaning: 'says not-written of what a failed append may have left on disk',
+    edits: [{ file: APPENDER, text: 'record.perhapsJournaled ||= inDoubt;', replacement: ';' }],
+  },
+  {
+    name: 'accepted-and-dropped',
+    scenario: 'refused-by-both',
+    meaning: 'forgets what it accepted on disk and both clusters refused',
+    edits: [{ file: SETTLEMENT, text: 'if (record.undeliverable) {', replacement: 'if (false) {' }],
+  },
+  {
+    name: 'done-for-both',
+    scenario: 'accepted-on-disk',
+    meaning: 'lets go of an entry of the journal when one cluster is done with it',
+    edits: [
+      {
+        file: APPENDER,
+        text: 'this.#count(shelf, () => shelf.handleFinal(record, lane));',
+        replacement: 'this.#count(shelf, () => { shelf.handleFinal(record, 0); shelf.handleFinal(record, 1); });',
       },
     ],
   },
@@ -254,9 +309,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'backlog-without-bound',
     scenario: 'leaderless',
     meaning: 'gives nothing up however much waits for a cluster',
-    edits: [
-      { file: LANE, text: 'const over = this.load.bytes - this.#backlogBytesMax;', replacement: 'const over = 0;' },
-    ],
+    edits: [{ file: LANE, text: 'const over = this.load.bytes - this.#bytesMax;', replacement: 'const over = 0;' }],
   },
   {
     name: 'waits-for-the-slow',

@@ -121,6 +121,10 @@ class Bench {
         return
       case 'reach':
         return
+      case 'spill':
+      case 'load':
+      case 'left':
+        throw new Error(`there is no journal to ${command.kind}`)
       default:
         throw command satisfies never
     }

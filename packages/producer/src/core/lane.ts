@@ -19,7 +19,9 @@
  *
  * **Memory.** All that a lane holds is bounded by `backlogBytesMax`. Over it, the oldest records that can be spared
  * become voids; they are given up an eighth of the bound at a time, so that looking for them costs little per record.
- * When too little can be spared the lane is full, which stops admission: what nobody has is never given up.
+ * When too little can be spared the lane is full, which stops admission: what nobody has is never given up. With a
+ * journal the queue goes on there before anything is given up; what waits for the disk, and what was read back from it,
+ * has a quarter of the bound more each.
  */
 import type { TandemFact } from '@tandem/common/internal'
 
@@ -39,6 +41,12 @@ export type LaneCommand =
   | { readonly kind: 'describe' }
   | { readonly kind: 'acknowledged'; readonly record: SealedRecord }
   | { readonly kind: 'voided'; readonly record: SealedRecord }
+  /** Put on disk what waits behind the disk; the answers are `handleDurable` or `handleRefused`. */
+  | { readonly kind: 'spill'; readonly topic: string; readonly partition: number }
+  /** Read on from this place of the journal; the answer is `handleLoaded` or `handleLoadFailed`. */
+  | { readonly kind: 'load'; readonly topic: string; readonly partition: number; readonly place: number }
+  /** The lane has the record in memory no longer; the journal has it. */
+  | { readonly kind: 'left'; readonly record: SealedRecord }
   | { readonly kind: 'away' }
   /** It takes nothing of this partition any more. */
   | { readonly kind: 'track-away'; readonly track: { readonly topic: string; readonly partition: number } }
@@ -53,6 +61,8 @@ export interface LaneOptions {
   readonly backlogBytesMax: number
   /** Records in the client; in bytes it is a quarter of `backlogBytesMax`. A single track gets a quarter of both. */
   readonly inClientMax: number
+  /** Where the queue may go on, if there is a journal. */
+  readonly journal?: { readonly usable: boolean } | undefined
 }
 
 type ClientState =
@@ -72,6 +82,7 @@ export class Lane {
   readonly load = new Load()
   readonly #circuitLimits: CircuitLimits
   readonly #backlogBytesMax: number
+  readonly #journal: LaneOptions['journal']
   readonly #inClientMax: number
   readonly #inClientBytesMax: number
   readonly #tracks: Track[] = []
@@ -89,6 +100,8 @@ export class Lane {
   #backOffMs: number
   #presence: Presence = { kind: 'here' }
   #handOverAt = -Infinity
+  /** When tracks whose journal could not be read ask again. */
+  #readOnAt = Infinity
   #deadline = Infinity
   readonly #commands = new Fifo<LaneCommand>()
 
@@ -97,6 +110,7 @@ export class Lane {
     this.index = options.index
     this.#circuitLimits = options.circuit
     this.#backlogBytesMax = options.backlogBytesMax
+    this.#journal = options.journal
     this.#inClientMax = options.inClientMax
     this.#inClientBytesMax = options.backlogBytesMax / 4
     this.#backOffMs = options.circuit.probeAfterMs
@@ -112,12 +126,30 @@ export class Lane {
 
   /** Holds as much as it may, and can spare nothing worth while. */
   get full(): boolean {
-    return this.load.bytes > this.#backlogBytesMax
+    return this.load.bytes > this.#bytesMax
   }
 
   /** Nothing is left to write or to void. */
   get drained(): boolean {
-    return this.load.records === 0 && this.load.voids === 0
+    return this.load.records === 0 && this.load.voids === 0 && this.load.onDisk === 0
+  }
+
+  /** With a journal that takes records, there may be a little more that waits for it. */
+  get #bytesMax(): number {
+    return this.#backlogBytesMax * (this.#journal?.usable === true ? 1 + FOR_DISK : 1)
+  }
+
+  /** What one read from disk may bring. */
+  get readBytesMax(): number {
+    return Math.min(READ_BYTES_MAX, this.#backlogBytesMax * READ_PART)
+  }
+
+  get #mayRead(): boolean {
+    return this.load.bytes + this.readBytesMax <= this.#backlogBytesMax * (1 + FOR_DISK)
+  }
+
+  get #spills(): boolean {
+    return this.#journal?.usable === true && this.load.bytes > this.#backlogBytesMax
   }
 
   get tracks(): readonly Track[] {
@@ -140,9 +172,51 @@ export class Lane {
 
   handleSealed(record: SealedRecord): void {
     const index = this.#indexOf(record.topic, record.partition)
-    this.#tracks[index]!.handleSealed(record)
+    this.#tracks[index]!.handleSealed(record, this.#spills)
     this.#wake(index)
     this.#bound()
+  }
+
+  /** The journal takes records again, or does not any more. */
+  handleJournal(): void {
+    if (this.#spills) for (const track of this.#tracks) track.spill()
+    this.#bound()
+  }
+
+  /** An earlier life left these places of a partition. */
+  handleFound(found: { topic: string; partition: number; from: number; to: number }): void {
+    const index = this.#indexOf(found.topic, found.partition)
+    this.#tracks[index]!.handleFound(found.from, found.to)
+    this.#wake(index)
+  }
+
+  takeUnspilled(topic: string, partition: number): SealedRecord[] {
+    return this.#tracks[this.#indexOf(topic, partition)]!.takeUnspilled()
+  }
+
+  /** Records in memory that are still to be written here. */
+  left(): SealedRecord[] {
+    return this.#tracks.flatMap((track) => track.left())
+  }
+
+  handleDurable(record: SealedRecord): void {
+    this.#trackFor(record).handleDurable(record)
+  }
+
+  handleRefused(record: SealedRecord): void {
+    this.#trackFor(record).handleRefused(record)
+    this.#bound()
+  }
+
+  handleLoaded(topic: string, partition: number, records: readonly SealedRecord[], next: number): void {
+    const index = this.#indexOf(topic, partition)
+    this.#tracks[index]!.handleLoaded(records, next)
+    this.#touch(index)
+  }
+
+  handleLoadFailed(topic: string, partition: number, now: number): void {
+    this.#tracks[this.#indexOf(topic, partition)]!.handleLoadFailed()
+    this.#readAgain(now + READ_AGAIN_MS)
   }
 
   /** The other lane's cluster has acknowledged the record. */
@@ -255,6 +329,13 @@ export class Lane {
     return oldest
   }
 
+  /** Since when the other cluster has the oldest record that this one lacks, of those in memory. */
+  oldestExposedAt(): number | undefined {
+    const since = this.#tracks.map((track) => track.oldestExposedAt ?? Infinity)
+    const oldest = Math.min(...since)
+    return oldest === Infinity ? undefined : oldest
+  }
+
   poll(now: number): LaneCommand | undefined {
     if (this.#judgeDue) this.#judge(now)
     return this.#commands.shift() ?? this.#produce(now)
@@ -275,6 +356,10 @@ export class Lane {
       if (before === 'half-open' && track.circuit === 'open') stuck = true
       this.#touch(index)
     }
+    if (now >= this.#readOnAt) {
+      this.#readOnAt = Infinity
+      for (let index = 0; index < this.#tracks.length; index++) this.#wake(index)
+    } else this.#due(this.#readOnAt)
     this.#judge(now)
     if (stuck && this.away && this.connected) this.#discard('probe stuck', now)
     this.#handleClientDeadline(now)
@@ -310,8 +395,10 @@ export class Lane {
       const index = this.#ready.shift()!
       this.#isReady[index] = false
       const track = this.#tracks[index]!
-      const taken = track.take(now)
+      const mayRead = this.#mayRead
+      const taken = track.take(now, mayRead)
       if (taken === undefined) {
+        if (!mayRead && track.mustRead) this.#readAgain(now + NO_ROOM_PAUSE_MS)
         this.#after(index) // it must wait for something: whatever that is, wakes it
         const command = this.#commands.shift()
         if (command !== undefined) return command
@@ -326,6 +413,11 @@ export class Lane {
 
   get #hasRoom(): boolean {
     return this.load.inClient < this.#inClientMax && this.load.inClientBytes < this.#inClientBytesMax
+  }
+
+  #readAgain(at: number): void {
+    this.#readOnAt = Math.min(this.#readOnAt, at)
+    this.#due(this.#readOnAt)
   }
 
   #connect(): void {
@@ -440,7 +532,7 @@ export class Lane {
   }
 
   #bound(): void {
-    const over = this.load.bytes - this.#backlogBytesMax
+    const over = this.load.bytes - this.#bytesMax
     const lump = this.#backlogBytesMax / 8
     if (over <= 0 || this.load.spareBytes < lump) return
     // Each track gives up its oldest, in proportion to what it can spare.
@@ -499,6 +591,15 @@ const LEADERLESS = -1
  * node-rdkafka keeps one per record. Room for more partitions than a producer sensibly writes to.
  */
 export const TRACKS_MAX = 1 << 16
+/** What may wait for the disk, or have been read back, beyond `backlogBytesMax`, as a part of it. */
+const FOR_DISK = 1 / 4
+/** What one read brings: enough to keep a track busy while the next one is under way, little for memory. */
+const READ_BYTES_MAX = 1 << 20
+const READ_PART = 1 / 16
+/** What was read back leaves within a few round trips. */
+const NO_ROOM_PAUSE_MS = 50
+/** A disk that cannot be read is asked again after this. */
+const READ_AGAIN_MS = 1_000
 /** Leaders move and partitions are added; librdkafka itself asks every five minutes. */
 const DESCRIBE_EVERY_MS = 60_000
 /** An open track may turn out to be all there is. */

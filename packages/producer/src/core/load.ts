@@ -7,10 +7,15 @@
 export class Load {
   records = 0
   bytes = 0
+  /** Of these, what waits behind what is on disk. */
+  tailBytes = 0
+  /** Records in the journal that are to be read back, at most. */
+  onDisk = 0
   /** Of these, what may be given up: queued, and either held by the other cluster or promised to nobody. */
   spareBytes = 0
   /** Messages that the other cluster has acknowledged and this one has not: at risk until they are written here. */
   exposed = 0
+  exposedBytes = 0
   /** Messages that the other cluster has acknowledged and this one will never have: refused here, or given up. */
   forgone = 0
   /** Runs of counters still to be voided, those in the client too. */

@@ -25,9 +25,10 @@ export type WireHeaders = readonly Readonly<Record<string, string>>[]
 /**
  * - `queued`: waits in the track
  * - `in-client`: handed to the client; its report is still to come
+ * - `on-disk`: waits in the journal, and nowhere else
  * - `acknowledged`, `refused`, `given-up`: final; the last two have a void in their place
  */
-export type CopyState = 'queued' | 'in-client' | 'acknowledged' | 'refused' | 'given-up'
+export type CopyState = 'queued' | 'in-client' | 'on-disk' | 'acknowledged' | 'refused' | 'given-up'
 
 /** What one lane has made of a record. */
 export class Copy {
@@ -38,6 +39,8 @@ export class Copy {
   spare = false
   /** Since when the other cluster has it, or undefined. */
   elsewhereSince: number | undefined = undefined
+  /** Waits behind what is on disk. */
+  tail = false
   handedAt = 0
   offset = -1
 
@@ -52,6 +55,9 @@ export class Copy {
 }
 
 export type SendState = 'open' | 'resolved' | 'rejected'
+
+/** Whether the journal has a record: no; it is being appended; it is on disk for good. */
+export type JournalState = 'none' | 'appending' | 'durable'
 
 export class SealedRecord implements WireRecord {
   readonly kind = 'data'
@@ -72,6 +78,15 @@ export class SealedRecord implements WireRecord {
   headers: WireHeaders
   /** What the outside keeps with it until its send is over: whose it is. */
   owner: unknown
+
+  /** Whether the lanes have been given it: in mode `always` not before it is on disk. */
+  handed = false
+  journal: JournalState = 'none'
+  /** An append failed and did not say for certain that nothing of it is on disk. */
+  perhapsJournaled = false
+  /** Where the journal has it, from 1; 0 if it does not. */
+  place = 0
+  bytesBefore = 0
 
   // Settlement's own.
   send: SendState = 'open'
@@ -96,11 +111,28 @@ export class SealedRecord implements WireRecord {
     this.owner = parts.owner
   }
 
-  /** Lets go of the payload once neither lane will need it again; a receipt may be kept for long. */
+  /** Whether a lane still needs its bytes in memory. */
+  get needed(): boolean {
+    return this.copies.some(({ state }) => state === 'queued' || state === 'in-client')
+  }
+
+  /** Accepted, because the journal had it, and neither cluster ever will. */
+  get undeliverable(): boolean {
+    return this.send === 'resolved' && this.copies.every(({ final, state }) => final && state !== 'acknowledged')
+  }
+
+  /** Lets go of the payload while neither lane needs it in memory; a receipt may be kept for long. */
   release(): void {
     this.key = null
     this.value = null
     this.headers = NO_HEADERS
+  }
+
+  /** Takes the payload up again, from the journal. */
+  restore({ key, value, headers }: Pick<RecordParts, 'key' | 'value' | 'headers'>): void {
+    this.key = key
+    this.value = value
+    this.headers = headers
   }
 }
 

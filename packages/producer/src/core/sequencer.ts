@@ -76,7 +76,10 @@ export class PinnedTopic {
   }
 
   #sequence(keyRange: number): Sequence {
-    return (this.#sequences[keyRange] ??= new Sequence(this.name, keyRange, this.partitions, this.#identity))
+    return (this.#sequences[keyRange] ??= new Sequence(
+      { topic: this.name, keyRange, partition: partitionOf(keyRange, this.partitions) },
+      this.#identity,
+    ))
   }
 }
 
@@ -87,10 +90,13 @@ export class Sequence {
   readonly stamps: StampEncoder
   #last = 0
 
-  constructor(topic: string, keyRange: number, partitions: number, identity: ProducerIdentity) {
+  constructor(
+    { topic, keyRange, partition }: { readonly topic: string; readonly keyRange: number; readonly partition: number },
+    identity: ProducerIdentity,
+  ) {
     this.topic = topic
     this.keyRange = keyRange
-    this.partition = partitionOf(keyRange, partitions)
+    this.partition = partition
     this.stamps = new StampEncoder({ ...identity, keyRange })
   }
 

@@ -8,6 +8,8 @@
  *   acknowledgement at all.
  * - `both`: waits for both, and rejects as soon as one of them will never have it.
  *
+ * Where the journal counts, what is on disk for good is as good as one cluster's acknowledgement for the first two.
+ *
  * A send is rejected when its time is up, or when no lane is left that could still acknowledge it. What it says then
  * is the point: `not-written` only if no log holds the message and none will, so that sending it again cannot make it
  * two. That is the case when no client has ever had it, or each that had it was told for certain that it is not in
@@ -23,7 +25,7 @@ import type { LaneIndex, SealedRecord } from './record.js'
 
 export type AcknowledgePolicy = 'one' | 'available' | 'both'
 
-export type RejectReason = 'timeout' | 'refused' | 'closed'
+export type RejectReason = 'timeout' | 'aborted' | 'refused' | 'closed'
 
 export type SettlementCommand =
   | { readonly kind: 'resolve'; readonly record: SealedRecord }
@@ -34,6 +36,8 @@ export type SettlementCommand =
       readonly outcome: Outcome
       readonly reason: RejectReason
     }
+  /** It was accepted, and neither cluster will ever have it: both refused it for good. */
+  | { readonly kind: 'undeliverable'; readonly record: SealedRecord; readonly outcome: Outcome }
   /** Both copies are final. */
   | { readonly kind: 'settled'; readonly record: SealedRecord }
 
@@ -41,22 +45,30 @@ export class Settlement {
   readonly #policy: AcknowledgePolicy
   readonly #sendTimeoutMs: number
   readonly #waitMs: number
-  /** Sends neither resolved nor rejected, in the order of stamping, which is the order of their deadlines. */
+  readonly #journalCounts: boolean
+  /** Sends neither resolved nor rejected, in the order of stamping. */
   readonly #open = new Set<SealedRecord>()
+  /** Those of them that have the common time, in the order of their deadlines; others are given up by their callers. */
+  readonly #timed = new Set<SealedRecord>()
   /** With `available`, those of them that still wait for a lane; in the same order. */
   readonly #waiting = new Set<SealedRecord>()
   readonly #commands = new Fifo<Exclude<SettlementCommand, { kind: 'reject' }> | Failed>()
   #deadline = Infinity
 
-  /** @param options.waitMs how long `available` waits for a lane. */
+  /**
+   * @param options.waitMs how long `available` waits for a lane.
+   * @param options.journalCounts whether the journal's word is enough.
+   */
   constructor(options: {
     readonly policy: AcknowledgePolicy
     readonly sendTimeoutMs: number
     readonly waitMs: number
+    readonly journalCounts?: boolean
   }) {
     this.#policy = options.policy
     this.#sendTimeoutMs = options.sendTimeoutMs
     this.#waitMs = options.waitMs
+    this.#journalCounts = options.journalCounts ?? false
   }
 
   /** Sends neither resolved nor rejected, oldest first. */
@@ -64,10 +76,12 @@ export class Settlement {
     return this.#open
   }
 
-  handleSealed(record: SealedRecord, away: readonly [boolean, boolean]): void {
-    record.deadline = record.sealedAt + this.#sendTimeoutMs
+  /** @param timed whether the common time counts for it. */
+  handleSealed(record: SealedRecord, away: readonly [boolean, boolean], timed = true): void {
+    record.deadline = timed ? record.sealedAt + this.#sendTimeoutMs : Infinity
     record.waitsFor = (away[0] ? 0 : 1) | (away[1] ? 0 : 2)
     this.#open.add(record)
+    if (timed) this.#timed.add(record)
     this.#deadline = Math.min(this.#deadline, record.deadline)
     if (this.#policy !== 'available') return
     this.#waiting.add(record)
@@ -79,7 +93,21 @@ export class Settlement {
     if (record.send === 'open') this.#look(record)
     if (record.settled || !record.copies[0].final || !record.copies[1].final) return
     record.settled = true
+    if (record.undeliverable) {
+      const outcome = record.copies.some(({ perhapsWritten }) => perhapsWritten) ? 'unknown' : 'not-written'
+      this.#commands.push({ kind: 'undeliverable', record, outcome })
+    }
     this.#commands.push({ kind: 'settled', record })
+  }
+
+  /** The journal has it for good. */
+  handleJournaled(record: SealedRecord): void {
+    if (record.send === 'open') this.#look(record)
+  }
+
+  /** Its caller does not wait any longer. */
+  handleAborted(record: SealedRecord, reason: 'timeout' | 'aborted'): void {
+    if (record.send === 'open') this.#fail(record, reason)
   }
 
   /** The lane takes nothing any more, or nothing of this partition. */
@@ -103,7 +131,8 @@ export class Settlement {
     // Looked at now and not when it failed: a lane may have handed it over since.
     const { record, reason } = command
     const [a, b] = record.copies
-    const outcome = a.perhapsWritten || b.perhapsWritten ? 'unknown' : 'not-written'
+    const perhaps = a.perhapsWritten || b.perhapsWritten || record.journal !== 'none' || record.perhapsJournaled
+    const outcome = perhaps ? 'unknown' : 'not-written'
     return { kind: 'reject', record, outcome, reason }
   }
 
@@ -123,7 +152,7 @@ export class Settlement {
       record.waitsFor = 0
       this.#look(record)
     }
-    for (const record of this.#open) {
+    for (const record of this.#timed) {
       if (record.deadline > now) {
         this.#deadline = Math.min(this.#deadline, record.deadline)
         return
@@ -134,14 +163,15 @@ export class Settlement {
 
   #look(record: SealedRecord): void {
     const [a, b] = record.copies
+    const journaled = this.#journalCounts && record.journal === 'durable'
     const acknowledged = (a.state === 'acknowledged' ? 1 : 0) | (b.state === 'acknowledged' ? 2 : 0)
     const final = (a.final ? 1 : 0) | (b.final ? 2 : 0)
     switch (this.#policy) {
       case 'one':
-        if (acknowledged !== 0) return this.#resolve(record)
+        if (acknowledged !== 0 || journaled) return this.#resolve(record)
         break
       case 'available':
-        if (acknowledged !== 0 && (record.waitsFor & ~final) === 0) return this.#resolve(record)
+        if ((acknowledged !== 0 || journaled) && (record.waitsFor & ~final) === 0) return this.#resolve(record)
         break
       case 'both':
         if (acknowledged === BOTH) return this.#resolve(record)
@@ -155,15 +185,19 @@ export class Settlement {
 
   #resolve(record: SealedRecord): void {
     record.send = 'resolved'
-    this.#open.delete(record)
-    this.#waiting.delete(record)
+    this.#close(record)
     this.#commands.push({ kind: 'resolve', record })
+  }
+
+  #close(record: SealedRecord): void {
+    this.#open.delete(record)
+    this.#timed.delete(record)
+    this.#waiting.delete(record)
   }
 
   #fail(record: SealedRecord, reason: RejectReason): void {
     record.send = 'rejected'
-    this.#open.delete(record)
-    this.#waiting.delete(record)
+    this.#close(record)
     this.#commands.push({ kind: 'fail', record, reason })
   }
 }

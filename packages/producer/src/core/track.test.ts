@@ -31,7 +31,7 @@ class Bench {
   /** Seals so many messages of one sequence. */
   seal(count: number, bytes = 100): SealedRecord[] {
     const records = Array.from({ length: count }, () => sealed(this.sequence, { bytes }))
-    for (const record of records) this.track.handleSealed(record)
+    for (const record of records) this.track.handleSealed(record, false)
     return records
   }
 
@@ -339,5 +339,160 @@ describe('track', () => {
     bench.track.handleNotTaken(bench.track.take(0)!.serial)
     expect(record!.copies[0].perhapsWritten).to.equal(false)
     expect(bench.drain()).to.equal('1')
+  })
+
+  describe('with a journal', () => {
+    /** What lies on disk, by place, as the journal would give it back. */
+    class Disk {
+      readonly bench = new Bench()
+      readonly entries: SealedRecord[] = []
+
+      /** Puts on disk what the tail asks for, in order. */
+      write(): string {
+        const records = this.bench.track.takeUnspilled()
+        for (const record of records) {
+          this.entries.push(record)
+          record.place = this.entries.length
+          record.journal = 'durable'
+          this.bench.track.handleDurable(record)
+        }
+        return records.map(({ first }) => first).join(' ')
+      }
+
+      spill(count: number): SealedRecord[] {
+        const records = Array.from({ length: count }, () => sealed(this.bench.sequence, { bytes: 100 }))
+        for (const record of records) this.bench.track.handleSealed(record, true)
+        return records
+      }
+
+      commands(): string[] {
+        const said: string[] = []
+        const { outbox } = this.bench
+        for (let command = outbox.shift(); command !== undefined; command = outbox.shift()) {
+          said.push(command.kind === 'load' ? `load ${command.place}` : command.kind)
+        }
+        return said
+      }
+
+      load(count: number): void {
+        const { from } = this.bench.track.onDisk
+        const entries = this.entries.slice(from - 1, from - 1 + count)
+        this.bench.track.handleLoaded(entries, from + entries.length)
+      }
+    }
+
+    it('lets go of what is behind others when the lane is over its bound, and only when it is on disk', () => {
+      const disk = new Disk()
+      const { bench } = disk
+      bench.seal(1)
+      const [two, three] = disk.spill(2)
+      expect(disk.commands()).to.deep.equal(['spill', 'spill'])
+      expect(bench.load).to.include({ records: 3, bytes: 300, tailBytes: 200 })
+      expect(disk.write()).to.equal('2 3')
+      expect([two, three].map((record) => record!.copies[0].state)).to.deep.equal(['on-disk', 'on-disk'])
+      expect(bench.load).to.include({ records: 1, bytes: 100, tailBytes: 0, onDisk: 2 })
+      expect(disk.commands()).to.deep.equal(['left', 'left'])
+      expect(bench.track.busy).to.equal(true)
+    })
+
+    it('hands over in the order of stamping: what is in memory, what is on disk, what came after that', () => {
+      const disk = new Disk()
+      const { bench } = disk
+      bench.seal(1)
+      disk.spill(3)
+      disk.write()
+      bench.seal(2) // there is room again, but these are behind what is on disk
+      disk.commands()
+      expect(bench.drain()).to.equal('1')
+      expect(disk.commands()).to.include('load 1')
+      expect(bench.drain()).to.equal('')
+      disk.load(2)
+      expect(bench.drain()).to.equal('2 3')
+      disk.load(2)
+      expect(bench.drain()).to.equal('4 5 6')
+      expect(bench.load).to.include({ records: 0, bytes: 0, tailBytes: 0, onDisk: 0 })
+      expect(bench.track.busy).to.equal(false)
+    })
+
+    it('keeps in memory what the disk did not take, and asks for it again first', () => {
+      const disk = new Disk()
+      const { bench } = disk
+      bench.seal(1)
+      disk.spill(2)
+      const refused = bench.track.takeUnspilled()
+      for (const record of refused) bench.track.handleRefused(record)
+      disk.spill(1)
+      expect(disk.write()).to.equal('2 3 4')
+      expect(bench.load).to.include({ records: 1, onDisk: 3 })
+    })
+
+    it('is not held up by a disk that does not answer: with nothing before it, the tail is the queue', () => {
+      const disk = new Disk()
+      const { bench } = disk
+      bench.seal(1)
+      disk.spill(2)
+      const appending = bench.track.takeUnspilled()
+      expect(bench.drain()).to.equal('1 2 3')
+      for (const record of appending) {
+        record.journal = 'durable'
+        bench.track.handleDurable(record)
+      }
+      expect(bench.load).to.include({ records: 0, onDisk: 0, tailBytes: 0 })
+    })
+
+    it('reads on as soon as it may hand over again after a read that failed', () => {
+      const disk = new Disk()
+      const { bench } = disk
+      bench.seal(1)
+      disk.spill(1)
+      disk.write()
+      bench.drain()
+      disk.commands()
+      bench.track.handleLoadFailed()
+      expect(bench.take()).to.deep.equal([])
+      expect(disk.commands()).to.deep.equal(['load 1'])
+    })
+
+    it('writes what an earlier life left before anything of its own', () => {
+      const disk = new Disk()
+      const { bench } = disk
+      disk.entries.push(...Array.from({ length: 2 }, () => sealed(bench.sequence, { bytes: 100 })))
+      for (const record of disk.entries) record.copies[0].state = 'on-disk'
+      bench.track.handleFound(1, 3)
+      bench.seal(1)
+      expect(bench.drain()).to.equal('')
+      disk.load(2)
+      expect(bench.drain()).to.equal('1 2 3')
+    })
+
+    it('counts exposure while a record is in memory, and can give up what was read back', () => {
+      const disk = new Disk()
+      const { bench } = disk
+      bench.seal(1)
+      const [two] = disk.spill(1)
+      bench.track.handleElsewhere(two!, 5)
+      expect(bench.load).to.include({ exposed: 1, exposedBytes: 100, spareBytes: 100 })
+      disk.write()
+      expect(bench.load).to.include({ exposed: 0, exposedBytes: 0, spareBytes: 0 })
+      expect(bench.drain()).to.equal('1')
+      disk.load(1)
+      expect(bench.load).to.include({ exposed: 1, exposedBytes: 100, spareBytes: 100 })
+      expect(bench.track.giveUp(100)).to.equal(1)
+      expect(bench.drain()).to.equal('v2')
+      expect(bench.load).to.include({ records: 0, bytes: 0, exposed: 0, forgone: 1, onDisk: 0 })
+    })
+
+    it('gives up what waits for the disk, too', () => {
+      const disk = new Disk()
+      const { bench } = disk
+      bench.seal(1)
+      const [two, three] = disk.spill(2)
+      bench.track.handleElsewhere(two!, 5)
+      expect(bench.track.giveUp(100)).to.equal(1)
+      expect(bench.load).to.include({ records: 2, bytes: 200, tailBytes: 100 })
+      expect(disk.write()).to.equal('3')
+      expect(three!.copies[0].state).to.equal('on-disk')
+      expect(bench.drain()).to.equal('v2 1')
+    })
   })
 })

@@ -17,12 +17,17 @@
  * - anything else is transient: back to the front, and the circuit counts it. The log may hold it all the same, so it
  *   stays in doubt until an acknowledgement.
  *
+ * **On disk.** When the lane holds as much as it may and has a journal, the queue goes on there: `#fresh`, then what is
+ * on disk and not read back, then `#tail`, which holds what is newer than that in memory. What is in the tail goes to
+ * the disk when the lane is over its bound; when the disk is read out, the tail is the queue. So a record is always
+ * behind all that are older than it, wherever they lie.
+ *
  * A void says that exactly these counters were not acknowledged here. Voids wait as intervals per sequence, so that
  * an outage of any length takes bounded memory, and go before the queue; where a void stands in the log does not
  * matter, since per feed and counter the first of data and void decides. What this track has acknowledged is never
  * voided: only queued records can be given up, and an acknowledged one is not queued.
  */
-import { Intervals, type TandemFact } from '@tandem/common/internal'
+import { Intervals, invariant, type TandemFact } from '@tandem/common/internal'
 
 import { Circuit, type CircuitLimits } from './circuit.js'
 import { Fifo } from './fifo.js'
@@ -35,6 +40,12 @@ export type TrackCommand =
   | { readonly kind: 'acknowledged'; readonly record: SealedRecord }
   /** It will not be written here: refused or given up. */
   | { readonly kind: 'voided'; readonly record: SealedRecord }
+  /** Put on disk what the tails of this partition hold, so that it can leave memory. */
+  | { readonly kind: 'spill'; readonly topic: string; readonly partition: number }
+  /** Read on from this place of the journal. */
+  | { readonly kind: 'load'; readonly topic: string; readonly partition: number; readonly place: number }
+  /** Nobody has the record in memory any more; the journal has it. */
+  | { readonly kind: 'left'; readonly record: SealedRecord }
   | { readonly kind: 'tell'; readonly fact: TandemFact }
 
 export interface Taken {
@@ -73,6 +84,13 @@ export class Track {
   readonly #again = new Fifo<SealedRecord>()
   #againSorted = true
   readonly #fresh = new Fifo<SealedRecord>()
+  /** Places on disk that are not read back yet: from, up to but without. */
+  #onDiskFrom = 0
+  #onDiskTo = 0
+  #loading = false
+  readonly #tail = new Fifo<SealedRecord>()
+  /** Of the tail, what nobody has asked the journal to take. */
+  #unspilled = 0
   /** By serial number, in the order in which they were handed over. */
   readonly #inClient = new Map<number, Write>()
   #inClientBytes = 0
@@ -105,12 +123,42 @@ export class Track {
 
   /** Whether anything waits to be handed over. */
   get waiting(): boolean {
-    return this.#again.size > 0 || this.#fresh.size > 0 || this.#voids.size > 0
+    return this.#queued || this.#voids.size > 0
+  }
+
+  /** Whether a record that comes now has others before it. */
+  get #queued(): boolean {
+    return this.#again.size > 0 || this.#fresh.size > 0 || this.#isOnDisk || this.#tail.size > 0
+  }
+
+  get #isOnDisk(): boolean {
+    return this.#onDiskFrom < this.#onDiskTo
+  }
+
+  /** Whether nothing is left to hand over before what is on disk. */
+  get mustRead(): boolean {
+    return this.#isOnDisk && !this.#loading
+  }
+
+  /** Places of the journal that are still to be read back. */
+  get onDisk(): { readonly from: number; readonly to: number } {
+    return { from: this.#onDiskFrom, to: this.#onDiskTo }
   }
 
   /** Whether anything is still to be done here. */
   get busy(): boolean {
     return this.#inClient.size > 0 || this.waiting
+  }
+
+  /** Since when another cluster has the oldest record that this one lacks, or undefined if it lacks none in memory. */
+  get oldestExposedAt(): number | undefined {
+    for (const queue of [this.#inClient.values(), this.#again, this.#fresh, this.#tail]) {
+      for (const write of queue) {
+        const copy = write.kind === 'data' ? write.copies[this.#lane] : undefined
+        if (copy?.elsewhereSince !== undefined && !copy.final) return copy.elsewhereSince
+      }
+    }
+    return undefined
   }
 
   /** Bytes that may be given up; see `giveUp`. */
@@ -120,7 +168,7 @@ export class Track {
 
   /** When the oldest record that is still to be acknowledged was sealed, or undefined. */
   get oldestSealedAt(): number | undefined {
-    let oldest = this.#again.peek()?.sealedAt ?? this.#fresh.peek()?.sealedAt
+    let oldest = this.#again.peek()?.sealedAt ?? this.#fresh.peek()?.sealedAt ?? this.#tail.peek()?.sealedAt
     for (const write of this.#inClient.values()) {
       if (write.kind === 'void') continue
       if (oldest === undefined || write.sealedAt < oldest) oldest = write.sealedAt
@@ -129,10 +177,95 @@ export class Track {
     return oldest
   }
 
-  handleSealed(record: SealedRecord): void {
-    this.#fresh.push(record)
+  /** @param spills the lane is over its bound, and its journal takes records. */
+  handleSealed(record: SealedRecord, spills: boolean): void {
     this.#load.records++
     this.#load.bytes += record.bytes
+    if (!this.#isOnDisk && this.#tail.size === 0 && !(spills && this.#queued)) {
+      this.#fresh.push(record)
+      return
+    }
+    record.copies[this.#lane].tail = true
+    this.#tail.push(record)
+    this.#load.tailBytes += record.bytes
+    if (record.journal === 'none') this.#unspilled++
+    if (record.journal === 'durable') this.handleDurable(record)
+    if (spills) this.spill()
+  }
+
+  /** Asks for what the tail holds to be put on disk. */
+  spill(): void {
+    if (this.#unspilled > 0) this.#outbox.push({ kind: 'spill', topic: this.topic, partition: this.partition })
+  }
+
+  /**
+   * What of the tail the journal was not asked to take, in order. The caller asks now, for all of both lanes and by
+   * age: a record must not lie on disk before one that is older and in the same tail.
+   */
+  takeUnspilled(): SealedRecord[] {
+    if (this.#unspilled === 0) return []
+    this.#unspilled = 0
+    return [...this.#tail].filter(({ journal, copies }) => {
+      return journal === 'none' && copies[this.#lane].state === 'queued'
+    })
+  }
+
+  /** Records in memory that are still to be written here. */
+  left(): SealedRecord[] {
+    const all = [...this.#inClient.values(), ...this.#again, ...this.#fresh, ...this.#tail]
+    return all.filter((write): write is SealedRecord => write.kind === 'data' && !write.copies[this.#lane].final)
+  }
+
+  /** The journal has it: it can leave memory, if it is in the tail and all before it have left. */
+  handleDurable(record: SealedRecord): void {
+    for (let head = this.#tail.peek(); head !== undefined; head = this.#tail.peek()) {
+      const copy = head.copies[this.#lane]
+      if (copy.state === 'queued' && head.journal !== 'durable') return
+      this.#tail.shift()
+      this.#leaveTail(head)
+      if (copy.state !== 'queued') continue // given up while it waited
+      copy.state = 'on-disk'
+      this.#load.records--
+      this.#load.bytes -= head.bytes
+      if (copy.spare) this.#countSpare(-head.bytes)
+      if (copy.elsewhereSince !== undefined) this.#countExposed(-1, head)
+      invariant(!this.#isOnDisk || head.place >= this.#onDiskTo, 'what is on disk is in order', { place: head.place })
+      this.#setOnDisk(this.#isOnDisk ? this.#onDiskFrom : head.place, head.place + 1)
+      this.#outbox.push({ kind: 'left', record: head })
+      if (head === record) return
+    }
+  }
+
+  /** The journal does not take it now. */
+  handleRefused(record: SealedRecord): void {
+    const copy = record.copies[this.#lane]
+    if (copy.tail && copy.state === 'queued') this.#unspilled++
+  }
+
+  /** An earlier life left this in the journal: it comes before anything else. */
+  handleFound(from: number, to: number): void {
+    this.#setOnDisk(from, to)
+  }
+
+  /** What of the journal, up to without `next`, is still to be written here. */
+  handleLoaded(records: readonly SealedRecord[], next: number): void {
+    this.#loading = false
+    for (const record of records) {
+      const copy = record.copies[this.#lane]
+      copy.state = 'queued'
+      this.#fresh.push(record)
+      this.#load.records++
+      this.#load.bytes += record.bytes
+      if (copy.spare) this.#countSpare(record.bytes)
+      if (copy.elsewhereSince !== undefined) this.#countExposed(1, record)
+    }
+    this.#setOnDisk(Math.min(next, this.#onDiskTo), this.#onDiskTo)
+    this.#takeTail()
+  }
+
+  /** It could not be read; to be asked for again. */
+  handleLoadFailed(): void {
+    this.#loading = false
   }
 
   /** The other cluster has the record. */
@@ -141,7 +274,7 @@ export class Track {
     if (copy.state === 'refused' || copy.state === 'given-up') this.#load.forgone += record.count
     if (copy.final || copy.elsewhereSince !== undefined) return
     copy.elsewhereSince = now
-    this.#load.exposed += record.count
+    if (copy.state !== 'on-disk') this.#countExposed(1, record)
     this.#spare(record)
   }
 
@@ -150,9 +283,14 @@ export class Track {
     if (!record.copies[this.#lane].final) this.#spare(record)
   }
 
-  /** The next record or void to hand to the client; undefined if there is none, or if it must not go now. */
-  take(now: number): Taken | undefined {
+  /**
+   * The next record or void to hand to the client; undefined if there is none, or if it must not go now.
+   *
+   * @param mayRead whether there is room for what lies on disk.
+   */
+  take(now: number, mayRead = true): Taken | undefined {
     if (!this.#mayTake()) return undefined
+    if (mayRead) this.#readOn()
     const write = this.#nextVoid() ?? this.#nextRecord(now) ?? this.#nextVoid()
     if (write === undefined) {
       this.#suspects = 0
@@ -269,6 +407,7 @@ export class Track {
     this.#sortAgain()
     this.#again.filter(keep)
     this.#fresh.filter(keep)
+    this.#tail.filter(keep)
     return messages
   }
 
@@ -322,6 +461,7 @@ export class Track {
   #nextRecord(now: number): SealedRecord | undefined {
     this.#sortAgain()
     for (;;) {
+      if (this.#fresh.size === 0) this.#takeTail()
       const queue = this.#again.size > 0 ? this.#again : this.#fresh
       const record = queue.shift()
       if (record === undefined) return undefined
@@ -376,8 +516,9 @@ export class Track {
     copy.state = state
     this.#load.records--
     this.#load.bytes -= record.bytes
+    this.#leaveTail(record)
     if (copy.elsewhereSince === undefined) return
-    this.#load.exposed -= record.count
+    this.#countExposed(-1, record)
     if (state !== 'acknowledged') this.#load.forgone += record.count
   }
 
@@ -386,6 +527,41 @@ export class Track {
     if (copy.spare) return
     copy.spare = true
     if (copy.state === 'queued') this.#countSpare(record.bytes)
+  }
+
+  /** Asks for what is on disk when little is left before it. */
+  #readOn(): void {
+    if (!this.#isOnDisk || this.#loading || this.#again.size + this.#fresh.size >= READ_ON_BELOW) return
+    this.#loading = true
+    this.#outbox.push({ kind: 'load', topic: this.topic, partition: this.partition, place: this.#onDiskFrom })
+  }
+
+  /** When nothing on disk is before it, the tail is the queue. */
+  #takeTail(): void {
+    if (this.#isOnDisk) return
+    for (let record = this.#tail.shift(); record !== undefined; record = this.#tail.shift()) {
+      this.#leaveTail(record)
+      if (record.copies[this.#lane].state === 'queued') this.#fresh.push(record)
+    }
+    this.#unspilled = 0
+  }
+
+  #leaveTail(record: SealedRecord): void {
+    const copy = record.copies[this.#lane]
+    if (!copy.tail) return
+    copy.tail = false
+    this.#load.tailBytes -= record.bytes
+  }
+
+  #setOnDisk(from: number, to: number): void {
+    this.#load.onDisk += to - from - (this.#onDiskTo - this.#onDiskFrom)
+    this.#onDiskFrom = from
+    this.#onDiskTo = to
+  }
+
+  #countExposed(sign: 1 | -1, record: SealedRecord): void {
+    this.#load.exposed += sign * record.count
+    this.#load.exposedBytes += sign * record.bytes
   }
 
   #countSpare(bytes: number): void {
@@ -498,6 +674,9 @@ export class Track {
  * forget a sequence only when it has passed (position.md, Expiry).
  */
 export const REWRITE_AGE_MS_MAX = 24 * 60 * 60 * 1000
+
+/** What is handed over while the disk is read; the read itself brings more than that. */
+const READ_ON_BELOW = 200
 
 /** Serial numbers go round: far more than a track has in the client, few enough to leave an id of the lane small. */
 export const SERIALS = 1 << 15

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+
+import type { ProducerOptions } from '@tandem/producer'
+
+import type { Scenario } from './scenario.js'
+import { expectLog, expectSent, Stage } from './stage.js'
+
+/** Rows about what a producer keeps on disk. */
+export const journal: readonly Scenario[] = [
+  {
+    name: 'journal-first',
+    against: 'records of the new life written before what the journal holds',
+    play: async () => {
+      const stage = new Stage()
+      const { east, west } = stage
+      const balances = await stage.group('balances')
+      const ledger = await stage.producer('ledger', { options: ON_DISK })
+      await ledger.send(10)
+      await stage.pass(1_000)
+      for (const cluster of [east, west]) cluster.kill()
+      await stage.pass(10_000)
+      expectSent('resolved', ...(await ledger.send(3)))
+      ledger.crash()
+      const returned = await stage.producer('ledger', { options: ON_DISK, wait: false })
+      // The east comes back first, and what the disk has gets there late: the new life's records wait behind it.
+      stage.world.disk.slow(500)
+      east.restart()
+      await returned.connected()
+      returned.queue(2)
+      await stage.pass(3_000)
+      west.restart()
+      await stage.settle()
+      for (const cluster of [east, west]) expectLog(cluster, numbers(15))
+      returned.expectEvents('journal-found', 1)
+      balances.expectDelivered('1…15')
+      assert.equal(returned.producer.status().journal!.entries, 0)
+    },
+  },
+  {
+    name: 'accepted-on-disk',
+    against: 'a send resolved before its record is on disk',
+    play: async () => {
+      const stage = new Stage()
+      const balances = await stage.group('balances')
+      const ledger = await stage.producer('ledger', { options: ON_DISK })
+      for (const cluster of [stage.east, stage.west]) cluster.hang()
+      const before = ledger.queue(3) // in both clients when they hang
+      await stage.pass(15_000)
+      stage.world.disk.slow(1_000)
+      const during = ledger.queue(3)
+      await stage.pass(500)
+      assert.ok(during.every(({ receipt }) => receipt === undefined))
+      await stage.pass(2_500)
+      expectSent('resolved', ...before, ...during)
+      for (const { receipt } of [...before, ...during]) {
+        assert.deepEqual([receipt!.journal, receipt!.clusters], [true, { east: undefined, west: undefined }])
+      }
+      ledger.crash()
+      for (const cluster of [stage.east, stage.west]) cluster.heal()
+      await stage.producer('ledger', { options: ON_DISK })
+      await stage.settle()
+      balances.expectDelivered('1…6')
+    },
+  },
+  {
+    name: 'disk-gone',
+    against: 'a journal that fails, and takes sends with it that a cluster would take',
+    play: async () => {
+      const stage = new Stage()
+      const { east, west } = stage
+      const balances = await stage.group('balances')
+      const ledger = await stage.producer('ledger', {
+        options: { ...ON_DISK, journal: { ...JOURNAL, mode: 'always' } },
+      })
+      expectSent('resolved', ...(await ledger.send(2)))
+      stage.world.disk.fail()
+      expectSent('resolved', ...(await ledger.send(2)))
+      ledger.expectEvents('journal-failed', 1)
+      for (const cluster of [east, west]) cluster.hang()
+      await stage.pass(15_000)
+      const waiting = ledger.queue(1)
+      await stage.pass(5_000)
+      assert.equal(waiting[0]!.closedAtMs, undefined, 'waits, as with block')
+      stage.world.disk.heal()
+      await stage.pass(11_000)
+      expectSent('resolved', ...waiting)
+      for (const cluster of [east, west]) cluster.heal()
+      await stage.settle()
+      balances.expectDelivered('1…5')
+    },
+  },
+  {
+    name: 'refused-by-both',
+    against: 'what was accepted on disk, and neither cluster takes, dropped from the journal',
+    play: async () => {
+      const stage = new Stage()
+      const balances = await stage.group('balances')
+      const ledger = await stage.producer('ledger', {
+        options: { ...ON_DISK, journal: { ...JOURNAL, mode: 'always' } },
+      })
+      for (const cluster of [stage.east, stage.west]) {
+        cluster.refuse(({ value }) => value !== null && Buffer.from(value).toString() === '2')
+      }
+      const sent = await ledger.send(3)
+      expectSent('resolved', ...sent)
+      await stage.settle()
+      balances.expectDelivered('1 3')
+      const letters = [...stage.world.disk.letters()]
+      assert.deepEqual(
+        letters.map(({ value, outcome, position }) => [Buffer.from(value!).toString(), outcome, position.counter]),
+        [['2', 'not-written', 2]],
+      )
+      ledger.expectEvents('message-undelivered', 1)
+      ledger.expectEvents('dead-letter-kept', 1)
+      assert.equal(ledger.producer.status().journal!.entries, 0)
+    },
+  },
+]
+
+const JOURNAL = { path: '/ledger', mode: 'on-outage' } as const
+const ON_DISK: Partial<ProducerOptions> = {
+  topics: { entries: {} },
+  journal: JOURNAL,
+  whenBothAway: { policy: 'journal' },
+}
+
+function numbers(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(index + 1))
+}
