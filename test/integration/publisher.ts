@@ -21,6 +21,8 @@ export interface PublisherOptions {
   readonly accounts: number
   /** Epochs from this Redis, else from the clock. */
   readonly redisUrl?: string
+  /** What neither cluster takes is accepted on disk. */
+  readonly journal?: { readonly path: string; readonly mode: 'on-outage' | 'always' }
 }
 
 export interface PublisherReport {
@@ -35,7 +37,8 @@ export async function publish(options: PublisherOptions, onEvent?: (kind: string
     producerId: 'ledger',
     clusters: options.clusters,
     topics: { [options.topic]: { codec: json } },
-    whenBothAway: { policy: 'block', timeoutMs: 30_000 },
+    whenBothAway: { policy: options.journal === undefined ? 'block' : 'journal', timeoutMs: 30_000 },
+    ...(options.journal === undefined ? {} : { journal: options.journal }),
     epochs: redis === undefined ? new ClockEpochs() : new RedisEpochStore(redis),
   })
   producer.events$.subscribe(({ kind }) => onEvent?.(kind))
