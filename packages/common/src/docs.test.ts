@@ -6,6 +6,7 @@ import { expect } from 'chai'
 
 import { ERRORS, RefusedError, FailedError, UsageError, FencedError } from './errors.js'
 import { EVENTS, type EventKind } from './events.js'
+import { METRICS } from './metrics.js'
 import { metricName } from './telemetry.js'
 
 /** Holds README and docs/ to the tree: what they list, link to or quote is there, and what must be listed is. */
@@ -29,6 +30,13 @@ describe('documentation', () => {
       return [kind, level, metricName(kind), labels.join(', '), meaning].join(' | ')
     })
     expect(tableRows('docs/events.md').map((row) => row.join(' | '))).to.deep.equal(real)
+  })
+
+  it('lists in metrics.md exactly the metrics that count no event, each with what it means when it rises', () => {
+    const real = Object.entries(METRICS).map(([name, { kind, unit, attributes, meaning, rises }]) =>
+      [name, kind, unit, attributes.join(', '), meaning, rises].join(' | '),
+    )
+    expect(tableRows('docs/metrics.md').map((row) => row.join(' | '))).to.deep.equal(real)
   })
 
   it('maps in design.md every source file, and no other', () => {

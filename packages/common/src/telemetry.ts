@@ -1,8 +1,9 @@
-import { metrics, type Counter, type Meter } from '@opentelemetry/api'
+import type { Meter } from '@opentelemetry/api'
 import { Subject, type Observable } from 'rxjs'
 
 import type { Clock } from './clock.js'
 import { EVENTS, type EventKind, type TandemEvent, type TandemFact } from './events.js'
+import { Instruments, Series } from './instruments.js'
 
 /** What tandem needs of a logger; a pino logger fits. */
 export interface Logger {
@@ -15,18 +16,19 @@ export interface Logger {
 /**
  * One fact, told three times: an event, a log line, a metric. Nothing can be silent in one of them (I6).
  *
- * Facts are told after the work that caused them, from a queue and by a timer: a logger or a subscriber that calls
- * `send()` finds the instance at rest, and one that causes a new fact for each one it hears starves nobody. A logger
- * or meter that throws disturbs nothing; a subscriber that throws is reported by RxJS as an uncaught exception. The
- * queue keeps `WAITING_MAX` facts; beyond that only the metric counts.
+ * Facts are told after the work that caused them, from a queue and by a timer: a logger, a meter or a subscriber that
+ * calls `send()` finds the instance at rest, and one that causes a new fact for each one it hears starves nobody. A
+ * logger or meter that throws disturbs nothing; a subscriber that throws is reported by RxJS as an uncaught exception.
+ * The queue keeps `WAITING_MAX` facts; beyond that only the metric counts.
  */
 export class Telemetry {
   readonly events$: Observable<TandemEvent>
+  /** For what is measured beside events. */
+  readonly instruments: Instruments
   readonly #subject = new Subject<TandemEvent>()
   readonly #clock: Clock
   readonly #logger: Logger | undefined
-  readonly #meter: Meter
-  readonly #counters = new Map<EventKind, Counter>()
+  readonly #counted = new Map<string, Series>()
   #waiting: TandemEvent[] = []
   #scheduled = false
   #closed = false
@@ -34,7 +36,7 @@ export class Telemetry {
   constructor(options: { clock: Clock; logger?: Logger | undefined; meter?: Meter | undefined }) {
     this.#clock = options.clock
     this.#logger = options.logger
-    this.#meter = options.meter ?? metrics.getMeter('tandem')
+    this.instruments = new Instruments(options)
     this.events$ = this.#subject.asObservable()
   }
 
@@ -52,6 +54,7 @@ export class Telemetry {
   /** Tells what waits, then completes `events$`. */
   close(): void {
     this.#drain()
+    this.instruments.close()
     this.#closed = true
     this.#subject.complete()
   }
@@ -67,26 +70,22 @@ export class Telemetry {
   }
 
   #count(event: TandemEvent): void {
-    try {
-      this.#add(event)
-    } catch {
-      // Nor is a meter's.
-    }
-  }
-
-  #add(event: TandemEvent): void {
-    let counter = this.#counters.get(event.kind)
-    if (counter === undefined) {
-      counter = this.#meter.createCounter(metricName(event.kind), { description: EVENTS[event.kind].meaning })
-      this.#counters.set(event.kind, counter)
-    }
-    const labels: Record<string, string> = {}
+    if (!this.instruments.on) return
+    const { kind } = event
+    const { labels, meaning } = EVENTS[kind]
     const fields = event as unknown as Record<string, string | number | undefined>
-    for (const label of EVENTS[event.kind].labels) {
+    const attributes: Record<string, string> = {}
+    for (const label of labels) {
       const value = fields[label]
-      if (value !== undefined) labels[label] = String(value)
+      if (value !== undefined) attributes[label] = String(value)
     }
-    counter.add(typeof fields['count'] === 'number' ? fields['count'] : 1, labels)
+    const key = JSON.stringify([kind, attributes])
+    let series = this.#counted.get(key)
+    if (series === undefined) {
+      series = new Series({ kind: 'counter', name: metricName(kind), meaning }, attributes)
+      this.#counted.set(key, series)
+    }
+    this.instruments.add(series, typeof fields['count'] === 'number' ? fields['count'] : 1)
   }
 
   #log(event: TandemEvent): void {
