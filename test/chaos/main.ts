@@ -6,9 +6,9 @@ import { Stage } from './stage.js'
 // For the programs that this starts: each Kafka client occupies threads of the pool while it waits.
 process.env['UV_THREADPOOL_SIZE'] ??= '16'
 
-const servers = new Servers()
+await using servers = new Servers()
 
-const code = await runChaos(
+process.exitCode = await runChaos(
   process.argv.slice(2),
   SCENARIOS,
   async (scenario, say) => {
@@ -17,6 +17,3 @@ const code = await runChaos(
   },
   { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
 )
-await servers[Symbol.asyncDispose]()
-// Left to itself, Node was once seen to wait for ever for something of its own when it tidied up.
-process.stdout.write('', () => process.exit(code))

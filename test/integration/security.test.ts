@@ -80,6 +80,23 @@ describe('TLS and SASL/SCRAM on both clusters', function () {
     })
   }
 
+  it('takes another user into use while it writes, without a pause, and refuses one that cannot get in', async () => {
+    await using run = await Run.start(east, west, 'another-user', clusters())
+    await run.send(1, 100)
+    await west.setPassword('west-second', PASSWORDS.later)
+    const sends = run.send(101, 2_000)
+    await run.changes('west', west.clientProperties('west-second'))
+    await sends
+    const wrong = { ...west.clientProperties(), ...WRONG.password.properties }
+    const error = await run.changes('west', wrong).catch((reason: Error) => reason)
+    expect(String(error)).to.match(WRONG.password.cause)
+    await run.send(2_101, 100)
+    await run.settles(2_200)
+    await run.delivers(2_200)
+    expect(run.heard.kinds).to.not.include('lane-away')
+    expect(await recordsIn(west, run.topic), 'in the west').to.be.at.least(2_200)
+  })
+
   it('names the cause at both, when neither lets it in', async () => {
     const heard = new Heard()
     const options = {
@@ -180,6 +197,11 @@ class Run implements AsyncDisposable {
     )
     for (const receipt of receipts) void receipt.settled().then((settled) => this.#settled.push(settled))
     return receipts
+  }
+
+  /** The producer is given other properties for a cluster. */
+  changes(cluster: string, properties: Record<string, string>): Promise<void> {
+    return this.#producer.setClusterProperties(cluster, properties)
   }
 
   /** Both clusters acknowledged the first `count` messages. */

@@ -6,6 +6,7 @@ import {
   OptionsInvalidError,
   PRODUCER_OWNED,
   readOptions,
+  received,
   systemClock,
   Telemetry,
   type Codec,
@@ -221,14 +222,7 @@ export function readProducerOptions(given: unknown): ProducerSettings {
     properties: clusterProperties(name, properties, PRODUCER_OWNED),
   }))
   const clusters = [first!, second!] as const
-  const shared = brokers(clusters[0]).find((broker) => brokers(clusters[1]).includes(broker))
-  if (shared !== undefined) {
-    throw new ClusterSharedError(
-      `option producer.clusters: ${clusters[0].name} and ${clusters[1].name} both name the broker ${shared}: ` +
-        'two lanes into one cluster are not two copies',
-      { clusters: [clusters[0].name, clusters[1].name], broker: shared },
-    )
-  }
+  checkShared(clusters)
   for (const topic of Object.keys(options.topics)) {
     if (!isTopicName(topic)) {
       throw new OptionsInvalidError(`option producer.topics: received the name ${topic}, allowed is ${TOPIC_ALLOWED}`, {
@@ -275,7 +269,40 @@ export function isTopicName(topic: unknown): topic is string {
   return typeof topic === 'string' && /^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..'
 }
 
+/**
+ * The settings with other properties for one of the clusters.
+ *
+ * @throws OptionsInvalidError, ClusterSharedError
+ */
+export function withClusterProperties(settings: ProducerSettings, cluster: string, given: unknown): ProducerSettings {
+  const index = settings.clusters.findIndex(({ name }) => name === cluster)
+  if (index === -1) {
+    const allowed = settings.clusters.map(({ name }) => name).join(' or ')
+    throw new OptionsInvalidError(`cluster: received ${received(cluster)}, allowed is ${allowed}`, {
+      path: 'cluster',
+      received: received(cluster),
+      allowed,
+    })
+  }
+  const changed = { name: cluster, properties: clusterProperties(cluster, given, PRODUCER_OWNED) }
+  const [first, second] = settings.clusters
+  const clusters = index === 0 ? ([changed, second] as const) : ([first, changed] as const)
+  checkShared(clusters)
+  return { ...settings, clusters }
+}
+
 export const TOPIC_ALLOWED = '1 to 249 of A-Z a-z 0-9 . _ -'
+
+/** @throws ClusterSharedError */
+function checkShared(clusters: ProducerSettings['clusters']): void {
+  const shared = brokers(clusters[0]).find((broker) => brokers(clusters[1]).includes(broker))
+  if (shared === undefined) return
+  throw new ClusterSharedError(
+    `option producer.clusters: ${clusters[0].name} and ${clusters[1].name} both name the broker ${shared}: ` +
+      'two lanes into one cluster are not two copies',
+    { clusters: [clusters[0].name, clusters[1].name], broker: shared },
+  )
+}
 
 function brokers(cluster: ClusterSettings): string[] {
   return cluster.properties['bootstrap.servers']!.split(',').map((broker) => {

@@ -30,7 +30,7 @@ import { DeadLetters } from './dead-letters.js'
 import { JournalLink } from './journal-link.js'
 import type { Journal, JournalContents } from './journal/journal.js'
 import { TopicCheck } from './kafka/topic-check.js'
-import { TOPIC_DEFAULTS, type ProducerSettings, type TopicSettings } from './options.js'
+import { TOPIC_DEFAULTS, type ClusterSettings, type ProducerSettings, type TopicSettings } from './options.js'
 import type { ProducerOutsides } from './outsides.js'
 import { positionOf, SentReceipt, type ReceiptSource } from './receipt.js'
 import type { Send } from './send.js'
@@ -138,6 +138,12 @@ export class Pipeline {
   topicSettings(topic: string): TopicSettings {
     const { topics } = this.#options.settings
     return Object.hasOwn(topics, topic) ? topics[topic]! : TOPIC_DEFAULTS
+  }
+
+  /** @see ClusterLink.replace */
+  replaceProperties(lane: LaneIndex, properties: ClusterSettings['properties'], done: (error?: Error) => void): void {
+    this.#links[lane].replace(properties, done)
+    this.run()
   }
 
   /** A send that was read; its value may still be with its codec. */

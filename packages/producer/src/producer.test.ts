@@ -613,6 +613,97 @@ describe('producer: outages', () => {
   })
 })
 
+describe('producer: other properties for a cluster while it runs', () => {
+  const open = { 'bootstrap.servers': 'west' }
+  const secret = { 'bootstrap.servers': 'west', 'sasl.password': 'changed' }
+
+  it('takes a client with them into use when it is ready, and writes again what the one before held', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    world.west.delayMs = 300
+    const sent = Array.from({ length: 10 }, (_, i) => producer.send({ topic: 'entries', key: 'k', value: `m${i}` }))
+    await world.pass(10)
+    world.west.password = 'changed' // as from now on: who is in stays in
+    const changed = producer.setClusterProperties('west', secret)
+    await world.pass(200)
+    expect(world.west).to.include({ clientsMade: 2, discards: 0 })
+    await world.pass(10_000)
+    await changed
+    await Promise.all(sent)
+    expect(world.west).to.include({ clientsMade: 2, discards: 1 })
+    expect(world.west.values()).to.deep.equal(world.east.values())
+    expect(world.kinds()).not.to.include.members(['lane-away'])
+    world.west.delayMs = 1
+    world.west.hang()
+    await world.pass(10_000)
+    void producer.send({ topic: 'entries', key: 'k', value: 'last' })
+    await world.pass(20_000)
+    world.west.resume()
+    await world.pass(20_000)
+    expect(world.west.values(), 'later clients have them, too').to.include('last')
+  })
+
+  it('keeps the client that it has if none gets ready with them, and says why', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    const outcome = producer.setClusterProperties('west', { ...open, 'sasl.password': 'wrong' }).catch((e: Error) => e)
+    await world.pass(1_000)
+    const error = await outcome
+    expect(isTandemError(error, 'TANDEM_CLUSTERS_UNREACHABLE')).to.equal(true)
+    expect((error as Error).message)
+      .to.include('authentication failed')
+      .and.not.to.include('wrong')
+    const receipt = producer.send({ topic: 'entries', key: 'k', value: 'm' }).then((one) => one.settled())
+    await world.pass(1_000)
+    expect((await receipt).clusters['west']).to.deep.equal({ offset: 0 })
+    expect(world.west).to.include({ clientsMade: 2, discards: 1 })
+  })
+
+  it('are those of the next attempt while the cluster is away', async () => {
+    const world = new World()
+    world.west.password = 'changed'
+    const producer = world.producer()
+    const connected = producer.connect()
+    await world.pass(2_000)
+    await connected
+    expect(producer.status().clusters['west']).to.include({ connected: false })
+    await producer.setClusterProperties('west', secret)
+    await world.pass(1_000)
+    expect(producer.status().clusters['west']).to.include({ connected: true })
+  })
+
+  it('of which the last ones given count', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    const first = producer.setClusterProperties('west', { ...open, 'client.id': 'one' }).catch((e: Error) => e)
+    const second = producer.setClusterProperties('west', { ...open, 'client.id': 'two' })
+    await world.pass(1_000)
+    expect(isTandemError(await first, 'TANDEM_CLUSTERS_UNREACHABLE')).to.equal(true)
+    await second
+    expect(world.west).to.include({ clientsMade: 3, discards: 2 })
+  })
+
+  it('are refused if they are none, or lead to the other cluster, or come at the wrong time', async () => {
+    const world = new World()
+    const idle = world.producer()
+    const codeOf = (change: Promise<void>): Promise<ErrorCode> =>
+      change.then(
+        () => expect.fail('it was accepted'),
+        (error: { code: ErrorCode }) => error.code,
+      )
+    expect(await codeOf(idle.setClusterProperties('north', open))).to.equal('TANDEM_OPTIONS_INVALID')
+    expect(await codeOf(idle.setClusterProperties('west', { ...open, acks: 1 }))).to.equal('TANDEM_OPTIONS_INVALID')
+    expect(await codeOf(idle.setClusterProperties('west', { 'bootstrap.servers': 'east' }))).to.equal(
+      'TANDEM_CLUSTER_SHARED',
+    )
+    await idle.setClusterProperties('west', secret)
+    void idle.connect()
+    expect(await codeOf(idle.setClusterProperties('west', open))).to.equal('TANDEM_NOT_CONNECTED')
+    void idle.close().catch(() => undefined)
+    expect(await codeOf(idle.setClusterProperties('west', open))).to.equal('TANDEM_CLOSED')
+  })
+})
+
 describe('producer: when there is no room', () => {
   it('reject: sheds at once, says so at most once a second, and a subscriber that sends does not recurse', async () => {
     const world = new World()

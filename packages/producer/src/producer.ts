@@ -29,7 +29,7 @@ import type { EpochTaken } from './epoch/epoch-store.js'
 import { LeaseRenewal } from './epoch/lease-renewal.js'
 import { takeEpoch } from './epoch/take-epoch.js'
 import { encodeValue, readMessage, type Message } from './message.js'
-import { readProducerOptions, type ProducerOptions, type ProducerSettings } from './options.js'
+import { readProducerOptions, withClusterProperties, type ProducerOptions, type ProducerSettings } from './options.js'
 import { realOutsides, type ProducerOutsides } from './outsides.js'
 import { Pipeline, type PipelineOptions } from './pipeline.js'
 import type { Receipt } from './receipt.js'
@@ -39,6 +39,7 @@ import type { ClosingReport, ClusterStatus, ProducerStatus } from './status.js'
 export type ProducerEvent = TandemEvent
 
 export type CloseOptions = OptionsGiven<typeof CLOSE_OPTIONS>
+export type ClusterProperties = Readonly<Record<string, unknown>>
 export type SendOptions = OptionsGiven<typeof SEND_OPTIONS>
 
 /**
@@ -55,7 +56,7 @@ export type SendOptions = OptionsGiven<typeof SEND_OPTIONS>
 export class Producer {
   /** What happens to the clusters and to messages; completes when the producer is closed. */
   readonly events$: Observable<ProducerEvent>
-  readonly #settings: ProducerSettings
+  #settings: ProducerSettings
   readonly #outsides: ProducerOutsides
   readonly #telemetry: Telemetry
   #life: Life = { kind: 'idle' }
@@ -143,6 +144,39 @@ export class Producer {
     const atATime = Math.min(messages.length, this.#settings.unacknowledgedMax, SEND_MANY_AT_A_TIME)
     await Promise.all(Array.from({ length: atATime }, sendInTurn))
     return results
+  }
+
+  /**
+   * Changes the librdkafka properties of one cluster while it is written to: new credentials, certificates, brokers.
+   * They replace all that was given before.
+   *
+   * Resolves when a client with them is in use. The one before stays in use until then; what it holds at the change is
+   * written again. While the cluster is away, or before `connect()`, they are simply those of the next attempt.
+   *
+   * Rejects with
+   * - OptionsInvalidError, ClusterSharedError: nothing has changed.
+   * - NotConnectedError while `connect()` is under way, ClosedError: nothing has changed.
+   * - ClustersUnreachableError: no client got ready with them. The one before goes on, and later ones have its
+   *   properties, too.
+   */
+  setClusterProperties(cluster: string, properties: ClusterProperties): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const changed = withClusterProperties(this.#settings, cluster, properties)
+      const index = changed.clusters[0].name === cluster ? 0 : 1
+      const life = this.#life
+      if (life.kind === 'closing' || life.kind === 'closed') throw closed()
+      if (life.kind === 'connecting') throw notConnected()
+      if (life.kind === 'idle') {
+        this.#settings = changed
+        resolve()
+        return
+      }
+      life.pipeline.replaceProperties(index, changed.clusters[index].properties, (error) => {
+        if (error !== undefined) return reject(error)
+        this.#settings = changed
+        resolve()
+      })
+    })
   }
 
   status(): ProducerStatus {

@@ -70,6 +70,8 @@ export class FakeCluster {
   delayMs = 1
   /** Values longer than this are refused. */
   valueBytesMax = Infinity
+  /** What a client has to know to get in. */
+  password: string | undefined
   /** Partitions that have no leader. */
   readonly leaderless = new Set<number>()
   clientsMade = 0
@@ -169,7 +171,10 @@ class FakeClient implements ClusterClient {
   connect(): void {
     this.#ask(
       this.options.connectTimeoutMs,
-      () => this.handler.handleConnected(),
+      () => {
+        if (this.options.properties['sasl.password'] === this.cluster.password) this.handler.handleConnected()
+        else this.handler.handleConnectFailed('authentication failed')
+      },
       () => this.handler.handleConnectFailed('timed out'),
     )
   }

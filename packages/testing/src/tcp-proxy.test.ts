@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, Socket, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { freePort } from './free-ports.js'
@@ -62,6 +62,27 @@ describe('TcpProxy', () => {
     await client.echo('4')
     expect(client.text).to.equal('124')
     await until(() => late.text === '3' && late.socket.readableEnded)
+  })
+
+  it('leaves nothing behind of a connection that is cut while it is being shut down', async () => {
+    const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+    const before = sockets()
+    const client = await Client.to(proxy.port)
+    await client.echo('1')
+    const { end } = Socket.prototype
+    Socket.prototype.end = function (this: Socket, ...args: unknown[]) {
+      const result = Reflect.apply(end, this, args)
+      process.nextTick(() => proxy.cut()) // libuv shuts it down in its next turn
+      return result
+    }
+    try {
+      Reflect.apply(end, client.socket, [])
+      await until(() => proxy.connections === 0)
+    } finally {
+      Socket.prototype.end = end
+    }
+    for (const socket of [client.socket, ...accepted]) socket.destroy()
+    await until(() => sockets() <= before)
   })
 
   it('holds a bounded amount while it is stalled', async () => {

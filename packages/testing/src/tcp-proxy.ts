@@ -134,7 +134,11 @@ class Connection {
 
   cut(): void {
     for (const way of this.#ways) way.stop()
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) {
+      // libuv resets nothing that is just being shut down, and Node then takes it for closed: it would stay for ever.
+      if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+      else socket.resetAndDestroy()
+    }
   }
 }
 

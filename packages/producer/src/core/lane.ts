@@ -253,6 +253,26 @@ export class Lane {
     this.#due(now + DESCRIBE_EVERY_MS)
   }
 
+  /** Another client has taken the place of the one in use; what that held is in doubt. */
+  handleReplaced(now: number): void {
+    if (this.#client.kind !== 'connected') return
+    let inDoubt = 0
+    for (let index = 0; index < this.#tracks.length; index++) {
+      inDoubt += this.#tracks[index]!.handleDiscarded(now)
+      this.#touch(index)
+    }
+    this.#tell({ kind: 'client-discarded', cluster: this.cluster, reason: 'replaced', inDoubt })
+    this.#tell({ kind: 'cluster-connected', cluster: this.cluster })
+  }
+
+  /** There is reason to think that a connection succeeds now: no pause before the next attempt. */
+  handleHope(now: number): void {
+    this.#backOffMs = this.#circuitLimits.probeAfterMs
+    if (this.#client.kind !== 'waiting') return
+    this.#client = { kind: 'waiting', until: now }
+    this.#due(now)
+  }
+
   /** No broker answered. */
   handleConnectFailed(reason: string, now: number): void {
     if (this.#client.kind !== 'connecting') return
