@@ -532,6 +532,21 @@ export class Pipeline {
   /** Calls `done` when both copies of the record are final, or the producer is closed. */
   #whenSettled(record: SealedRecord, done: () => void): void {
     if (record.settled || this.#closed) return done()
+    const shelf = record.place === 0 ? undefined : this.#appender!.shelf(record.topic, record.partition)!
+    const live = shelf?.find(record.place) ?? record
+    if (live !== record) {
+      // A copy of it was read back since nobody had it in memory; what becomes of that one, became of this one.
+      this.#whenSettled(live, () => {
+        record.adopt(live)
+        done()
+      })
+      return
+    }
+    if (shelf !== undefined) {
+      shelf.catchUp(record)
+      if (record.settled) return done()
+      shelf.keep(record)
+    }
     const waiting = this.#settling.get(record)
     if (waiting === undefined) this.#settling.set(record, [done])
     else waiting.push(done)
