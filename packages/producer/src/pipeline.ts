@@ -171,7 +171,8 @@ export class Pipeline {
   }
 
   /** Its caller does not wait any longer. @returns false if it was not stamped: nothing happened, and nothing will. */
-  handleAborted(send: Send, reason: 'timeout' | 'aborted'): boolean {
+  handleAborted(send: Send, reason: 'timeout' | 'aborted', cause?: unknown): boolean {
+    send.cause = cause
     if (send.record !== undefined) this.#settlement.handleAborted(send.record, reason)
     else if (send.admission === 'waiting') this.#admission.handleWithdrawn(send)
     send.admission = 'left'
@@ -492,7 +493,7 @@ export class Pipeline {
       case 'resolve':
         this.#finish(record).resolve(new SentReceipt(this.#receipts, record))
         return
-      case 'reject':
+      case 'reject': {
         for (const lane of this.lanes) {
           if (!record.handed) continue // the lanes will hear of it with the record
           if (command.outcome === 'unknown') lane.handleUnpromised(record)
@@ -502,8 +503,10 @@ export class Pipeline {
         if (this.#options.settings.journal.mode === 'dead-letter') {
           this.#deadLetters!.bury(record, command.outcome, command.reason)
         }
-        this.#finish(record).reject(undelivered(record, command.outcome, command.reason, this.identity))
+        const send = this.#finish(record)
+        send.reject(undelivered(record, command.outcome, command.reason, this.identity, send.cause))
         return
+      }
       case 'undeliverable':
         this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
         this.#deadLetters?.bury(record, command.outcome, 'refused', () => {
@@ -816,14 +819,13 @@ function undelivered(
   outcome: 'not-written' | 'unknown',
   reason: RejectReason,
   identity: ProducerIdentity,
+  cause: unknown,
 ): UndeliveredError {
   const { topic } = record
   const what = outcome === 'not-written' ? 'no log holds it and none will: send it again' : 'it may yet be delivered'
-  return new UndeliveredError(`a message to ${topic} was not acknowledged (${UNDELIVERED[reason]}); ${what}`, outcome, {
-    topic,
-    reason,
-    position: positionOf(identity, record),
-  })
+  const details = { topic, reason, position: positionOf(identity, record) }
+  const why = `a message to ${topic} was not acknowledged (${UNDELIVERED[reason]}); ${what}`
+  return new UndeliveredError(why, outcome, details, cause)
 }
 
 const SHED: Readonly<Record<Exclude<ShedReason, 'closed'>, string>> = {
