@@ -13,9 +13,7 @@ import { metricName } from './telemetry.js'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** Parts that are built. */
 const PART = 3
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)].filter((page) =>
-  page.endsWith('.md'),
-)
+const PAGES = ['README.md', ...filesBelow('docs')].filter((page) => page.endsWith('.md'))
 
 describe('documentation', () => {
   it('lists in errors.md exactly the codes there are, each with its family and whether it may be tried again', () => {
