@@ -59,7 +59,7 @@ export class Pipeline {
   readonly #firstSight: FirstSight<Send>
   readonly #admission: Admission<Send>
   readonly #settlement: Settlement
-  /** What queues go on in and what is accepted on disk; not there in mode `dead-letter`. */
+  /** What queues go on in, what is accepted on disk, and what earlier lives left there. */
   readonly #appender: Appender | undefined
   readonly #journalLink: JournalLink | undefined
   readonly #deadLetters: DeadLetters | undefined
@@ -125,7 +125,8 @@ export class Pipeline {
   get journalStatus(): ProducerStatus['journal'] {
     if (this.#appender === undefined) return undefined
     const { entries, bytes, usable } = this.#appender
-    return { entries, bytes, usable }
+    const deadLetters = this.#options.journal!.contents.deadLetters + this.#deadLetters!.buried
+    return { entries, bytes, usable, deadLetters }
   }
 
   start(): void {
@@ -189,7 +190,7 @@ export class Pipeline {
   /** Puts what is left on disk, where a journal takes it; calls `done` when that is over. */
   putAway(done: () => void): void {
     const appender = this.#appender
-    if (appender === undefined) return done()
+    if (appender === undefined || this.#options.settings.journal.mode === 'dead-letter') return done()
     const left = new Set(this.lanes.flatMap((lane) => lane.left()))
     const byAge = [...left].filter(({ journal }) => journal === 'none').sort((a, b) => a.ordinal - b.ordinal)
     for (const record of byAge) appender.handleRecord(record)
@@ -470,7 +471,9 @@ export class Pipeline {
   /** What earlier lives left comes first, on each track. */
   #takeOver(): void {
     const appender = this.#appender
-    if (appender === undefined || appender.entries === 0) return
+    if (appender === undefined) return
+    const { deadLetters } = this.#options.journal!.contents
+    if (appender.entries === 0 && deadLetters === 0) return
     for (const shelf of appender.shelves) {
       const { topic, partition, next } = shelf
       for (const lane of this.lanes) {
@@ -478,7 +481,6 @@ export class Pipeline {
         if (from < next) lane.handleFound({ topic, partition, from, to: next })
       }
     }
-    const deadLetters = this.#options.journal!.contents.deadLetters
     this.#options.telemetry.tell({
       kind: 'journal-found',
       entries: appender.entries,
@@ -588,7 +590,7 @@ export class Pipeline {
     if (takes === 2) return undefined
     const { acknowledge, whenBothAway } = this.#options.settings
     if (acknowledge === 'both') return 'cluster-away'
-    if (takes === 1 || (whenBothAway.policy === 'journal' && this.#appender!.usable)) return undefined
+    if (takes === 1 || (whenBothAway.policy === 'journal' && this.#appender!.takes(send.bytes))) return undefined
     return 'both-away'
   }
 
@@ -741,13 +743,14 @@ export class Pipeline {
       },
       backlogBytesMax: settings.backlogBytesMax,
       inClientMax: IN_CLIENT_MAX,
-      journal: this.#appender,
+      // With dead letters alone, what earlier lives left is written, and nothing is added.
+      journal: settings.journal.mode === 'dead-letter' ? undefined : this.#appender,
     })
   }
 
   #makeAppender(): Appender | undefined {
     const { settings, journal } = this.#options
-    if (journal === undefined || settings.journal.mode === 'dead-letter') return undefined
+    if (journal === undefined) return undefined
     return new Appender({
       bytesMax: settings.journal.bytesMax,
       waitingBytesMax: settings.backlogBytesMax / 4,
