@@ -1,4 +1,4 @@
-import { METRICS, RecordingMeter, type MetricInfo } from '@tandem/common/internal'
+import { bytes, METRICS, RecordingMeter, type MetricInfo } from '@tandem/common/internal'
 import { expect } from 'chai'
 
 import type { ClientStatistics, ClusterClientHandler, ClusterClientOptions } from './kafka/cluster-client.js'
@@ -80,6 +80,22 @@ describe('producer: metrics', () => {
       'undefined TANDEM_TOPIC_MISSING',
     ])
     expect(told('messaging.client.sent.messages')).to.deep.equal(['entries TANDEM_UNDELIVERED', 'transfers undefined'])
+  })
+
+  it('measures a send() once, also if its codec fails after its caller has given up', async () => {
+    const world = new World()
+    const meter = new RecordingMeter()
+    let fail = (): void => undefined
+    const encode = (): Promise<never> => new Promise((_, reject) => (fail = () => reject(new Error('late'))))
+    const codec = { ...bytes, encode }
+    const producer = await world.connected({ meter, topics: { entries: { codec: codec } } })
+    const answer = outcome(producer.send(message('a'), { timeoutMs: 10 }))
+    await world.pass(100)
+    fail()
+    await world.pass(100)
+    expect(await answer).to.include({ code: 'TANDEM_ABORTED' })
+    const codes = meter.of('messaging.client.operation.duration').map(({ attributes }) => attributes!['error.type'])
+    expect(codes).to.deep.equal(['TANDEM_ABORTED'])
   })
 
   it('shows an outage: who is away, what waits for it, and what the other alone holds', async () => {
