@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import type { Clock } from './clock.js'
 import { Instruments, Series, type Observe } from './instruments.js'
 import { METRICS } from './metrics.js'
-import { RecordingMeter } from './recording-meter.test.js'
+import { RecordingMeter } from './recording-meter.js'
 
 const duration = new Series(
   { kind: 'histogram', name: 'duration', meaning: 'How long.', unit: 's', bounds: [1, 2] },

@@ -44,7 +44,7 @@ export const METRICS = {
     kind: 'gauge',
     unit: '{partition}',
     attributes: CLUSTER,
-    meaning: 'Partitions that the cluster does not take.',
+    meaning: 'Partitions that the cluster does not take, those that are being tried again too.',
     rises: 'They have lost their leader or a broker is gone; what belongs there has one copy until it is back.',
   },
   tandem_producer_backlog_records: {

@@ -29,6 +29,7 @@ import type { EpochTaken } from './epoch/epoch-store.js'
 import { LeaseRenewal } from './epoch/lease-renewal.js'
 import { takeEpoch } from './epoch/take-epoch.js'
 import { encodeValue, readMessage, type Message } from './message.js'
+import { ProducerMetrics, type SendExecutor } from './metrics.js'
 import { readProducerOptions, withClusterProperties, type ProducerOptions, type ProducerSettings } from './options.js'
 import { realOutsides, type ProducerOutsides } from './outsides.js'
 import { Pipeline, type PipelineOptions } from './pipeline.js'
@@ -59,6 +60,8 @@ export class Producer {
   #settings: ProducerSettings
   readonly #outsides: ProducerOutsides
   readonly #telemetry: Telemetry
+  /** Not there if nobody measures. */
+  readonly #metrics: ProducerMetrics | undefined
   #life: Life = { kind: 'idle' }
 
   constructor(options: ProducerOptions, outsides: ProducerOutsides = realOutsides) {
@@ -67,6 +70,13 @@ export class Producer {
     const { logger, meter } = this.#settings
     this.#telemetry = new Telemetry({ clock: outsides.clock, logger, meter })
     this.events$ = this.#telemetry.events$
+    const { instruments } = this.#telemetry
+    if (!instruments.on) return
+    const { producerId, clusters, topics } = this.#settings
+    const names = { producerId, clusters: clusters.map(({ name }) => name), topics: Object.keys(topics) }
+    const metrics = new ProducerMetrics({ instruments, clock: outsides.clock, ...names, status: () => this.status() })
+    this.#metrics = metrics
+    this.#outsides = { ...outsides, clusterClient: metrics.clusterClient(outsides.clusterClient) }
   }
 
   /**
@@ -261,6 +271,7 @@ export class Producer {
       if (this.#life === life) this.#life = { kind: 'connected', pipeline, renewal }
       else pipeline.close(() => undefined)
       if (this.#life.kind !== 'connected') throw closed()
+      this.#metrics?.start()
     } catch (error) {
       await this.#release(renewal)
       if (this.#life === life) this.#life = { kind: 'idle' }
@@ -378,7 +389,7 @@ export class Producer {
 
   /** With a time or a signal of its own. */
   #sendFor(message: Message, options: SendOptions): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
+    return this.#promise(message, (resolve, reject) => {
       const { timeoutMs, signal } = readOptions(SEND_OPTIONS, options, 'send')
       if (signal?.aborted === true) throw aborted('its signal was aborted before', signal.reason)
       const { clock } = this.#outsides
@@ -414,13 +425,17 @@ export class Producer {
   }
 
   #send(message: Message, how: SendHow): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
+    return this.#promise(message, (resolve, reject) => {
       try {
         this.#accept(message, how, resolve, reject)
       } catch (error) {
         reject(error)
       }
     })
+  }
+
+  #promise(message: Message, execute: SendExecutor): Promise<Receipt> {
+    return new Promise(this.#metrics === undefined ? execute : this.#metrics.measured(message, execute))
   }
 
   #accept(message: Message, how: SendHow, resolve: (receipt: Receipt) => void, reject: (error: Error) => void): Send {

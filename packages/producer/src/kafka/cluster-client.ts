@@ -38,6 +38,29 @@ export interface ClusterClientHandler {
   handleReport(id: number, offset: number, failure: WriteFailure | undefined): void
   /** The client itself says that it is of no use any more. */
   handleFatal(reason: string): void
+  /** What the client says of itself, every `statisticsIntervalMs`. */
+  handleStatistics?(statistics: ClientStatistics): void
+}
+
+/** Sums over the brokers of the cluster. */
+export interface ClientStatistics {
+  /** Of the broker that was slowest lately, 99 of 100 answers took no longer; undefined if none answered. */
+  readonly roundTripP99Ms: number | undefined
+  readonly requestsInFlight: number
+  readonly requestsWaiting: number
+  readonly queueMessages: number
+  readonly queueBytes: number
+  /** By how much these have grown since the last statistics of the same client. */
+  readonly grown: ClientTotals
+}
+
+export interface ClientTotals {
+  readonly transmitErrors: number
+  readonly receiveErrors: number
+  readonly requestTimeouts: number
+  readonly requestRetries: number
+  readonly connects: number
+  readonly disconnects: number
 }
 
 export interface ClusterClientOptions {
@@ -47,6 +70,8 @@ export interface ClusterClientOptions {
   readonly connectTimeoutMs: number
   /** Largest value, key and headers together, of any topic. */
   readonly messageBytesMax: number
+  /** How often `handleStatistics` is called; never, if left out. */
+  readonly statisticsIntervalMs?: number | undefined
 }
 
 /** @throws OptionsInvalidError if librdkafka does not know one of the properties. */

@@ -12,7 +12,7 @@ import rdkafka from 'node-rdkafka'
 
 import { sealed, sequences } from '../core/given.test.js'
 import type { WriteFailure } from '../core/write-failure.js'
-import type { ClusterClientOptions } from './cluster-client.js'
+import type { ClientStatistics, ClusterClientOptions } from './cluster-client.js'
 import { nativeProperties, RdkafkaClient } from './rdkafka-client.js'
 
 function options(properties: Record<string, string>): ClusterClientOptions {
@@ -27,6 +27,7 @@ type Heard =
 /** A client, and what it says. */
 class Bench {
   readonly heard: Heard[] = []
+  readonly statistics: ClientStatistics[] = []
   readonly client: RdkafkaClient
   #listener: () => void = () => undefined
 
@@ -36,6 +37,7 @@ class Bench {
       handleConnectFailed: (reason) => this.#hear({ kind: 'failed', reason }),
       handleReport: (id, offset, failure) => this.#hear({ kind: 'report', id, offset, failure }),
       handleFatal: (reason) => this.#hear({ kind: 'fatal', reason }),
+      handleStatistics: (statistics) => void this.statistics.push(statistics),
     })
   }
 
@@ -146,6 +148,25 @@ describe('rdkafka-client on an embedded cluster', () => {
     ])
     await bench.discard()
   })
+
+  it('says how it is as often as it is asked to, until it is discarded, and not at all unasked', async () => {
+    const asked = new Bench({ ...options({ 'bootstrap.servers': bootstrapServers }), statisticsIntervalMs: 50 })
+    const unasked = new Bench(options({ 'bootstrap.servers': bootstrapServers }))
+    for (const bench of [asked, unasked]) bench.client.connect()
+    await Promise.all([asked.hears(1), unasked.hears(1)])
+    asked.client.produce(1, sealed(sequences(4)[0]!))
+    await asked.hears(2)
+    const heardOf = asked.statistics.length
+    while (asked.statistics.length < heardOf + 3) await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(asked.statistics.reduce((sum, { grown }) => sum + grown.connects, 0)).to.be.above(0)
+    expect(asked.statistics.some(({ roundTripP99Ms }) => roundTripP99Ms !== undefined)).to.equal(true)
+    expect(asked.statistics.at(-1)).to.include({ queueMessages: 0, queueBytes: 0, requestsWaiting: 0 })
+    await asked.discard()
+    const heard = asked.statistics.length
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect([asked.statistics.length, unasked.statistics.length]).to.deep.equal([heard, 0])
+    await unasked.discard()
+  }).timeout(10_000)
 
   it('says at once what it does not take', async () => {
     const bench = new Bench(options({ 'bootstrap.servers': bootstrapServers }))

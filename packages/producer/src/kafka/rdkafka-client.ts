@@ -29,8 +29,9 @@ import {
 
 import type { WireRecord } from '../core/record.js'
 import type { WriteFailure } from '../core/write-failure.js'
-import type { ClusterClient, ClusterClientHandler, ClusterClientOptions } from './cluster-client.js'
+import type { ClientStatistics, ClusterClient, ClusterClientHandler, ClusterClientOptions } from './cluster-client.js'
 import { produceFailure, reportFailure } from './refusals.js'
+import { StatisticsReader } from './statistics-reader.js'
 
 export class RdkafkaClient implements ClusterClient {
   readonly #handler: ClusterClientHandler
@@ -59,6 +60,10 @@ export class RdkafkaClient implements ClusterClient {
     this.#client.on('delivery-report', (error, report) => this.#handleReport(error, report))
     this.#client.on('event.error', (error) => this.#handleError(error))
     this.#client.on('event.log', (line) => this.#failure.handleLog(line))
+    if (options.statisticsIntervalMs !== undefined) {
+      const reader = new StatisticsReader()
+      this.#client.on('event.stats', ({ message }) => this.#handleStatistics(reader.read(message)))
+    }
   }
 
   connect(): void {
@@ -151,6 +156,10 @@ export class RdkafkaClient implements ClusterClient {
     this.#handler.handleReport(report.opaque as number, report.offset ?? -1, failure)
   }
 
+  #handleStatistics(statistics: ClientStatistics | undefined): void {
+    if (!this.#discarded && statistics !== undefined) this.#handler.handleStatistics?.(statistics)
+  }
+
   #handleError(error: { readonly message: string }): void {
     const { kind, reason } = reportFailure(error.message)
     if (!this.#discarded && kind === 'fatal') this.#handler.handleFatal(reason)
@@ -174,6 +183,7 @@ export function nativeProperties(options: ClusterClientOptions): {
     else globals[name] = value
   }
   Object.assign(globals, OWNED, {
+    'statistics.interval.ms': String(options.statisticsIntervalMs ?? 0),
     'message.max.bytes': String(options.messageBytesMax + RECORD_SLACK_BYTES),
     dr_cb: true,
   })
@@ -205,6 +215,7 @@ interface NativeProducer {
   ): void
   on(event: 'event.error', listener: (error: { message: string }) => void): void
   on(event: 'event.log', listener: (line: ClientLogLine) => void): void
+  on(event: 'event.stats', listener: (statistics: { message: string }) => void): void
   getClient(): { configureCallbacks(add: boolean, callbacks: unknown): void }
   readonly _cb_configs: unknown
 }
@@ -229,7 +240,6 @@ const OWNED = {
   'socket.timeout.ms': '10000',
   'metadata.recovery.strategy': 'none',
   'allow.auto.create.topics': 'false',
-  'statistics.interval.ms': '0',
   'queue.buffering.max.ms': '5',
   // The tracks bound what is in the client.
   'queue.buffering.max.messages': '10000000',

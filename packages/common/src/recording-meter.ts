@@ -1,4 +1,4 @@
-/** A meter for tests, that keeps what it is told and collects when it is asked to. */
+/** A meter for our tests, that keeps what it is told and collects when it is asked to. */
 import type { Attributes, BatchObservableCallback, Meter, MetricOptions, Observable } from '@opentelemetry/api'
 
 export interface Told {
