@@ -88,12 +88,8 @@ function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
     if (fault.kind !== 'cluster-hung' || setting.suffering !== 'all' || !prng.chance(25)) continue
     // The line that both are reached by, or a site that both stand in.
     const other = fault.cluster === 'east' ? 'west' : 'east'
-    yield {
-      ...fault,
-      atMs: atMs + prng.below(500),
-      cluster: other,
-      forMs: Math.max(1, fault.forMs - prng.below(5_000)),
-    }
+    const forMs = Math.max(1, fault.forMs - prng.below(5_000))
+    yield { ...fault, atMs: Math.min(atMs + prng.below(500), setting.minutes * 60_000 - 1), cluster: other, forMs }
   }
 }
 

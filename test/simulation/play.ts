@@ -281,6 +281,7 @@ class Play {
         service.processes.splice(service.processes.indexOf(process), 1)
         void process.producer.producer.close({ timeoutMs: 10_000 }).then(() => {
           process.closed = true
+          if (this.#healing) this.#takeOverJournals()
           if (service.processes.length === 0) this.#startProducer(service)
         })
         return true

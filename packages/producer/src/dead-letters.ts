@@ -20,6 +20,8 @@ export interface DeadLettersOptions {
 
 export class DeadLetters {
   readonly #options: DeadLettersOptions
+  /** In this life. */
+  buried = 0
   readonly #kept = new Tally()
   /** What the disk did not take and must take: tried again. */
   #again: Burial[] = []
@@ -96,6 +98,7 @@ export class DeadLetters {
   }
 
   #handleBuried({ letter, count, buried }: Burial): void {
+    this.buried++
     this.#kept.handle(`${letter.outcome} ${letter.topic}`, count, this.#options.clock.now())
     if (!this.#closed) buried?.()
   }

@@ -131,6 +131,8 @@ export class JournalLink {
     const other = lane === 0 ? 1 : 0
     record.copies[lane].state = 'on-disk'
     record.copies[other].state = 'on-disk'
+    // Whether a client once had it was forgotten; its log may hold it.
+    for (const copy of record.copies) copy.inDoubt = true
     if (shelf.isAcknowledged(other, place)) {
       record.copies[other].state = 'acknowledged'
       record.copies[lane].elsewhereSince = this.#now() - ageMs

@@ -119,7 +119,7 @@ const PRODUCER_OPTIONS = {
         values: ['off', 'on-outage', 'always', 'dead-letter'],
         default: 'off',
         meaning:
-          'Nothing is kept on disk; what memory has no room for and what neither cluster takes; everything, before it is sent; only messages whose send() was rejected.',
+          'Nothing is kept on disk; what memory has no room for and what neither cluster takes; everything, before it is sent; only messages that were stamped and whose send() was rejected.',
       },
       bytesMax: {
         kind: 'number',

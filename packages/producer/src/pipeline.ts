@@ -59,7 +59,7 @@ export class Pipeline {
   readonly #firstSight: FirstSight<Send>
   readonly #admission: Admission<Send>
   readonly #settlement: Settlement
-  /** What queues go on in and what is accepted on disk; not there in mode `dead-letter`. */
+  /** What queues go on in, what is accepted on disk, and what earlier lives left there. */
   readonly #appender: Appender | undefined
   readonly #journalLink: JournalLink | undefined
   readonly #deadLetters: DeadLetters | undefined
@@ -125,7 +125,8 @@ export class Pipeline {
   get journalStatus(): ProducerStatus['journal'] {
     if (this.#appender === undefined) return undefined
     const { entries, bytes, usable } = this.#appender
-    return { entries, bytes, usable }
+    const deadLetters = this.#options.journal!.contents.deadLetters + this.#deadLetters!.buried
+    return { entries, bytes, usable, deadLetters }
   }
 
   start(): void {
@@ -171,7 +172,8 @@ export class Pipeline {
   }
 
   /** Its caller does not wait any longer. @returns false if it was not stamped: nothing happened, and nothing will. */
-  handleAborted(send: Send, reason: 'timeout' | 'aborted'): boolean {
+  handleAborted(send: Send, reason: 'timeout' | 'aborted', cause?: unknown): boolean {
+    send.cause = cause
     if (send.record !== undefined) this.#settlement.handleAborted(send.record, reason)
     else if (send.admission === 'waiting') this.#admission.handleWithdrawn(send)
     send.admission = 'left'
@@ -188,7 +190,7 @@ export class Pipeline {
   /** Puts what is left on disk, where a journal takes it; calls `done` when that is over. */
   putAway(done: () => void): void {
     const appender = this.#appender
-    if (appender === undefined) return done()
+    if (appender === undefined || this.#options.settings.journal.mode === 'dead-letter') return done()
     const left = new Set(this.lanes.flatMap((lane) => lane.left()))
     const byAge = [...left].filter(({ journal }) => journal === 'none').sort((a, b) => a.ordinal - b.ordinal)
     for (const record of byAge) appender.handleRecord(record)
@@ -469,7 +471,9 @@ export class Pipeline {
   /** What earlier lives left comes first, on each track. */
   #takeOver(): void {
     const appender = this.#appender
-    if (appender === undefined || appender.entries === 0) return
+    if (appender === undefined) return
+    const { deadLetters } = this.#options.journal!.contents
+    if (appender.entries === 0 && deadLetters === 0) return
     for (const shelf of appender.shelves) {
       const { topic, partition, next } = shelf
       for (const lane of this.lanes) {
@@ -477,7 +481,6 @@ export class Pipeline {
         if (from < next) lane.handleFound({ topic, partition, from, to: next })
       }
     }
-    const deadLetters = this.#options.journal!.contents.deadLetters
     this.#options.telemetry.tell({
       kind: 'journal-found',
       entries: appender.entries,
@@ -492,7 +495,7 @@ export class Pipeline {
       case 'resolve':
         this.#finish(record).resolve(new SentReceipt(this.#receipts, record))
         return
-      case 'reject':
+      case 'reject': {
         for (const lane of this.lanes) {
           if (!record.handed) continue // the lanes will hear of it with the record
           if (command.outcome === 'unknown') lane.handleUnpromised(record)
@@ -502,8 +505,10 @@ export class Pipeline {
         if (this.#options.settings.journal.mode === 'dead-letter') {
           this.#deadLetters!.bury(record, command.outcome, command.reason)
         }
-        this.#finish(record).reject(undelivered(record, command.outcome, command.reason, this.identity))
+        const send = this.#finish(record)
+        send.reject(undelivered(record, command.outcome, command.reason, this.identity, send.cause))
         return
+      }
       case 'undeliverable':
         this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
         this.#deadLetters?.bury(record, command.outcome, 'refused', () => {
@@ -532,6 +537,21 @@ export class Pipeline {
   /** Calls `done` when both copies of the record are final, or the producer is closed. */
   #whenSettled(record: SealedRecord, done: () => void): void {
     if (record.settled || this.#closed) return done()
+    const shelf = record.place === 0 ? undefined : this.#appender!.shelf(record.topic, record.partition)!
+    const live = shelf?.find(record.place) ?? record
+    if (live !== record) {
+      // A copy of it was read back since nobody had it in memory; what becomes of that one, became of this one.
+      this.#whenSettled(live, () => {
+        record.adopt(live)
+        done()
+      })
+      return
+    }
+    if (shelf !== undefined) {
+      shelf.catchUp(record)
+      if (record.settled) return done()
+      shelf.keep(record)
+    }
     const waiting = this.#settling.get(record)
     if (waiting === undefined) this.#settling.set(record, [done])
     else waiting.push(done)
@@ -570,7 +590,7 @@ export class Pipeline {
     if (takes === 2) return undefined
     const { acknowledge, whenBothAway } = this.#options.settings
     if (acknowledge === 'both') return 'cluster-away'
-    if (takes === 1 || (whenBothAway.policy === 'journal' && this.#appender!.usable)) return undefined
+    if (takes === 1 || (whenBothAway.policy === 'journal' && this.#appender!.takes(send.bytes))) return undefined
     return 'both-away'
   }
 
@@ -723,13 +743,14 @@ export class Pipeline {
       },
       backlogBytesMax: settings.backlogBytesMax,
       inClientMax: IN_CLIENT_MAX,
-      journal: this.#appender,
+      // With dead letters alone, what earlier lives left is written, and nothing is added.
+      journal: settings.journal.mode === 'dead-letter' ? undefined : this.#appender,
     })
   }
 
   #makeAppender(): Appender | undefined {
     const { settings, journal } = this.#options
-    if (journal === undefined || settings.journal.mode === 'dead-letter') return undefined
+    if (journal === undefined) return undefined
     return new Appender({
       bytesMax: settings.journal.bytesMax,
       waitingBytesMax: settings.backlogBytesMax / 4,
@@ -801,14 +822,13 @@ function undelivered(
   outcome: 'not-written' | 'unknown',
   reason: RejectReason,
   identity: ProducerIdentity,
+  cause: unknown,
 ): UndeliveredError {
   const { topic } = record
   const what = outcome === 'not-written' ? 'no log holds it and none will: send it again' : 'it may yet be delivered'
-  return new UndeliveredError(`a message to ${topic} was not acknowledged (${UNDELIVERED[reason]}); ${what}`, outcome, {
-    topic,
-    reason,
-    position: positionOf(identity, record),
-  })
+  const details = { topic, reason, position: positionOf(identity, record) }
+  const why = `a message to ${topic} was not acknowledged (${UNDELIVERED[reason]}); ${what}`
+  return new UndeliveredError(why, outcome, details, cause)
 }
 
 const SHED: Readonly<Record<Exclude<ShedReason, 'closed'>, string>> = {

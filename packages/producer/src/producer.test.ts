@@ -613,6 +613,101 @@ describe('producer: outages', () => {
   })
 })
 
+describe('producer: a send with a time or a signal of its own', () => {
+  const message = { topic: 'entries', key: 'k', value: 'm' }
+  const outcomeOf = (
+    sent: Promise<Receipt>,
+  ): Promise<{ code: ErrorCode; outcome: string; cause: unknown } | undefined> =>
+    sent.then(
+      () => undefined,
+      (error: { code: ErrorCode; outcome: string; cause: unknown }) => error,
+    )
+
+  it('resolves as any other while there is time, and leaves nothing behind', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    const controller = new AbortController()
+    const sent = producer.send(message, { timeoutMs: 1_000, signal: controller.signal })
+    await world.pass(10)
+    expect((await sent).position.counter).to.equal(1)
+    controller.abort()
+    await world.pass(2_000)
+    expect(world.kinds()).not.to.include('message-undelivered')
+  })
+
+  it('is given up when its time is up, counted from the call: unknown once a client had it', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    for (const cluster of [world.east, world.west]) cluster.hang()
+    const short = outcomeOf(producer.send(message, { timeoutMs: 50 }))
+    const long = outcomeOf(producer.send(message, { timeoutMs: 60_000 }))
+    await world.pass(49)
+    expect(producer.status().unacknowledged.messages).to.equal(2)
+    await world.pass(1)
+    expect(await short).to.include({ code: 'TANDEM_UNDELIVERED', outcome: 'unknown' })
+    await world.pass(40_000) // longer than sendTimeoutMs
+    expect(producer.status().unacknowledged.messages).to.equal(1)
+    for (const cluster of [world.east, world.west]) cluster.resume()
+    await world.pass(15_000)
+    expect(await long).to.equal(undefined)
+  })
+
+  it('is not written when it is given up before a client had it, and leaves voids', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    for (const cluster of [world.east, world.west]) cluster.hang()
+    const first = outcomeOf(producer.send(message))
+    await world.pass(5_500) // circuits open
+    const block = outcomeOf(producer.send(message, { timeoutMs: 100 }))
+    await world.pass(100)
+    expect(await block).to.include({ code: 'TANDEM_ABORTED', outcome: 'not-written' })
+    expect(producer.status().unacknowledged.waiting).to.equal(0)
+    for (const cluster of [world.east, world.west]) cluster.resume()
+    await world.pass(20_000)
+    expect(await first).to.equal(undefined)
+    expect(world.east.values()).to.deep.equal(['m'])
+  })
+
+  it('rejects at once when its signal is aborted, with the reason as cause', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    const gone = outcomeOf(producer.send(message, { signal: AbortSignal.abort('gone before') }))
+    expect(await gone).to.include({ code: 'TANDEM_ABORTED', outcome: 'not-written', cause: 'gone before' })
+    for (const cluster of [world.east, world.west]) cluster.hang()
+    const controller = new AbortController()
+    const sent = outcomeOf(producer.send(message, { signal: controller.signal }))
+    await world.pass(100)
+    controller.abort('client left')
+    expect(await sent).to.include({ code: 'TANDEM_UNDELIVERED', outcome: 'unknown', cause: 'client left' })
+  })
+
+  it('can be aborted while its codec is at work, and holds nobody up', async () => {
+    const world = new World()
+    const codec: Codec<string> = {
+      name: 'slow',
+      encode: (value) => (value === 'slow' ? new Promise(() => undefined) : Buffer.from(value)),
+      decode: String,
+    }
+    const producer = await world.connected({ topics: { entries: { codec } } })
+    const controller = new AbortController()
+    const slow = outcomeOf(producer.send({ ...message, value: 'slow' }, { signal: controller.signal }))
+    const behind = producer.send(message)
+    await world.pass(10)
+    controller.abort()
+    await world.pass(10)
+    expect(await slow).to.include({ code: 'TANDEM_ABORTED' })
+    expect((await behind).position.counter).to.equal(1)
+  })
+
+  it('refuses options that are none', async () => {
+    const producer = await new World().connected()
+    for (const options of [{ timeoutMs: 0 }, { timeoutMs: 3_600_001 }, { signal: {} }, { other: 1 }]) {
+      const error = await outcomeOf(producer.send(message, options as object))
+      expect(error, JSON.stringify(options)).to.include({ code: 'TANDEM_OPTIONS_INVALID' })
+    }
+  })
+})
+
 describe('producer: other properties for a cluster while it runs', () => {
   const open = { 'bootstrap.servers': 'west' }
   const secret = { 'bootstrap.servers': 'west', 'sasl.password': 'changed' }

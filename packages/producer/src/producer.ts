@@ -396,7 +396,7 @@ export class Producer {
       let send: Send | undefined
       const giveUp = (reason: 'timeout' | 'aborted'): void => {
         if (send === undefined || !('pipeline' in this.#life) || this.#life.pipeline === undefined) return
-        if (this.#life.pipeline.handleAborted(send, reason)) return
+        if (this.#life.pipeline.handleAborted(send, reason, signal?.reason)) return
         reject(reason === 'timeout' ? aborted(`${timeoutMs} ms are over`) : aborted('its signal', signal?.reason))
       }
       const abort = (): void => giveUp('aborted')

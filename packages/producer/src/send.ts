@@ -22,6 +22,8 @@ export class Send implements Applicant {
   encoded = false
   admission: Applicant['admission'] = 'outside'
   admissionDeadline = 0
+  /** Why its caller has given it up. */
+  cause: unknown
   /** Once it is stamped. */
   record: SealedRecord | undefined
   #sequence: Sequence | undefined

@@ -10,7 +10,16 @@ export interface ProducerStatus {
   readonly unacknowledged: { readonly messages: number; readonly bytes: number; readonly waiting: number }
   readonly clusters: { readonly [cluster: string]: ClusterStatus }
   /** What is on disk and not in both logs yet, about; undefined without a journal. */
-  readonly journal: { readonly entries: number; readonly bytes: number; readonly usable: boolean } | undefined
+  readonly journal:
+    | {
+        readonly entries: number
+        readonly bytes: number
+        /** Whether it takes records now. */
+        readonly usable: boolean
+        /** Messages that wait for an import. */
+        readonly deadLetters: number
+      }
+    | undefined
 }
 
 export interface ClusterStatus {

@@ -73,12 +73,12 @@ describe('questions', () => {
     expect(bench.over(0, false).over(2, true).ask(0, 2).underWay).to.deep.equal([0, 2])
   })
 
-  it('wait twice as long for a partition with each question in vain, up to a bound, and not for the others', () => {
+  it('wait twice as long for a broker with each question in vain, up to a bound, and not for another', () => {
     const bench = new Bench()
     const patience: number[] = []
     for (let i = 0; i < 6; i++) patience.push(bench.ask(0).over(0, false, bench.patienceMs).patienceMs)
     expect(patience).to.deep.equal([500, 1_000, 2_000, 4_000, 4_000, 4_000])
-    expect(bench.ask(2).patienceMs, 'of the same broker').to.equal(500)
+    expect(bench.ask(2).patienceMs, 'of the same broker').to.equal(4_000)
     expect(bench.ask(1).patienceMs, 'of another one').to.equal(500)
   })
 

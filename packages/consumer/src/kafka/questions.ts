@@ -12,14 +12,15 @@ import type { FeedPartition } from './feed-client.js'
  * were known at the start; each comes back by itself when it has answered.
  *
  * Patience is short at first, since most questions that take long find no answer at all. But a cluster that is far, or
- * has too much to do, must not count as away for that, so patience with a partition doubles with each question in vain.
- * After an answer it is twice what that answer took, not less than at first: one that is slow is slow again.
+ * has too much to do, must not count as away for that, so patience with a leader doubles with each question in vain.
+ * After an answer it is twice what that answer took, not less than at first: one that is slow is slow again. What a
+ * leader takes is learned once, not with each of its partitions: else a feed that begins late counts as away meanwhile.
  */
 export class Questions {
   readonly #now: () => number
   readonly #waiting: Question[] = []
   readonly #silent = new Set<string>()
-  /** With partitions whose last question took long, or was in vain. */
+  /** With leaders whose last question took long, or was in vain, by the first of their partitions. */
   readonly #patienceMs = new Map<string, number>()
   /** Names of the partitions that one broker leads, for each of them. */
   readonly #siblings = new Map<string, readonly string[]>()
@@ -57,11 +58,12 @@ export class Questions {
       if (question === undefined) continue
       this.#underWay |= line
       const { name, put } = question
-      const patienceMs = this.#patienceMs.get(name) ?? PATIENCE_MS_MIN
+      const leader = this.#siblings.get(name)?.[0] ?? name
+      const patienceMs = this.#patienceMs.get(leader) ?? PATIENCE_MS_MIN
       const askedAt = this.#now()
       put(patienceMs, (answered) => {
         this.#underWay &= ~line
-        this.#setPatience(name, 2 * (answered ? this.#now() - askedAt : patienceMs))
+        this.#setPatience(leader, 2 * (answered ? this.#now() - askedAt : patienceMs))
         this.#handleOver(name, line, answered)
         this.#next()
       })

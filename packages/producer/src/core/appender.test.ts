@@ -112,7 +112,7 @@ describe('appender', () => {
     const bench = new Bench(1_000)
     bench.give(1, 1_001)
     bench.give(1, 1_000)
-    expect(bench.run()).to.equal('append [2], refused 1')
+    expect(bench.run()).to.equal('append [2], tell journal-filled, refused 1')
     expect(bench.appender.usable).to.equal(true)
   })
 
@@ -126,6 +126,7 @@ describe('appender', () => {
     expect(bench.appender.usable).to.equal(false) // it is being written
     bench.appender.handleAppended(0)
     expect(bench.appender.usable).to.equal(true)
+    expect(bench.run()).to.equal('usable, durable 1, durable 2, durable 3') // who was turned away may come again
   })
 
   it('does not write what both clusters have answered meanwhile: its bytes are gone', () => {

@@ -42,6 +42,8 @@ export class Appender {
   #queueBytes = 0
   #underWay: readonly SealedRecord[] | undefined
   #underWayBytes = 0
+  /** Somebody may have been turned away since as much waited as may. */
+  #wasCrowded = false
   #state: State = { kind: 'usable' }
   #backOffMs = RETRY_MS
   #entries = 0
@@ -74,6 +76,11 @@ export class Appender {
     return this.#state.kind === 'usable' && !this.crowded
   }
 
+  /** Whether there is room for so much more. */
+  takes(bytes: number): boolean {
+    return this.usable && this.#bytes + this.#queueBytes + bytes <= this.#options.bytesMax
+  }
+
   /** Whether as much waits for the disk as may. */
   get crowded(): boolean {
     return this.#queueBytes + this.#underWayBytes >= this.#options.waitingBytesMax
@@ -100,6 +107,7 @@ export class Appender {
     }
     this.#queue.push(record)
     this.#queueBytes += record.bytes
+    if (this.crowded) this.#wasCrowded = true
   }
 
   handleAppended(now: number): void {
@@ -211,7 +219,8 @@ export class Appender {
           this.#becomeFull()
           break
         }
-        // The journal is not full; this one is too large for it.
+        // The journal is not full; this one is too large for what is left of it.
+        this.#commands.push({ kind: 'tell', fact: { kind: 'journal-filled', bytes: this.#bytes } })
         this.#queue.shift()
         this.#queueBytes -= record.bytes
         this.#refuse(record)
@@ -233,6 +242,10 @@ export class Appender {
     const records = this.#underWay ?? []
     this.#underWay = undefined
     this.#underWayBytes = 0
+    if (this.#wasCrowded && this.usable) {
+      this.#wasCrowded = false
+      this.#commands.push({ kind: 'usable' })
+    }
     return records
   }
 

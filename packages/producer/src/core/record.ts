@@ -128,6 +128,15 @@ export class SealedRecord implements WireRecord {
     this.headers = NO_HEADERS
   }
 
+  /** Takes over what became of another object of the same record. */
+  adopt({ copies, settled }: SealedRecord): void {
+    for (const lane of [0, 1] as const) {
+      this.copies[lane].state = copies[lane].state
+      this.copies[lane].offset = Math.max(this.copies[lane].offset, copies[lane].offset)
+    }
+    this.settled = settled
+  }
+
   /** Takes the payload up again, from the journal. */
   restore({ key, value, headers }: Pick<RecordParts, 'key' | 'value' | 'headers'>): void {
     this.key = key

@@ -9,7 +9,7 @@
  * A copy that was read back belongs to the record that the other lane, or somebody who waits for its fate, still
  * holds. So those are kept here by their places, until nobody has them in memory any more.
  */
-import { invariant } from '@tandem/common/internal'
+import { Intervals, invariant } from '@tandem/common/internal'
 
 import type { LaneIndex, SealedRecord } from './record.js'
 
@@ -122,8 +122,6 @@ export class Shelf {
     const least = a.done <= b.done ? a : b
     this.#bytesGone = Math.max(this.#bytesGone, least.bytesDone)
     if (least.done >= this.#next) this.#bytesGone = this.#bytesNext
-    least.prune(least.done)
-    ;(least === a ? b : a).prune(least.done)
   }
 
   /** A place that cannot be read: neither lane will write it. */
@@ -135,6 +133,16 @@ export class Shelf {
   /** The record that lies at this place, if somebody has it in memory. */
   find(place: number): SealedRecord | undefined {
     return this.#live.get(place)
+  }
+
+  /** What became of its copies while nobody had it in memory; where their logs have them was forgotten. */
+  catchUp(record: SealedRecord): void {
+    for (const lane of [0, 1] as const) {
+      const copy = record.copies[lane]
+      if (copy.final || !this.isDone(lane, record.place)) continue
+      copy.state = this.isAcknowledged(lane, record.place) ? 'acknowledged' : 'given-up'
+    }
+    record.settled = record.copies[0].final && record.copies[1].final
   }
 
   /** It was read back, or somebody waits for its fate. */
@@ -173,7 +181,7 @@ class Progress {
   /** Bytes before `done`, as far as known. */
   bytesDone: number
   /** Places that its cluster never took. */
-  readonly forgone: Set<number>
+  readonly forgone = new Intervals()
   /** Final places beyond `done`, with the bytes behind them. */
   readonly #beyond = new Map<number, number>()
   #marked: number
@@ -182,7 +190,7 @@ class Progress {
   constructor(done: number, bytesDone: number, forgone: readonly number[]) {
     this.done = done
     this.bytesDone = bytesDone
-    this.forgone = new Set(forgone)
+    for (const place of forgone) this.forgone.add(place, place)
     this.#marked = done
   }
 
@@ -197,7 +205,7 @@ class Progress {
   handleFinal(place: number, bytesBehind: number, acknowledged: boolean): void {
     if (this.has(place)) return
     if (!acknowledged) {
-      this.forgone.add(place)
+      this.forgone.add(place, place)
       this.#forgoneNew.push(place)
     }
     this.#beyond.set(place, bytesBehind)
@@ -205,13 +213,6 @@ class Progress {
       this.#beyond.delete(this.done)
       this.bytesDone = bytes
       this.done++
-    }
-  }
-
-  prune(below: number): void {
-    for (const place of this.forgone) {
-      if (place >= below) return
-      this.forgone.delete(place)
     }
   }
 
