@@ -28,6 +28,7 @@ interface Facts {
   'journal-failed': { reason: string }
   'journal-usable': Record<never, never>
   'journal-damaged': { topic: string; partition: number; first: number; count: number; reason: string }
+  'journal-dropped': { bytes: number }
   'journal-found': { entries: number; bytes: number; deadLetters: number }
   'dead-letter-kept': { topic: string; outcome: string; count: number }
   // Producer: epochs
@@ -162,6 +163,11 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'error',
     labels: ['topic'],
     meaning: 'Entries of the journal cannot be read and are passed over. What no cluster has of them is lost.',
+  },
+  'journal-dropped': {
+    level: 'error',
+    labels: [],
+    meaning: 'So many bytes at the end of the journal were damaged and left out. What no cluster has of them is lost.',
   },
   'journal-found': { level: 'warn', labels: [], meaning: 'An earlier life left this; it is written first.' },
   'dead-letter-kept': {

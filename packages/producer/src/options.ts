@@ -192,7 +192,8 @@ const PRODUCER_OPTIONS = {
     check: (value: unknown): value is Meter => isObject(value) && has(value, 'createCounter'),
     allowed: 'a Meter of the OpenTelemetry API',
     optional: true,
-    meaning: "Every event is a counter, too; the API's global meter if left out.",
+    meaning:
+      "Events, sends, status and the clients' statistics are measured, too; by the API's global meter if left out, if one is registered before.",
   },
 } as const
 

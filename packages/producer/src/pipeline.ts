@@ -472,7 +472,8 @@ export class Pipeline {
   #takeOver(): void {
     const appender = this.#appender
     if (appender === undefined) return
-    const { deadLetters } = this.#options.journal!.contents
+    const { deadLetters, droppedBytes } = this.#options.journal!.contents
+    if (droppedBytes > 0) this.#options.telemetry.tell({ kind: 'journal-dropped', bytes: droppedBytes })
     if (appender.entries === 0 && deadLetters === 0) return
     for (const shelf of appender.shelves) {
       const { topic, partition, next } = shelf
