@@ -77,8 +77,9 @@ function choose(
 ): readonly Scenario[] {
   if (given['minutes'] === undefined) {
     if (given['seed'] !== undefined) throw new WrongUsage('--seed is for --minutes: a scenario has no chance in it')
-    const chosen = scenarios.filter(({ name }) => names.length === 0 || names.includes(name))
-    const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
+    const isMeant = ({ name, group }: Scenario, by: string): boolean => name === by || group === by
+    const chosen = scenarios.filter((one) => names.length === 0 || names.some((name) => isMeant(one, name)))
+    const unknown = names.filter((name) => !scenarios.some((one) => isMeant(one, name)))
     if (unknown.length > 0) throw new WrongUsage(`there is no scenario ${unknown.join(', ')}`)
     return chosen
   }
@@ -116,7 +117,8 @@ function listed(entries: readonly (readonly [string, number])[]): string {
 function usage(scenarios: readonly Scenario[]): string {
   return `Usage: npm run chaos -- [scenario ... | --minutes M [--seed N]] [--json]
 
-  scenario    one or more of: ${scenarios.map(({ name }) => name).join(' ')}; all if left out
+  scenario    one or more of: ${scenarios.map(({ name }) => name).join(' ')}; all if left out;
+              producer stands for those of producers that keep a journal
   --minutes   instead: everything at random for so long
   --seed      of the random mix; a random one, printed first, if left out
   --json      the last line of standard output is one JSON object

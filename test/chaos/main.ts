@@ -13,7 +13,7 @@ process.exitCode = await runChaos(
   SCENARIOS,
   async (scenario, say) => {
     const started = await servers.start(scenario.eastNodes ?? 1)
-    return new Stage(scenario.name, started, say).run(scenario)
+    return new Stage(scenario, started, say).run(scenario)
   },
   { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
 )

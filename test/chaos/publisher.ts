@@ -17,7 +17,9 @@ export interface PublisherOptions {
   readonly topic: string
   readonly redisUrl: string
   readonly acknowledge: 'one' | 'available' | 'both'
-  readonly whenBothAway: 'block' | 'reject'
+  readonly whenBothAway: 'block' | 'reject' | 'journal'
+  /** On this machine's disk: each life finds what the one before left. */
+  readonly journal?: { readonly path: string; readonly mode: 'on-outage' | 'always' }
   readonly ratePerSecond: number
   readonly accounts: number
   /** Number of the first message of this life; the next lives have numbers far above. */
@@ -80,13 +82,14 @@ async function connected(
   write: (line: PublisherLine) => void,
 ): Promise<Producer | undefined> {
   while (!ending.aborted) {
-    const { producerId, clusters, topic, acknowledge, whenBothAway } = options
+    const { producerId, clusters, topic, acknowledge, whenBothAway, journal } = options
     const producer = new Producer({
       producerId,
       clusters,
       topics: { [topic]: {} },
       acknowledge,
       whenBothAway: { policy: whenBothAway },
+      ...(journal === undefined ? {} : { journal }),
       epochs: new RedisEpochStore(redis),
     })
     producer.events$.subscribe(({ kind, atMs }) => write({ kind: 'event', atMs, event: kind }))

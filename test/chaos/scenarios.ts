@@ -1,3 +1,4 @@
+import { PRODUCER_SCENARIOS } from './producer-scenarios.js'
 import type { Scenario, Stage } from './stage.js'
 
 /**
@@ -163,6 +164,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await audit.continue()
     },
   },
+  ...PRODUCER_SCENARIOS,
 ]
 
 async function killConsumers(stage: Stage): Promise<void> {

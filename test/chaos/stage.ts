@@ -12,14 +12,19 @@ import { takeCensus } from '@tandem/cli/internal'
 import type { FaultKind } from '../simulation/plan.js'
 import { Evidence } from './evidence.js'
 import { Consumers, Producers } from './lives.js'
+import type { PublisherOptions } from './publisher.js'
 import { HarmedCluster, HarmedRedis, type Servers, type Tell } from './servers.js'
 import { judge, type Verdict } from './verdict.js'
 
 export interface Scenario {
   /** As the command line and the JSON object call it. */
   readonly name: string
+  /** A name for several. */
+  readonly group?: 'producer'
   /** Nodes of the east; the west has one. */
   readonly eastNodes?: 3
+  /** Both producers keep a journal, and accept on it what neither cluster takes. */
+  readonly journal?: 'on-outage' | 'always'
   /** Lets the harm happen; what it leaves behind is healed after it. */
   play(stage: Stage): Promise<void>
 }
@@ -37,7 +42,11 @@ export class Stage {
   readonly #evidence = new Evidence(PARTITIONS)
   readonly #folder = mkdtempSync(join(tmpdir(), 'tandem-chaos-'))
 
-  constructor(name: string, servers: Awaited<ReturnType<Servers['start']>>, say: (text: string) => void) {
+  constructor(
+    { name, journal }: Pick<Scenario, 'name' | 'journal'>,
+    servers: Awaited<ReturnType<Servers['start']>>,
+    say: (text: string) => void,
+  ) {
     const startedAt = performance.now()
     const tell: Tell = (text, fault) => {
       if (fault !== undefined) this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
@@ -56,14 +65,19 @@ export class Stage {
       ),
     }
     const publishing = { ...common, ratePerSecond: RATE_PER_SECOND, accounts: ACCOUNTS }
+    const onDisk = (producerId: string): Partial<PublisherOptions> => {
+      if (journal === undefined) return {}
+      const path = join(this.#folder, `${producerId}-journal`)
+      return { whenBothAway: 'journal', journal: { path, mode: journal } }
+    }
     this.producers = [
       new Producers(
-        { ...publishing, producerId: 'patient', acknowledge: 'one', whenBothAway: 'block' },
+        { ...publishing, producerId: 'patient', acknowledge: 'one', whenBothAway: 'block', ...onDisk('patient') },
         1,
         surroundings,
       ),
       new Producers(
-        { ...publishing, producerId: 'hasty', acknowledge: 'available', whenBothAway: 'reject' },
+        { ...publishing, producerId: 'hasty', acknowledge: 'available', whenBothAway: 'reject', ...onDisk('hasty') },
         2 ** 26,
         surroundings,
       ),
