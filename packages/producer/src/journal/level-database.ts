@@ -362,8 +362,11 @@ const NO_SPACE = 'No space left on device'
 const NO_ROOM = /(No space left on device|Disk quota exceeded)/
 /** LevelDB's own default; up to two such buffers are in memory, and as many logs on disk. */
 const WRITE_BUFFER_BYTES = 4 << 20
-/** Opening writes both logs into tables before it deletes them; a batch may make a log longer than its buffer. */
-const RESERVE_BYTES = 3 * WRITE_BUFFER_BYTES
+/**
+ * What opening and merging may write before they delete anything: both logs as tables, up to twelve tables of the first
+ * level and ten megabytes of the next. With less, a full journal of some size could not be drained.
+ */
+const RESERVE_BYTES = 16 * WRITE_BUFFER_BYTES
 const RESERVE_PIECE_BYTES = 1 << 20
 const RUN_ROWS = 1_000
 const RUN_BYTES = 1 << 20

@@ -452,7 +452,7 @@ describe('journal on LevelDB', function () {
 
   describe('a full disk', () => {
     const run = promisify(execFile)
-    const FOLDER_BYTES = 40 << 20
+    const FOLDER_BYTES = 120 << 20
     let disk: string
 
     before(async function () {
