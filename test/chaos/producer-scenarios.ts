@@ -8,10 +8,8 @@ export const PRODUCER_SCENARIOS: readonly Scenario[] = [
     journal: 'always',
     play: async (stage) => {
       for (let round = 0; round < 10; round++) {
-        for (const lives of stage.producers) {
-          await lives.kill()
-          await stage.seconds(0.3 + Math.random())
-        }
+        await Promise.all(stage.producers.map((lives) => lives.kill()))
+        await stage.seconds(6 + 2 * Math.random()) // 5 s pass before the lease on a dead process' producerId is free
       }
     },
   },
