@@ -13,24 +13,30 @@ import { Intervals, invariant } from '@tandem/common/internal'
 
 import type { LaneIndex, SealedRecord } from './record.js'
 
-/** What an earlier life left of a partition; see `JournalPartition`. */
+/** What earlier lives left of a partition. */
 export interface ShelfFound {
   readonly topic: string
   readonly partition: number
+  /** The first place that is still there, and the one after the last; equal if there is none. */
   readonly first: number
   readonly next: number
+  /** `bytesBefore` of these two. */
   readonly bytesFirst: number
   readonly bytesNext: number
+  /** Per lane, as marked: places below are final; 1 if nothing was marked. */
   readonly done: readonly [number, number]
+  /** Per lane, ascending: places from `first` on that it never took. */
   readonly forgone: readonly [readonly number[], readonly number[]]
 }
 
-/** How far a lane is done with a partition; see `JournalMark`. */
+/** How far a lane is done with a partition. */
 export interface Mark {
   readonly topic: string
   readonly partition: number
   readonly lane: LaneIndex
+  /** Every place below this one is final there. */
   readonly done: number
+  /** Of these, places that it never took, new since the mark before: refused, or given up. */
   readonly forgone: readonly number[]
 }
 

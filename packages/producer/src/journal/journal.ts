@@ -12,7 +12,8 @@
  */
 import type { Outcome, Position } from '@tandem/common/internal'
 
-import type { LaneIndex, WireHeaders } from '../core/record.js'
+import type { WireHeaders } from '../core/record.js'
+import type { Mark, ShelfFound } from '../core/shelf.js'
 
 /** One record on disk: all that is needed to write the same bytes again, and to void it. */
 export interface JournalEntry {
@@ -42,15 +43,7 @@ export interface JournalEntry {
 }
 
 /** How far a cluster is done with a partition. */
-export interface JournalMark {
-  readonly topic: string
-  readonly partition: number
-  readonly lane: LaneIndex
-  /** Every place below this one is final there. */
-  readonly done: number
-  /** Of these, places that it never took, new since the mark before: refused, or given up. */
-  readonly forgone: readonly number[]
-}
+export type JournalMark = Mark
 
 export interface JournalOwner {
   readonly producerId: string
@@ -71,20 +64,8 @@ export interface JournalContents {
   readonly droppedBytes: number
 }
 
-export interface JournalPartition {
-  readonly topic: string
-  readonly partition: number
-  /** The first place that is still there, and the one after the last; equal if there is none. */
-  readonly first: number
-  readonly next: number
-  /** `bytesBefore` of these two. */
-  readonly bytesFirst: number
-  readonly bytesNext: number
-  /** Per lane, as marked: places below are final; 1 if nothing was marked. */
-  readonly done: readonly [number, number]
-  /** Per lane, ascending: places from `first` on that it never took. */
-  readonly forgone: readonly [readonly number[], readonly number[]]
-}
+/** What they left of a partition. */
+export type JournalPartition = ShelfFound
 
 /** A run of entries as they lie on disk. */
 export interface JournalRun {
