@@ -113,6 +113,17 @@ export const journal: readonly Scenario[] = [
       ledger.expectEvents('message-undelivered', 1)
       ledger.expectEvents('dead-letter-kept', 1)
       assert.equal(ledger.producer.status().journal!.entries, 0)
+      // What an earlier life left keeps its position there, too: an import looks for it in the logs.
+      for (const cluster of [stage.east, stage.west]) cluster.hang()
+      const { position } = (await ledger.send(1))[0]!.receipt!
+      ledger.crash()
+      for (const cluster of [stage.east, stage.west]) {
+        cluster.heal()
+        cluster.refuse(({ value }) => value !== null && Buffer.from(value).toString() === '4')
+      }
+      await stage.producer('ledger', { options: { ...ON_DISK, journal: { ...JOURNAL, mode: 'always' } } })
+      await stage.settle()
+      assert.deepEqual([...stage.world.disk.letters()].at(-1)?.position, position)
     },
   },
 ]

@@ -5,14 +5,12 @@
 import type { Clock, Outcome, TandemFact } from '@tandem/common/internal'
 
 import type { SealedRecord } from './core/record.js'
-import type { ProducerIdentity } from './core/sequencer.js'
 import { Tally } from './core/tally.js'
 import type { DeadLetter, Journal } from './journal/journal.js'
 import { positionOf } from './receipt.js'
 
 export interface DeadLettersOptions {
   readonly journal: Journal
-  readonly identity: ProducerIdentity
   readonly clock: Clock
   readonly tell: (fact: TandemFact) => void
   readonly run: () => void
@@ -40,10 +38,10 @@ export class DeadLetters {
    *   of the record. Else it is tried once, since its sender has it, too.
    */
   bury(record: SealedRecord, outcome: Outcome, reason: string, buried?: () => void): void {
-    const { identity, clock } = this.#options
+    const { clock } = this.#options
     const { topic, partition, key, value, headers, timestampMs, count } = record
     const letter: DeadLetter = {
-      position: positionOf(identity, record),
+      position: positionOf(record),
       keyRange: record.sequence.keyRange,
       topic,
       partition,
@@ -94,7 +92,7 @@ export class DeadLetters {
       () => this.#handleBuried(burial),
       (error: unknown) => this.#handleFailed(burial, error instanceof Error ? error.message : String(error)),
     )
-    this.#underWay = Promise.all([this.#underWay, answer.then(() => this.#closed || run())])
+    this.#underWay = Promise.all([this.#underWay, answer.then(() => this.#closed || run())]).then(() => undefined)
   }
 
   #handleBuried({ letter, count, buried }: Burial): void {

@@ -88,7 +88,7 @@ export class JournalLink {
         this.#options.run()
       },
     )
-    this.#underWay = Promise.all([this.#underWay, answer])
+    this.#underWay = Promise.all([this.#underWay, answer]).then(() => undefined) // or each result would keep all before it
   }
 
   /** What of a run the lane is still to write. */
@@ -163,7 +163,7 @@ export class JournalLink {
   }
 
   #entryOf(record: SealedRecord, wallAhead: number): JournalEntry {
-    const { epoch, incarnation } = this.#options.identity
+    const { epoch, incarnation } = record.sequence.identity
     const { topic, partition, place, first, count, key, value, headers, timestampMs, ordinal, bytesBefore, bytes } =
       record
     return {

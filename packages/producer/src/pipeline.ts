@@ -103,7 +103,6 @@ export class Pipeline {
     this.#settlement = new Settlement({ policy: acknowledge, sendTimeoutMs, waitMs: AGE_MS_MAX, journalCounts })
     this.#topicCheck = new TopicCheck(this.#clusters)
     this.#receipts = {
-      identity,
       clusters: this.#clusters,
       whenSettled: (record, done) => this.#whenSettled(record, done),
     }
@@ -201,7 +200,7 @@ export class Pipeline {
   /** Ends everything; the result is what was not answered, and how much each cluster lacks. */
   close(quiet: () => void): ClosingReport {
     const now = this.#now()
-    const unsettled = [...this.#settlement.open].map((record) => positionOf(this.identity, record))
+    const unsettled = [...this.#settlement.open].map((record) => positionOf(record))
     this.#whenDrained = undefined
     this.#firstSight.close()
     this.#admission.close()
@@ -507,7 +506,7 @@ export class Pipeline {
           this.#deadLetters!.bury(record, command.outcome, command.reason)
         }
         const send = this.#finish(record)
-        send.reject(undelivered(record, command.outcome, command.reason, this.identity, send.cause))
+        send.reject(undelivered(record, command.outcome, command.reason, send.cause))
         return
       }
       case 'undeliverable':
@@ -760,11 +759,10 @@ export class Pipeline {
   }
 
   #makeDeadLetters(): DeadLetters | undefined {
-    const { journal, outsides, identity, telemetry } = this.#options
+    const { journal, outsides, telemetry } = this.#options
     if (journal === undefined) return undefined
     return new DeadLetters({
       journal: journal.journal,
-      identity,
       clock: outsides.clock,
       tell: (fact) => telemetry.tell(fact),
       run: () => this.run(),
@@ -822,12 +820,11 @@ function undelivered(
   record: SealedRecord,
   outcome: 'not-written' | 'unknown',
   reason: RejectReason,
-  identity: ProducerIdentity,
   cause: unknown,
 ): UndeliveredError {
   const { topic } = record
   const what = outcome === 'not-written' ? 'no log holds it and none will: send it again' : 'it may yet be delivered'
-  const details = { topic, reason, position: positionOf(identity, record) }
+  const details = { topic, reason, position: positionOf(record) }
   const why = `a message to ${topic} was not acknowledged (${UNDELIVERED[reason]}); ${what}`
   return new UndeliveredError(why, outcome, details, cause)
 }

@@ -1,7 +1,6 @@
 import type { Position } from '@tandem/common'
 
 import type { SealedRecord } from './core/record.js'
-import type { ProducerIdentity } from './core/sequencer.js'
 
 /** What a resolved `send()` returns: where the message stands, and who had it by then. */
 export interface Receipt {
@@ -26,7 +25,6 @@ export interface Copies {
 
 /** What a receipt needs of the producer that gives it. */
 export interface ReceiptSource {
-  readonly identity: ProducerIdentity
   readonly clusters: readonly [string, string]
   /** Calls back when both copies are final, or nothing more is waited for. */
   readonly whenSettled: (record: SealedRecord, done: () => void) => void
@@ -44,7 +42,7 @@ export class SentReceipt implements Receipt {
 
   constructor(source: ReceiptSource, record: SealedRecord) {
     const [a, b] = record.copies
-    this.position = positionOf(source.identity, record)
+    this.position = positionOf(record)
     this.keyRange = record.sequence.keyRange
     this.partition = record.partition
     this.clusters = {
@@ -63,6 +61,7 @@ export class SentReceipt implements Receipt {
   }
 }
 
-export function positionOf({ producerId, epoch, incarnation }: ProducerIdentity, { first }: SealedRecord): Position {
+export function positionOf({ sequence, first }: SealedRecord): Position {
+  const { producerId, epoch, incarnation } = sequence.identity
   return { producerId, epoch, incarnation, counter: first }
 }

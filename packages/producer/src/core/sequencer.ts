@@ -87,6 +87,8 @@ export class Sequence {
   readonly topic: string
   readonly keyRange: number
   readonly partition: number
+  /** The life that stamps it: this one, or for what the journal has, one of before. */
+  readonly identity: ProducerIdentity
   readonly stamps: StampEncoder
   #last = 0
 
@@ -97,6 +99,7 @@ export class Sequence {
     this.topic = topic
     this.keyRange = keyRange
     this.partition = partition
+    this.identity = identity
     this.stamps = new StampEncoder({ ...identity, keyRange })
   }
 
