@@ -44,13 +44,14 @@ function drawSetting(prng: Prng): Setting {
     journal,
     // With `available` it is not to end before a circuit opens, if the other cluster is to carry on.
     sendTimeoutMs: calm ? 30_000 : prng.pick([30_000, 3_000]),
-    // A burst has to find room, if the other cluster is to carry on.
-    backlogBytesMax: roomy ? 64 << 20 : calm ? 1 << 22 : 1 << 16,
+    // A burst has to find room, if the other cluster is to carry on, or if both logs are to be written without delay.
+    backlogBytesMax: roomy ? 64 << 20 : suffering === 'all' ? 1 << 16 : 1 << 22,
     paddingBytes: roomy ? 0 : prng.pick([0, 4_000, 16_000, 16_000]),
     gapTimeoutMs: prng.pick([5_000, 5_000, quick ? 300 : 2_000]),
     holeTimeoutMs: prng.pick([60_000, 60_000, suffering === 'readers' ? 60_000 : 5_000]),
     feedAwayAfterMs: prng.pick([10_000, 10_000, far ? 4_000 : 1_000]),
-    heldMessagesMax: prng.pick([50_000, 50_000, 10, 1]),
+    // At this bound a sequence that has a hole, or is just beginning, keeps its whole partition waiting.
+    heldMessagesMax: prng.pick(calm ? [50_000] : [50_000, 50_000, 10, 1]),
     unacknowledgedMax,
     lateAppendPercent: prng.pick([0, 50, 100, 100]),
     hollowPercent: prng.chance(30) ? prng.below(50) : 0,
