@@ -1,4 +1,4 @@
-import { encode } from '@msgpack/msgpack'
+import { Encoder } from '@msgpack/msgpack'
 import {
   HighWaterStoreFailedError,
   Intervals,
@@ -29,7 +29,7 @@ export interface StoredPosition {
 }
 
 export function encodeFeed(resumeOffset: number): Uint8Array {
-  return encode([resumeOffset, []])
+  return encoder.encode([resumeOffset, []])
 }
 
 export function encodeStream(stream: StoredStream): Uint8Array {
@@ -47,7 +47,7 @@ export function encodeStream(stream: StoredStream): Uint8Array {
     ),
     origin,
   ])
-  return encode([stream.keyRange, stream.producerId, sequences])
+  return encoder.encode([stream.keyRange, stream.producerId, sequences])
 }
 
 export function feedField(cluster: string): string {
@@ -155,4 +155,6 @@ function byCluster<T>(): Record<string, T> {
   return Object.create(null) as Record<string, T>
 }
 
+/** One for all: each has a buffer of its own that it fills again. */
+const encoder = new Encoder()
 const FIELD_CHARACTERS_MAX = 160
