@@ -32,6 +32,8 @@ export interface Setting {
   readonly feedAwayAfterMs: number
   readonly heldMessagesMax: number
   readonly unacknowledgedMax: number
+  /** Where groups are born. At `latest` nothing is sent before they are, so that all of it is theirs. */
+  readonly from: 'earliest' | 'latest'
   /** Of a hundred requests that a discarded client left in the sockets of a hung cluster, how many are carried out. */
   readonly lateAppendPercent: number
   /** Of a hundred batches that a broker knows again, how many it acknowledges without an offset. */

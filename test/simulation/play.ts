@@ -196,6 +196,7 @@ class Play {
         heldMessagesMax: setting.heldMessagesMax,
         // Nothing happens to the one that comes last; it has to be quick.
         unacknowledgedMax: groupId === LATECOMER ? 10_000 : setting.unacknowledgedMax,
+        from: groupId === LATECOMER ? 'earliest' : setting.from,
         connectTimeoutMs: 60_000,
       },
       handle: (seen) => this.#handle(seen, stuckMs),

@@ -1,6 +1,8 @@
 import type { Mutant } from './mutant.js'
 
 const ARBITER = 'consumer/dist/core/arbiter.js'
+const STREAM = 'consumer/dist/core/stream.js'
+const PARTITION = 'consumer/dist/partition.js'
 const SEQUENCE = 'consumer/dist/core/sequence.js'
 const FLUSH_PLAN = 'consumer/dist/core/flush-plan.js'
 const STORE = 'consumer/dist/high-water/memory-high-water-store.js'
@@ -113,6 +115,18 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [{ file: ARBITER, text: 'feed.end.reachedAfter(seen.step)', replacement: 'feed.end.reachedAfter(-2)' }],
   },
   {
+    name: 'passes-what-is-held',
+    scenario: 'many-holes',
+    meaning: 'goes past several holes at once, and past what is held between them',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'to = Math.min(to, (sequence.held[index].front?.first ?? Infinity) - 1);',
+        replacement: ';',
+      },
+    ],
+  },
+  {
     name: 'first-sight-believed',
     scenario: 'first-sight',
     meaning: 'begins a newer epoch without waiting for the other feed',
@@ -121,6 +135,92 @@ export const MUTANTS: readonly Mutant[] = [
         file: ARBITER,
         text: 'if (!feed.live || stream.epochsOf[index].high >= sequence.epoch)',
         replacement: 'if (true)',
+      },
+    ],
+  },
+  {
+    name: 'newer-epoch-speaks-for-both',
+    scenario: 'only-other-log',
+    meaning: 'takes both feeds for past a hole when one has shown a newer epoch',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'const newer = stream.epochsOf[index].beyond(sequence.epoch);',
+        replacement:
+          'const newer = stream.epochsOf[0].beyond(sequence.epoch) ?? stream.epochsOf[1].beyond(sequence.epoch);',
+      },
+    ],
+  },
+  {
+    name: 'older-held-forgotten',
+    scenario: 'older-held',
+    meaning: 'begins a newer sequence while something of an older one is held',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'if (older.epoch < sequence.epoch && (!older.begun || older.holds))',
+        replacement: 'if (older.epoch < sequence.epoch && !older.begun)',
+      },
+    ],
+  },
+  {
+    name: 'older-sequences-forgotten',
+    scenario: 'two-producers',
+    meaning: 'keeps the two newest sequences of a stream, whoever else is still writing',
+    edits: [
+      {
+        file: STREAM,
+        text: 'this.sequences.splice(at, 0, sequence);',
+        replacement:
+          'this.sequences.splice(at, 0, sequence); this.sequences.splice(0, Math.max(0, this.sequences.length - 2));',
+      },
+    ],
+  },
+  {
+    name: 'starts-where-it-sees',
+    scenario: 'rewritten-start',
+    meaning: 'takes the first counter that it sees of a sequence for the first one that is owed',
+    edits: [
+      {
+        file: ARBITER,
+        text: "if (sequence.begun && this.#options.from === 'latest')",
+        replacement: 'if (true)',
+      },
+    ],
+  },
+  {
+    name: 'begin-waits-without-end',
+    scenario: 'answering-but-slow',
+    meaning: 'a sequence that is just beginning waits for a feed however long that takes',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'const until = sequence.firstSeen.time + this.#options.holeTimeoutMs;',
+        replacement: 'const until = Infinity;',
+      },
+    ],
+  },
+  {
+    name: 'waits-add-up',
+    scenario: 'many-epochs',
+    meaning: 'waits for a feed anew each time that it was waited for in vain',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'if (feed.discountedAt !== undefined && feed.end.reachedAfter(feed.discountedAt) !== undefined) {',
+        replacement: 'if (feed.discountedAt !== undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'begins-at-the-end',
+    scenario: 'latest-birth',
+    meaning: 'with latest, a feed begins at the end that it finds and not where the group was born',
+    edits: [
+      {
+        file: PARTITION,
+        text: 'client.queryTime(this, this.#bornMs,',
+        replacement: 'return this.#assign(feed, client, ends.high); client.queryTime(this, this.#bornMs,',
       },
     ],
   },
@@ -192,8 +292,32 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'resumes-past-void',
+    scenario: 'offset-not-pinned',
+    meaning: 'stores an offset beyond a void that is not stored yet',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'this.feeds[feed].open.open(offset, sequence, first, last);\n        const own',
+        replacement: 'const own',
+      },
+    ],
+  },
+  {
+    name: 'finished-forgotten',
+    scenario: 'stuck-handler',
+    meaning: 'forgets at a restart what was finished beyond the first that is not',
+    edits: [
+      {
+        file: SEQUENCE,
+        text: 'this.delivered = this.finished.clone();',
+        replacement: 'this.delivered = new Intervals();',
+      },
+    ],
+  },
+  {
     name: 'frontier-past-in-flight',
-    scenario: 'strict-crash',
+    scenario: 'frontier-in-flight',
     meaning: 'stores a frontier beyond what is delivered and not acknowledged',
     edits: [{ file: SEQUENCE, text: 'if (this.inOrderInFlight === 0)', replacement: 'if (true)' }],
   },
@@ -226,6 +350,18 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'leaderless',
     meaning: 'believes an acknowledgement without an offset',
     edits: [{ file: TRACK, text: 'if (offset < 0) {', replacement: 'if (false) {' }],
+  },
+  {
+    name: 'refusal-taken-for-done',
+    scenario: 'refused-for-good',
+    meaning: 'counts what a cluster refused for good as written there',
+    edits: [
+      {
+        file: TRACK,
+        text: "this.#finish(write, 'refused');",
+        replacement: '{ this.#acknowledge(write, 0); return; }',
+      },
+    ],
   },
   {
     name: 'doubt-voided',
