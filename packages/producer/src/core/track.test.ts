@@ -8,7 +8,7 @@ import type { SealedRecord } from './record.js'
 import { REWRITE_AGE_MS_MAX, SERIALS, Track, type Taken, type TrackCommand } from './track.js'
 
 const TRANSIENT = { kind: 'transient', reason: 'message timed out' } as const
-const REFUSED = { kind: 'refused', reason: 'topic authorization failed' } as const
+const REFUSED = { kind: 'refused', reason: 'invalid topic' } as const
 const BATCH_REFUSED = { kind: 'batch-refused', reason: 'message size too large' } as const
 
 /** A track of lane 0, and what it says. */
@@ -329,6 +329,16 @@ describe('track', () => {
     bench.track.handleFailed(bench.track.take(1_000)!.serial, REFUSED, 1_000) // the void, too
     expect(bench.track.circuit).to.equal('closed')
     expect(bench.track.deadline()).to.equal(undefined)
+  })
+
+  it('does not take a right that is gone for proof that the log lacks what the client may have tried before', () => {
+    const bench = new Bench()
+    const [denied, refused] = bench.seal(2)
+    bench.track.handleFailed(bench.track.take(0)!.serial, { kind: 'denied', reason: 'topic authorization failed' }, 0)
+    bench.track.handleFailed(bench.track.take(0)!.serial, REFUSED, 0) // the void of the first
+    bench.track.handleFailed(bench.track.take(0)!.serial, REFUSED, 0)
+    expect(denied!.copies[0]).to.include({ state: 'refused', perhapsWritten: true })
+    expect(refused!.copies[0]).to.include({ state: 'refused', perhapsWritten: false })
   })
 
   it('takes back what the client had no room for, as never handed over', () => {

@@ -343,6 +343,11 @@ export class Track {
     const write = this.#leave(serial)
     if (write === undefined) return false
     switch (failure.kind) {
+      case 'denied':
+        if (write.kind === 'data') write.copies[this.#lane].inDoubt = true
+        this.#answered()
+        this.#refuse(write, failure.reason)
+        break
       case 'refused':
         this.#answered()
         this.#refuse(write, failure.reason)

@@ -36,7 +36,7 @@ describe('refusals', () => {
       ERR_RECORD_LIST_TOO_LARGE: 'batch-refused',
       ERR_INVALID_TIMESTAMP: 'batch-refused',
       ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT: 'batch-refused',
-      ERR_TOPIC_AUTHORIZATION_FAILED: 'refused',
+      ERR_TOPIC_AUTHORIZATION_FAILED: 'denied',
       ERR_TOPIC_EXCEPTION: 'refused',
       ERR__FATAL: 'fatal',
     })

@@ -8,16 +8,19 @@
  *
  * A broker judges a batch as a whole, except for `INVALID_RECORD`, where librdkafka tells the guilty record from the
  * others only if the broker said so. What is about a batch says little about one record of it.
+ *
+ * Who may write is asked before anything else: if librdkafka tries again by itself, after an answer that was lost, a
+ * right that was taken away meanwhile is all that is heard of a record that the log has.
  */
 import type { WriteFailure } from '../core/write-failure.js'
 
-const REFUSALS: Readonly<Record<string, 'refused' | 'batch-refused' | 'fatal'>> = {
+const REFUSALS: Readonly<Record<string, 'refused' | 'denied' | 'batch-refused' | 'fatal'>> = {
   'message size too large': 'batch-refused',
   'message batch larger than configured server segment size': 'batch-refused',
   'invalid timestamp': 'batch-refused',
   'broker failed to validate record': 'batch-refused',
   'message format on broker does not support request': 'batch-refused',
-  'topic authorization failed': 'refused',
+  'topic authorization failed': 'denied',
   'invalid topic': 'refused',
   'fatal error': 'fatal',
 }
