@@ -11,6 +11,7 @@ import { refusedForGood } from './refused-for-good.js'
 import { restarts } from './restarts.js'
 import { ROWS } from './rows.js'
 import type { Pending, Scenario } from './scenario.js'
+import { slowClusters } from './slow-clusters.js'
 import { store } from './store.js'
 import { twoProducers } from './two-producers.js'
 import { zombie } from './zombie.js'
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...restarts,
   ...store,
   ...journal,
+  ...slowClusters,
   twoProducers,
   latestBirth,
   crashInOutage,

@@ -6,6 +6,7 @@ const PARTITION = 'consumer/dist/partition.js'
 const SEQUENCE = 'consumer/dist/core/sequence.js'
 const FLUSH_PLAN = 'consumer/dist/core/flush-plan.js'
 const STORE = 'consumer/dist/high-water/memory-high-water-store.js'
+const QUESTIONS = 'consumer/dist/kafka/questions.js'
 const POLLING_CLOCK = 'consumer/dist/core/polling-clock.js'
 const TRACK = 'producer/dist/core/track.js'
 const SETTLEMENT = 'producer/dist/core/settlement.js'
@@ -197,6 +198,18 @@ export const MUTANTS: readonly Mutant[] = [
         file: ARBITER,
         text: 'const until = sequence.firstSeen.time + this.#options.holeTimeoutMs;',
         replacement: 'const until = Infinity;',
+      },
+    ],
+  },
+  {
+    name: 'impatient',
+    scenario: 'slow-answers',
+    meaning: 'waits no longer for an answer of a cluster that is slow',
+    edits: [
+      {
+        file: QUESTIONS,
+        text: 'const patienceMs = this.#patienceMs.get(leader) ?? PATIENCE_MS_MIN;',
+        replacement: 'const patienceMs = PATIENCE_MS_MIN;',
       },
     ],
   },
@@ -449,7 +462,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'waits-for-the-slow',
-    scenario: 'leaderless',
+    scenario: 'slow-available',
     meaning: 'with available, a send waits for a lane that has gone away or is too slow',
     edits: [
       { file: SETTLEMENT, text: 'record.waitsFor &= ~bit(lane);', replacement: ';' },
