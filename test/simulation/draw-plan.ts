@@ -80,7 +80,7 @@ function* drawSends(prng: Prng, { minutes, producers, from }: Setting): Generato
 function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
   const everyMs = prng.between(2_000, setting.suffering === 'readers' ? 15_000 : 45_000)
   const kinds = drawnFor(setting.suffering)
-  const often = kinds === READERS ? prng.pick([HOLES, STORE]) : []
+  const often = kinds === READERS ? prng.pick([HOLES, STORE]) : kinds === DRAWN ? prng.pick([[], [], LIVES, HOLES]) : []
   const weights = kinds.map((kind) => (often.includes(kind) ? 20 : weight(prng)))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   if (total === 0) return
@@ -233,8 +233,10 @@ const READERS: readonly Drawn[] = [
   'refused-for-good',
 ]
 
-/** What readers suffer often. Holes in one log while the other one lags: where waiting has to be right. */
+/** What is suffered often together. Holes in one log while the other one lags: where waiting has to be right. */
 const HOLES: readonly Drawn[] = ['cluster-slow', 'refused-for-good', 'handler-stuck']
+/** One life after the other, each leaving something behind that one log has, or none. */
+const LIVES: readonly Drawn[] = ['producer-kill', 'producer-restart', 'refused-for-good', 'cluster-slow']
 /** A store that forgets, or carries things out late, while those who tell it come and go. */
 const STORE: readonly Drawn[] = ['redis-away-for-one', 'redis-rolled-back', 'consumer-kill', 'consumer-stop']
 

@@ -118,12 +118,12 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'passes-what-is-held',
     scenario: 'many-holes',
-    meaning: 'goes past several holes at once, and past what is held between them',
+    meaning: 'goes past all holes at once, and past what is held between them',
     edits: [
       {
         file: ARBITER,
-        text: 'to = Math.min(to, (sequence.held[index].front?.first ?? Infinity) - 1);',
-        replacement: ';',
+        text: 'this.#goPast(stream, sequence, verdict.to);',
+        replacement: 'this.#goPast(stream, sequence, sequence.sightings.high - 1);',
       },
     ],
   },
