@@ -14,11 +14,12 @@ export const slowClusters: readonly Scenario[] = [
       const { west } = stage
       const balances = await stage.group('balances')
       const ledger = await stage.producer('ledger', { options: { acknowledge: 'available' } })
-      west.slow(4_000, 'write')
+      west.slow(2_000, 'write') // there and back
       const sent = await ledger.send(300)
       expectSent('resolved', ...sent)
       const longest = Math.max(...sent.map(({ atMs, closedAtMs }) => closedAtMs! - atMs))
       assert.ok(longest <= CIRCUIT_OPENS_MS, `a send took ${longest} ms`)
+      ledger.expectEvents('circuit-opened', 0)
       balances.expectDelivered('1…300')
     },
   },

@@ -100,7 +100,7 @@ export class Pipeline {
     })
     const { acknowledge, sendTimeoutMs } = settings
     const journalCounts = settings.whenBothAway.policy === 'journal' || settings.journal.mode === 'always'
-    this.#settlement = new Settlement({ policy: acknowledge, sendTimeoutMs, waitMs: AGE_MS_MAX, journalCounts })
+    this.#settlement = new Settlement({ policy: acknowledge, sendTimeoutMs, waitMs: SILENCE_MS_MAX, journalCounts })
     this.#topicCheck = new TopicCheck(this.#clusters)
     this.#receipts = {
       clusters: this.#clusters,
@@ -737,7 +737,7 @@ export class Pipeline {
       index,
       circuit: {
         failuresMax: FAILURES_MAX,
-        ageMsMax: AGE_MS_MAX,
+        silenceMsMax: SILENCE_MS_MAX,
         probeAfterMs: PROBE_AFTER_MS * jitter,
         probeAfterMsMax: PROBE_AFTER_MS_MAX * jitter,
       },
@@ -854,7 +854,7 @@ const HEAR_MS = 200
 /** librdkafka has retried each of them for long. */
 const FAILURES_MAX = 5
 /** protocol.md, Lanes and tracks. */
-const AGE_MS_MAX = 5_000
+const SILENCE_MS_MAX = 5_000
 const PROBE_AFTER_MS = 1_000
 /** How long a cluster that is back may wait to be noticed. */
 const PROBE_AFTER_MS_MAX = 10_000

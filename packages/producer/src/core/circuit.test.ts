@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { Circuit } from './circuit.js'
 import { Trip } from './trip.js'
 
-const LIMITS = { failuresMax: 3, ageMsMax: 5_000, probeAfterMs: 1_000, probeAfterMsMax: 3_000 }
+const LIMITS = { failuresMax: 3, silenceMsMax: 5_000, probeAfterMs: 1_000, probeAfterMsMax: 3_000 }
 
 function opened(): Circuit {
   const circuit = new Circuit(LIMITS)
@@ -13,10 +13,10 @@ function opened(): Circuit {
 }
 
 describe('trip', () => {
-  it('says open at the bound of failures in a row, or of age, and not before', () => {
+  it('says open at the bound of failures in a row, or of silence, and not before', () => {
     const trip = new Trip(LIMITS)
     expect([trip.afterFailures(2), trip.afterFailures(3)]).to.deep.equal([undefined, 'failures'])
-    expect([trip.atAge(4_999), trip.atAge(5_000)]).to.deep.equal([undefined, 'age'])
+    expect([trip.inSilence(4_999), trip.inSilence(5_000)]).to.deep.equal([undefined, 'silence'])
   })
 })
 
@@ -39,7 +39,7 @@ describe('circuit', () => {
     circuit.handleWaiting(1_000, 5_999)
     expect(circuit.closed).to.equal(true)
     circuit.handleWaiting(1_000, 6_000)
-    expect(circuit.poll()).to.deep.equal({ kind: 'opened', reason: 'age' })
+    expect(circuit.poll()).to.deep.equal({ kind: 'opened', reason: 'silence' })
   })
 
   it('is half-open after the back-off, not before', () => {

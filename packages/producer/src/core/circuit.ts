@@ -9,8 +9,8 @@
  * Waiting times are exact here. Whoever makes the circuits of one process gives them a slightly different `probeAfterMs`
  * than the next process does, so that a cluster that comes back is not probed by all at the same moment.
  *
- *     closed    -- failures, age -->  open       -- probeAfterMs, 2x, 4x … -->  half-open
- *     half-open -- failure, age  -->  open       any -- acknowledged --> closed
+ *     closed    -- failures, silence -->  open     -- probeAfterMs, 2x, 4x … -->  half-open
+ *     half-open -- failure, silence  -->  open       any -- acknowledged --> closed
  */
 import { Trip, type TripLimits, type TripReason } from './trip.js'
 
@@ -74,17 +74,17 @@ export class Circuit {
     }
   }
 
-  /** The oldest record in the client was handed over at `handedAt` and is still there. */
-  handleWaiting(handedAt: number, now: number): void {
+  /** Since then something is in the client, and nothing was acknowledged. */
+  handleWaiting(waitingSince: number, now: number): void {
     const state = this.#state
     switch (state.kind) {
       case 'closed': {
-        const reason = this.#trip.atAge(now - handedAt)
+        const reason = this.#trip.inSilence(now - waitingSince)
         if (reason !== undefined) this.#open(reason, now)
         return
       }
       case 'half-open':
-        if (this.#trip.atAge(now - Math.max(handedAt, state.probedAt)) !== undefined) this.#reopen(state, now)
+        if (this.#trip.inSilence(now - Math.max(waitingSince, state.probedAt)) !== undefined) this.#reopen(state, now)
         return
       case 'open':
         return
@@ -109,16 +109,18 @@ export class Circuit {
     return command
   }
 
-  /** When it wants to be looked at again; `handedAt` is that of the oldest record in the client, if there is one. */
-  deadline(handedAt: number | undefined): number | undefined {
+  /** When it wants to be looked at again. */
+  deadline(waitingSince: number | undefined): number | undefined {
     const state = this.#state
     switch (state.kind) {
       case 'closed':
-        return handedAt === undefined ? undefined : handedAt + this.limits.ageMsMax
+        return waitingSince === undefined ? undefined : waitingSince + this.limits.silenceMsMax
       case 'open':
         return state.probeAt
       case 'half-open':
-        return handedAt === undefined ? undefined : Math.max(handedAt, state.probedAt) + this.limits.ageMsMax
+        return waitingSince === undefined
+          ? undefined
+          : Math.max(waitingSince, state.probedAt) + this.limits.silenceMsMax
       default:
         throw state satisfies never
     }

@@ -25,7 +25,7 @@ class Bench {
     this.lane = new Lane({
       cluster: 'east',
       index: 0,
-      circuit: { failuresMax: 2, ageMsMax: 5_000, probeAfterMs: 1_000, probeAfterMsMax: 8_000 },
+      circuit: { failuresMax: 2, silenceMsMax: 5_000, probeAfterMs: 1_000, probeAfterMsMax: 8_000 },
       backlogBytesMax: 1_000_000,
       inClientMax: 1_000,
       ...options,
@@ -136,7 +136,7 @@ describe('lane', () => {
     const lane = new Lane({
       cluster: 'east',
       index: 0,
-      circuit: { failuresMax: 2, ageMsMax: 5_000, probeAfterMs: 1_000, probeAfterMsMax: 8_000 },
+      circuit: { failuresMax: 2, silenceMsMax: 5_000, probeAfterMs: 1_000, probeAfterMsMax: 8_000 },
       backlogBytesMax: 1_000_000,
       inClientMax: 10,
     })

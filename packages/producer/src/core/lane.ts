@@ -167,7 +167,7 @@ export class Lane {
   start(now: number): void {
     this.#withoutClientSince = now
     this.#connect()
-    this.#due(now + this.#circuitLimits.ageMsMax)
+    this.#due(now + this.#circuitLimits.silenceMsMax)
   }
 
   handleSealed(record: SealedRecord): void {
@@ -405,7 +405,7 @@ export class Lane {
         throw client satisfies never
     }
     if (!this.away && this.#withoutClientSince !== undefined) {
-      this.#due(this.#withoutClientSince + this.#circuitLimits.ageMsMax)
+      this.#due(this.#withoutClientSince + this.#circuitLimits.silenceMsMax)
     }
   }
 
@@ -464,7 +464,7 @@ export class Lane {
     this.#client = { kind: 'waiting', until: now + this.#backOffMs }
     this.#due(now + this.#backOffMs)
     this.#backOffMs = Math.min(this.#backOffMs * 2, this.#circuitLimits.probeAfterMsMax)
-    if (!this.away) this.#due(now + this.#circuitLimits.ageMsMax)
+    if (!this.away) this.#due(now + this.#circuitLimits.silenceMsMax)
   }
 
   /** A track was acknowledged while the lane was away: let the others try. */
@@ -500,7 +500,7 @@ export class Lane {
   /** Some tracks are open, the lane is here: judge again soon, and learn who leads them now. */
   #watch(now: number): void {
     this.#due(now + JUDGE_EVERY_MS)
-    if (this.connected && now - this.#describedAt >= this.#circuitLimits.ageMsMax) this.#describe(now)
+    if (this.connected && now - this.#describedAt >= this.#circuitLimits.silenceMsMax) this.#describe(now)
   }
 
   #describe(now: number): void {
@@ -509,15 +509,15 @@ export class Lane {
   }
 
   #awayReason(now: number): AwayReason | undefined {
-    const ageMsMax = this.#circuitLimits.ageMsMax
-    if (this.#withoutClientSince !== undefined && now - this.#withoutClientSince >= ageMsMax) return 'no-client'
+    const silenceMsMax = this.#circuitLimits.silenceMsMax
+    if (this.#withoutClientSince !== undefined && now - this.#withoutClientSince >= silenceMsMax) return 'no-client'
     const leaders = new Set<number | undefined>()
     for (const track of this.#open) if (track.leader !== LEADERLESS) leaders.add(track.leader)
     if (leaders.size === 0) return undefined
     if (leaders.size > 1) return 'two-leaders'
     for (const track of this.#tracks) {
       if (this.#open.has(track) || track.leader === LEADERLESS) continue
-      if (track.busy || now - track.acknowledgedAt < ageMsMax) return undefined
+      if (track.busy || now - track.acknowledgedAt < silenceMsMax) return undefined
     }
     return 'all-tracks'
   }

@@ -297,7 +297,7 @@ export class Track {
       this.#look(now)
       return undefined
     }
-    this.#lookAt = Math.min(this.#lookAt, now + this.#circuit.limits.ageMsMax)
+    this.#lookAt = Math.min(this.#lookAt, now + this.#circuit.limits.silenceMsMax)
     const serial = this.#freeSerial()
     this.#inClient.set(serial, write)
     this.#countInClient(1, write.bytes)
@@ -419,15 +419,15 @@ export class Track {
   deadline(): number | undefined {
     // While the circuit is closed the time is looked up only when it comes: this is asked for every record.
     if (this.#circuit.closed) return this.#inClient.size > 0 ? this.#lookAt : undefined
-    return this.#circuit.deadline(this.#oldestHandedAt)
+    return this.#circuit.deadline(this.#waitingSince)
   }
 
   handleDeadline(now: number): void {
-    const oldest = this.#oldestHandedAt
-    if (oldest !== undefined) this.#circuit.handleWaiting(oldest, now)
+    const since = this.#waitingSince
+    if (since !== undefined) this.#circuit.handleWaiting(since, now)
     this.#circuit.handleDeadline(now)
     this.#look(now)
-    this.#lookAt = this.#circuit.deadline(oldest) ?? Infinity
+    this.#lookAt = this.#circuit.deadline(since) ?? Infinity
   }
 
   #mayTake(): boolean {
@@ -611,9 +611,14 @@ export class Track {
     return this.#serial
   }
 
-  get #oldestHandedAt(): number | undefined {
+  /**
+   * Since when something is in the client and nothing was acknowledged. Not the age of the oldest: under load a queue
+   * that is well takes longer than that from end to end.
+   */
+  get #waitingSince(): number | undefined {
     for (const write of this.#inClient.values()) {
-      return write.kind === 'void' ? write.handedAt : write.copies[this.#lane].handedAt
+      const handedAt = write.kind === 'void' ? write.handedAt : write.copies[this.#lane].handedAt
+      return Math.max(handedAt, this.acknowledgedAt)
     }
     return undefined
   }

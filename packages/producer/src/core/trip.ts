@@ -2,17 +2,17 @@
  * Whether a circuit opens: the decision, apart from the life cycle in `circuit.ts`.
  *
  * Failures alone are not enough. A broker that hangs fails nothing: librdkafka leaves records in flight alone until
- * `socket.timeout.ms`, whatever `message.timeout.ms` says, and seen from here that is silence. So the age of the
- * oldest record in the client counts too (protocol.md, Lanes and tracks).
+ * `socket.timeout.ms`, whatever `message.timeout.ms` says, and seen from here that is silence. So it counts too how long
+ * nothing was acknowledged while something was in the client (protocol.md, Lanes and tracks).
  */
 export interface TripLimits {
   /** Transient failures in a row. librdkafka has retried each of them for long already. */
   readonly failuresMax: number
-  /** Age of the oldest record in the client. */
-  readonly ageMsMax: number
+  /** With something in the client, and no acknowledgement. */
+  readonly silenceMsMax: number
 }
 
-export type TripReason = 'failures' | 'age'
+export type TripReason = 'failures' | 'silence'
 
 export class Trip {
   readonly limits: TripLimits
@@ -25,7 +25,7 @@ export class Trip {
     return failures >= this.limits.failuresMax ? 'failures' : undefined
   }
 
-  atAge(ageMs: number): TripReason | undefined {
-    return ageMs >= this.limits.ageMsMax ? 'age' : undefined
+  inSilence(silentMs: number): TripReason | undefined {
+    return silentMs >= this.limits.silenceMsMax ? 'silence' : undefined
   }
 }
