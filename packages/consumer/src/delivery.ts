@@ -1,6 +1,8 @@
 import { CodecFailedError, isTandemError, STAMP_HEADER, type Codec, type Position } from '@tandem/common/internal'
 
+import type { Outstanding } from './core/ack-watch.js'
 import type { Deliver } from './core/arbiter.js'
+import { DELIVERY_HOST, type DeliveryHost } from './delivery-host.js'
 import type { FeedRecord } from './kafka/feed-client.js'
 
 /** One message, delivered: to be acknowledged when its effect is done. */
@@ -42,6 +44,7 @@ export interface Delivery<T = unknown> {
 
 /** Where an open delivery reports to. */
 export interface DeliveryOwner {
+  readonly deliveryHost: DeliveryHost
   readonly fence: number
   readonly signal: AbortSignal
   handleAcknowledged(delivery: OpenDelivery): void
@@ -63,16 +66,17 @@ type Decoded =
   | { readonly kind: 'failed'; readonly error: CodecFailedError }
 
 /** A delivery from the moment it is due until it is acknowledged. */
-export class OpenDelivery implements Delivery {
+export class OpenDelivery implements Delivery, Outstanding {
   readonly cause: Deliver<FeedRecord>
   readonly counter: number
   readonly from: string
   redelivered = false
+  handedOutAt = Infinity
+  overdue = false
   readonly #owner: DeliveryOwner
   readonly #record: FeedRecord
   #decoded: Decoded | undefined
   #acknowledged = false
-  #out = false
 
   constructor(facts: DeliveryFacts) {
     this.#owner = facts.owner
@@ -168,9 +172,13 @@ export class OpenDelivery implements Delivery {
     return this.#acknowledged
   }
 
-  /** It is handed to the subscriber now. */
-  handOut(): void {
-    this.#out = true
+  get [DELIVERY_HOST](): DeliveryHost {
+    return this.#owner.deliveryHost
+  }
+
+  /** It is handed to the subscriber. */
+  handOut(now: number): void {
+    this.handedOutAt = now
   }
 
   ack(): void {
@@ -180,8 +188,8 @@ export class OpenDelivery implements Delivery {
   }
 
   nack(_error?: unknown, options: { readonly delayMs?: number } = {}): void {
-    if (this.#acknowledged || !this.#out) return
-    this.#out = false
+    if (this.#acknowledged || this.handedOutAt === Infinity) return
+    this.handedOutAt = Infinity
     const delayMs = options.delayMs ?? NACK_DELAY_MS
     this.#owner.handleRefused(this, delayMs >= 0 ? delayMs : NACK_DELAY_MS)
   }
