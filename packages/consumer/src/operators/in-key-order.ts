@@ -1,5 +1,4 @@
 import {
-  Agenda,
   isTandemError,
   printable,
   readOptions,
@@ -10,9 +9,9 @@ import {
 import { Observable, type OperatorFunction, type Subscriber } from 'rxjs'
 
 import { KeyOrder, type Turn, type Verdict } from '../core/key-order.js'
-import { hostOf, type DeliveryHost } from '../delivery-host.js'
 import type { Delivery } from '../delivery.js'
 import type { DeadLetter } from './dead-letter.js'
+import { OperatorLink } from './operator-link.js'
 
 /** Has the effect of a delivery. Not to call `ack()` or `nack()`: resolving and rejecting say it. */
 export type Handler<T> = (delivery: Delivery<T>, signal: AbortSignal) => unknown
@@ -50,17 +49,10 @@ class KeyOrderLink<T> {
   readonly #settings: Settings
   readonly #subscriber: Subscriber<Delivery<T>>
   readonly #order: KeyOrder<Delivery<T>>
-  /** Partitions that may be lost. */
-  readonly #watched = new WeakSet<AbortSignal>()
-  #host: DeliveryHost | undefined
-  #agenda: Agenda | undefined
+  readonly #link: OperatorLink
   #draining = false
   /** Nothing more is delivered. */
   #completed = false
-  readonly #close = (): void => {
-    this.#order.handleClosed()
-    this.#drain()
-  }
 
   constructor(handler: Handler<T>, settings: Settings, subscriber: Subscriber<Delivery<T>>) {
     const { concurrency, retry, deadLetter } = settings
@@ -68,6 +60,17 @@ class KeyOrderLink<T> {
     this.#settings = settings
     this.#subscriber = subscriber
     this.#order = new KeyOrder({ concurrency, ...retry, deadLetter: deadLetter !== undefined })
+    this.#link = new OperatorLink({
+      handleDeadline: (now) => {
+        this.#order.handleDeadline(now)
+        this.#drain()
+      },
+      handleLosses: () => {
+        this.#order.handleLosses((delivery) => delivery.signal.aborted)
+        this.#drain()
+      },
+      handleClosing: () => this.#close(),
+    })
   }
 
   subscribe(source: Observable<Delivery<T>>): () => void {
@@ -85,37 +88,21 @@ class KeyOrderLink<T> {
     return () => {
       subscription.unsubscribe()
       this.#close()
+      this.#link.close()
     }
   }
 
   #handleDelivered(delivery: Delivery<T>): void {
-    this.#meet(hostOf(delivery))
-    this.#watch(delivery.signal)
+    this.#link.meet(delivery)
     const { topic, key } = delivery
     // As bytes, whatever they mean: a topic's name has no NUL.
     this.#order.handleDelivered(delivery, key === null ? undefined : `${topic}\0${key.toString('latin1')}`)
     this.#drain()
   }
 
-  #meet(host: DeliveryHost): void {
-    if (this.#host !== undefined) return
-    this.#host = host
-    this.#agenda = new Agenda(host.clock, () => {
-      this.#order.handleDeadline(host.clock.now())
-      this.#drain()
-    })
-    if (host.closing.aborted) this.#order.handleClosed()
-    else host.closing.addEventListener('abort', this.#close, { once: true })
-  }
-
-  #watch(signal: AbortSignal): void {
-    if (this.#watched.has(signal) || signal.aborted) return
-    this.#watched.add(signal)
-    const handleLost = (): void => {
-      this.#order.handleLosses((delivery) => delivery.signal.aborted)
-      this.#drain()
-    }
-    signal.addEventListener('abort', handleLost, { once: true })
+  #close(): void {
+    this.#order.handleClosed()
+    this.#drain()
   }
 
   /** Carries out what is wanted; what a command causes meanwhile is carried out after it. */
@@ -148,10 +135,8 @@ class KeyOrderLink<T> {
       }
     }
     this.#draining = false
-    this.#agenda?.arm(this.#order.deadline())
-    if (this.#order.size > 0) return
-    if (this.#subscriber.closed) this.#host?.closing.removeEventListener('abort', this.#close)
-    else if (this.#completed) this.#subscriber.complete()
+    this.#link.arm(this.#order.deadline())
+    if (this.#completed && this.#order.size === 0) this.#subscriber.complete()
   }
 
   #handle(turn: Turn<Delivery<T>>): void {
@@ -173,13 +158,13 @@ class KeyOrderLink<T> {
     if (delivery.signal.aborted) return this.#order.handleLost(turn)
     const verdict = this.#classify(error)
     const { topic } = delivery
-    this.#host!.count({
+    this.#link.host.count({
       kind: 'delivery-failed',
       topic,
       verdict: verdict ?? 'unclassified',
       reason: kindOf(error),
     })
-    this.#order.handleFailed(turn, error, verdict, this.#host!.clock.now())
+    this.#order.handleFailed(turn, error, verdict, this.#link.host.clock.now())
   }
 
   /** A value that could not be decoded stays as it is, whatever is tried. */
@@ -197,7 +182,7 @@ class KeyOrderLink<T> {
   #bury(turn: Turn<Delivery<T>>): void {
     const { delivery, error, attempts } = turn
     const { topic } = delivery
-    const host = this.#host!
+    const { host } = this.#link
     attempt(() => this.#settings.deadLetter!(delivery, { error, attempts, groupId: host.groupId })).then(
       () => {
         host.count({ kind: 'dead-letter-published', topic, reason: kindOf(error) })
@@ -216,7 +201,7 @@ class KeyOrderLink<T> {
   #tellStalled({ delivery, attempts, error }: Turn<Delivery<T>>): void {
     const { topic, partition, from: cluster, offset } = delivery
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : received(error)
-    this.#host!.tell({
+    this.#link.host.tell({
       kind: 'key-stalled',
       topic,
       partition,
