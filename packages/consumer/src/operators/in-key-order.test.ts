@@ -176,6 +176,23 @@ describe('inKeyOrder', () => {
     expect(calls.said).to.deep.equal(['1', '2', '2'])
   })
 
+  it('needs no ack() and no nack() of a handler, and is not confused by them', async () => {
+    const bench = new Bench()
+    let calls = 0
+    const handler = (delivery: Delivery<Buffer>): void => {
+      calls++
+      if (String(delivery.value) === '1') return delivery.ack()
+      delivery.nack()
+      if (calls < 5) throw new Error('refused in both ways')
+    }
+    await bench.start((deliveries$) => deliveries$.pipe(inKeyOrder(handler, { retry: { delayMs: 5_000 } })))
+    await bench.bring(0, 1, 2)
+    await bench.clock.pass(60_000)
+    expect(calls, 'each attempt 5 s or more after the one before').to.equal(5)
+    expect(bench.out).to.equal('1 2r')
+    expect(bench.consumer.status().unacknowledged).to.equal(0)
+  })
+
   it('gives what comes again its place in the order of arrival', async () => {
     const bench = new Bench()
     const calls = new Calls()

@@ -13,7 +13,7 @@ import type { Delivery } from '../delivery.js'
 import type { DeadLetter } from './dead-letter.js'
 import { OperatorLink } from './operator-link.js'
 
-/** Has the effect of a delivery. Not to call `ack()` or `nack()`: resolving and rejecting say it. */
+/** Has the effect of a delivery. Resolving and rejecting say what became of it; `ack()` and `nack()` are not needed. */
 export type Handler<T> = (delivery: Delivery<T>, signal: AbortSignal) => unknown
 
 /** What `inKeyOrder()` takes; units, ranges, defaults and meanings stand in `IN_KEY_ORDER_OPTIONS`. */
@@ -50,6 +50,8 @@ class KeyOrderLink<T> {
   readonly #subscriber: Subscriber<Delivery<T>>
   readonly #order: KeyOrder<Delivery<T>>
   readonly #link: OperatorLink
+  /** What is in a line: a handler that refuses by `nack()` as well has it delivered again while it still is. */
+  readonly #inLine = new WeakSet<Delivery<T>>()
   #draining = false
   /** Nothing more is delivered. */
   #completed = false
@@ -94,6 +96,8 @@ class KeyOrderLink<T> {
 
   #handleDelivered(delivery: Delivery<T>): void {
     this.#link.meet(delivery)
+    if (this.#inLine.has(delivery)) return
+    this.#inLine.add(delivery)
     const { topic, key } = delivery
     // As bytes, whatever they mean: a topic's name has no NUL.
     this.#order.handleDelivered(delivery, key === null ? undefined : `${topic}\0${key.toString('latin1')}`)
@@ -121,10 +125,12 @@ class KeyOrderLink<T> {
           else this.#order.handleLost(turn)
           break
         case 'finish':
+          this.#inLine.delete(turn.delivery)
           turn.delivery.ack()
           this.#subscriber.next(turn.delivery)
           break
         case 'return':
+          this.#inLine.delete(turn.delivery)
           turn.delivery.nack()
           break
         case 'stand':
