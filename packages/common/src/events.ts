@@ -291,7 +291,7 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   'delivery-failed': {
     level: 'warn',
     labels: ['topic', 'verdict'],
-    meaning: 'A handler failed; its key waits until it is tried again, or for its dead letter.',
+    meaning: 'A handler failed or refused (`nack`): the message is tried again, or goes to the dead letters.',
   },
   'key-stalled': {
     level: 'error',

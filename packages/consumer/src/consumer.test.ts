@@ -231,6 +231,24 @@ describe('consumer', () => {
     expect(bench.consumer.health().degraded).to.deep.equal([])
   })
 
+  it('counts what is refused, with the kind of the error, and brings it again without end', async () => {
+    const bench = await new Bench().start()
+    await bench.bring(0, 1)
+    for (let time = 1; time <= 100; time++) {
+      bench.deliveries.at(-1)!.nack(Object.assign(new Error('no'), { code: '40001' }), { delayMs: 10 })
+      bench.deliveries.at(-1)!.nack()
+      await bench.clock.pass(10)
+    }
+    await bench.clock.pass(1_000)
+    expect(bench.deliveries).to.have.length(101)
+    const counted = bench.told.filter((event) => event.kind === 'delivery-failed')
+    expect(new Set(counted.map(({ verdict, reason }) => `${verdict} ${reason}`))).to.deep.equal(
+      new Set(['refused 40001']),
+    )
+    expect(counted.reduce((sum, { count }) => sum + count, 0)).to.equal(100)
+    expect(counted.length).to.be.below(10)
+  })
+
   it('names an operator that waits for more than the window lets out', async () => {
     const bench = new Bench({ unacknowledgedMax: 3, ackTimeoutMs: 20_000 })
     const gathered: number[] = []

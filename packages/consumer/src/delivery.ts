@@ -3,6 +3,7 @@ import { CodecFailedError, isTandemError, STAMP_HEADER, type Codec, type Positio
 import type { Outstanding } from './core/ack-watch.js'
 import type { Deliver } from './core/arbiter.js'
 import { DELIVERY_HOST, type DeliveryHost } from './delivery-host.js'
+import { errorKind } from './error-kind.js'
 import type { FeedRecord } from './kafka/feed-client.js'
 
 /** One message, delivered: to be acknowledged when its effect is done. */
@@ -38,7 +39,10 @@ export interface Delivery<T = unknown> {
   readonly signal: AbortSignal
   /** Its effect is done; it will not come again. Idempotent. */
   ack(): void
-  /** Its effect failed; it comes again after `delayMs` (default 1,000), flagged `redelivered`. */
+  /**
+   * Its effect failed; it comes again after `delayMs` (default 1,000), flagged `redelivered`, behind what was delivered
+   * meanwhile. While the consumer closes it is given back instead, and comes in the next life.
+   */
   nack(error?: unknown, options?: { readonly delayMs?: number }): void
 }
 
@@ -187,9 +191,14 @@ export class OpenDelivery implements Delivery, Outstanding {
     this.#owner.handleAcknowledged(this)
   }
 
-  nack(_error?: unknown, options: { readonly delayMs?: number } = {}): void {
+  nack(error?: unknown, options: { readonly delayMs?: number } = {}): void {
     if (this.#acknowledged || this.handedOutAt === Infinity) return
     this.handedOutAt = Infinity
+    const { deliveryHost } = this.#owner
+    if (!deliveryHost.closing.aborted) {
+      const reason = errorKind(error)
+      deliveryHost.count({ kind: 'delivery-failed', topic: this.topic, verdict: 'refused', reason })
+    }
     const delayMs = options.delayMs ?? NACK_DELAY_MS
     this.#owner.handleRefused(this, delayMs >= 0 ? delayMs : NACK_DELAY_MS)
   }

@@ -10,6 +10,7 @@ import { Observable, type OperatorFunction, type Subscriber } from 'rxjs'
 
 import { KeyOrder, type Turn, type Verdict } from '../core/key-order.js'
 import type { Delivery } from '../delivery.js'
+import { errorKind } from '../error-kind.js'
 import type { DeadLetter } from './dead-letter.js'
 import { OperatorLink } from './operator-link.js'
 
@@ -168,7 +169,7 @@ class KeyOrderLink<T> {
       kind: 'delivery-failed',
       topic,
       verdict: verdict ?? 'unclassified',
-      reason: kindOf(error),
+      reason: errorKind(error),
     })
     this.#order.handleFailed(turn, error, verdict, this.#link.host.clock.now())
   }
@@ -191,12 +192,12 @@ class KeyOrderLink<T> {
     const { host } = this.#link
     attempt(() => this.#settings.deadLetter!(delivery, { error, attempts, groupId: host.groupId })).then(
       () => {
-        host.count({ kind: 'dead-letter-published', topic, reason: kindOf(error) })
+        host.count({ kind: 'dead-letter-published', topic, reason: errorKind(error) })
         this.#order.handleBuried(turn)
         this.#drain()
       },
       (failure: unknown) => {
-        host.count({ kind: 'dead-letter-failed', topic, reason: kindOf(failure) })
+        host.count({ kind: 'dead-letter-failed', topic, reason: errorKind(failure) })
         if (delivery.signal.aborted) this.#order.handleLost(turn)
         else this.#order.handleBurialFailed(turn, host.clock.now())
         this.#drain()
@@ -230,13 +231,6 @@ function mayBegin(delivery: Delivery): boolean {
 /** What throws, rejects. */
 function attempt(work: () => unknown): Promise<unknown> {
   return new Promise((resolve) => resolve(work()))
-}
-
-/** One of few: what is said of an error in an event that counts. */
-function kindOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error
-  const { code } = error as { code?: unknown }
-  return printable(typeof code === 'string' && code !== '' ? code : error.name)
 }
 
 const REASON_CHARACTERS_MAX = 500
