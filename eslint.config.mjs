@@ -118,7 +118,7 @@ export default tseslint.config(
   })),
   {
     // The wiring too runs on a Clock, so that the simulator can run it; only the adapters in their folders need not.
-    files: ['packages/{producer,consumer}/src/*.ts'],
+    files: ['packages/{producer,consumer}/src/*.ts', 'packages/consumer/src/operators/*.ts'],
     ignores: [TESTS],
     rules: {
       'no-restricted-globals': globals(CLOCKS),

@@ -10,6 +10,7 @@ describe('lint', function () {
   const CORE = 'packages/producer/src/core/circuit.ts'
   const CORE_OF_CONSUMER = 'packages/consumer/src/core/arbiter.ts'
   const COMMON = 'packages/common/src/intervals.ts'
+  const OPERATOR = 'packages/consumer/src/operators/in-key-order.ts'
   const WIRING = 'packages/producer/src/producer.ts'
 
   for (const { file, what, code } of [
@@ -46,6 +47,8 @@ describe('lint', function () {
     { file: COMMON, what: 'a file', code: "import { readFileSync } from 'node:fs'\nreadFileSync('file')" },
     { file: COMMON, what: 'the producer', code: "import { Producer } from '@tandem/producer'\nvoid Producer" },
     { file: WIRING, what: 'a clock', code: 'export const now = Date.now()' },
+    { file: OPERATOR, what: 'a clock', code: 'export const now = Date.now()' },
+    { file: OPERATOR, what: 'a timer', code: 'setTimeout(() => {}, 1)' },
     { file: WIRING, what: 'a timer', code: 'setTimeout(() => {}, 1)' },
     { file: WIRING, what: 'random numbers', code: 'export const random = Math.random()' },
     { file: WIRING, what: 'the consumer', code: "import { Consumer } from '@tandem/consumer'\nvoid Consumer" },

@@ -52,6 +52,8 @@ export const ROWS = [
   'offset-not-pinned',
   'frontier-in-flight',
   'reopened',
+  'database-outage',
+  'poisoned-key',
 ] as const
 
 export type RowName = (typeof ROWS)[number]

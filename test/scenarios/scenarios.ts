@@ -7,6 +7,7 @@ import { journal } from './journal.js'
 import { latestBirth } from './latest-birth.js'
 import { leaderless } from './leaderless.js'
 import { logLoop } from './log-loop.js'
+import { operators } from './operators.js'
 import { refusedForGood } from './refused-for-good.js'
 import { restarts } from './restarts.js'
 import { ROWS } from './rows.js'
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...store,
   ...journal,
   ...slowClusters,
+  ...operators,
   twoProducers,
   latestBirth,
   crashInOutage,

@@ -5,7 +5,7 @@ import type { ConsumerOptions } from '@tandem/consumer'
 import type { Message, Producer, ProducerOptions } from '@tandem/producer'
 
 import type { SimulatedCluster } from '../simulation/cluster.js'
-import type { Handling, Seen, SimulatedConsumer } from '../simulation/simulated-consumer.js'
+import type { Handling, Seen, SimulatedConsumer, SimulatedConsumerOptions } from '../simulation/simulated-consumer.js'
 import type { Sent, SimulatedProducer, SimulatedProducerOptions } from '../simulation/simulated-producer.js'
 import { World, type WorldSettings } from '../simulation/world.js'
 import { readDelivered, readLog } from './notation.js'
@@ -75,6 +75,8 @@ export interface GroupOptions {
   readonly options?: Partial<ConsumerOptions>
   /** What its handler does with a delivery; at once if left out. */
   readonly handle?: (seen: Seen) => Handling
+  /** Handles in key order instead. */
+  readonly service?: SimulatedConsumerOptions['service']
   /** How many it reads; one if left out. */
   readonly partitions?: number
 }
@@ -160,12 +162,13 @@ export class Group {
   }
 
   #create(): SimulatedConsumer {
-    const { options, handle } = this.#options
+    const { options, handle, service } = this.#options
     return this.#stage.world.createConsumer({
       groupId: this.#name,
       name: `${this.#name}-${this.#stage.nextProcess()}`,
       ...(options === undefined ? {} : { options }),
       ...(handle === undefined ? {} : { handle }),
+      service,
     })
   }
 }

@@ -11,14 +11,18 @@ import { Prng } from './prng.js'
  */
 export function drawPlan(seed: number): Plan {
   const prng = new Prng(seed)
-  const setting = drawSetting(prng)
-  const steps = [...drawSends(prng.fork(), setting), ...drawFaults(prng.fork(), setting)]
+  const drawn = drawSetting(prng)
+  const steps = [...drawSends(prng.fork(), drawn), ...drawFaults(prng.fork(), drawn)]
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
-  return { seed: prng.next(), setting, steps }
+  const seedOfWorld = prng.next()
+  return { seed: seedOfWorld, setting: { ...drawn, keyConcurrency: prng.pick([0, 0, 0, 1, 2, 16]) }, steps }
 }
 
-function drawSetting(prng: Prng): Setting {
+/** What was drawn before there was anything else; the order of drawing decides what a seed stands for. */
+type Basics = Omit<Setting, 'keyConcurrency'>
+
+function drawSetting(prng: Prng): Basics {
   const far = prng.chance(25)
   const suffering = prng.pick(['all', 'all', 'all', 'all', 'all', 'all', 'readers', prng.pick(CLUSTERS)] as const)
   const calm = isCluster(suffering)
@@ -64,7 +68,7 @@ function drawSetting(prng: Prng): Setting {
   }
 }
 
-function* drawSends(prng: Prng, { minutes, producers, from }: Setting): Generator<Step> {
+function* drawSends(prng: Prng, { minutes, producers, from }: Basics): Generator<Step> {
   const everyMs = prng.pick([500, 2_000, 4_000, 8_000])
   const keys = prng.between(1, 6)
   const burstPercent = prng.pick([0, 2, 10])
@@ -77,7 +81,7 @@ function* drawSends(prng: Prng, { minutes, producers, from }: Setting): Generato
   }
 }
 
-function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
+function* drawFaults(prng: Prng, setting: Basics): Generator<Step> {
   const everyMs = prng.between(2_000, setting.suffering === 'readers' ? 15_000 : 45_000)
   const kinds = drawnFor(setting.suffering)
   const often = kinds === READERS ? prng.pick([HOLES, STORE]) : kinds === DRAWN ? prng.pick([[], [], LIVES, HOLES]) : []
@@ -104,7 +108,7 @@ function weight(prng: Prng): number {
 type Drawn = Exclude<Step['kind'], 'send'>
 type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
 
-function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step> {
+function drawFault(prng: Prng, kind: Drawn, setting: Basics): WithoutTime<Step> {
   const forMs = prng.chance(50) ? prng.between(1, 5_000) : prng.between(1, 60_000)
   const cluster = isCluster(setting.suffering) ? setting.suffering : prng.pick(CLUSTERS)
   const producer = prng.below(setting.producers)

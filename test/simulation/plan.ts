@@ -43,6 +43,8 @@ export interface Setting {
   readonly handleLateMs: number
   /** Of a hundred deliveries, how many the handler asks for again. */
   readonly refusedPercent: number
+  /** The first group handles by `inKeyOrder`, so many at a time; 0 if it does not. */
+  readonly keyConcurrency: number
   /**
    * To whom anything happens. One cluster: nothing to the other one, nor to any process. `readers`: consumers, their
    * handlers and their store suffer, and east refuses records; both logs are written without delay and can be read.

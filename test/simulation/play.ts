@@ -5,6 +5,7 @@ import { FAULTS, GROUPS, restMs, type FaultKind, type Plan, type Setting, type S
 import { Prng } from './prng.js'
 import type { Handling, Seen, SimulatedConsumer } from './simulated-consumer.js'
 import type { Sent, SimulatedProducer } from './simulated-producer.js'
+import type { Fate } from './simulated-service.js'
 import { World } from './world.js'
 
 /** What a schedule came to. */
@@ -200,6 +201,18 @@ class Play {
         connectTimeoutMs: 60_000,
       },
       handle: (seen) => this.#handle(seen, stuckMs),
+      service:
+        groupId === GROUPS[0] && setting.keyConcurrency > 0
+          ? {
+              handle: (text) => this.#fateOf(text, stuckMs),
+              bury: () => this.#fateOfLetter(),
+              options: {
+                concurrency: setting.keyConcurrency,
+                classify: (error) => (error === POISON ? 'permanent' : 'transient'),
+                retry: { delayMsMax: 2_000 },
+              },
+            }
+          : undefined,
     })
     subscription.current = { consumer, startedAtMs: this.#world.now, endedAtMs: undefined }
     this.#subscribers.push(subscription.current)
@@ -239,6 +252,23 @@ class Play {
     if (!seen.redelivered && this.#prng.chance(refusedPercent)) return 'again'
     const ms = seen.late ? Math.max(handleMs, handleLateMs) : handleMs
     return ms === 0 ? 'at-once' : this.#prng.below(ms)
+  }
+
+  /** What becomes of a call of a handler in key order; its key waits for it. */
+  #fateOf(text: string, stuckMs: number[]): Fate {
+    const forMs = this.#healing ? undefined : stuckMs.shift()
+    if (forMs !== undefined) {
+      this.#faults['handler-stuck']++
+      return { afterMs: Math.min(forMs, KEY_STUCK_MS_MAX) }
+    }
+    const afterMs = this.#prng.below(Math.min(this.#plan.setting.handleMs, KEY_HANDLE_MS_MAX) + 1)
+    if (isPoisoned(text)) return { afterMs, error: POISON }
+    return !this.#healing && this.#prng.chance(10) ? { afterMs, error: UNREACHABLE } : { afterMs }
+  }
+
+  #fateOfLetter(): Fate {
+    const afterMs = this.#prng.between(1, 20)
+    return !this.#healing && this.#prng.chance(30) ? { afterMs, error: UNREACHABLE } : { afterMs }
   }
 
   #send({ producer: index, key: keyIndex, count }: Step & { kind: 'send' }): void {
@@ -576,7 +606,14 @@ class Play {
     const acknowledged = this.#told.filter(({ sent }) => sent.receipt !== undefined && !onlyOnDisk.has(sent.text))
     const wanted = new Set<string>(acknowledged.map(({ sent }) => sent.text))
     for (const set of given.values()) for (const text of set) wanted.add(text)
-    return groups.every((groupId) => given.get(groupId)!.size === wanted.size)
+    return groups.every((groupId) => given.get(groupId)!.size === wanted.size && this.#isHandled(groupId))
+  }
+
+  /** Who handles in key order has something in hand for a while. */
+  #isHandled(groupId: string): boolean {
+    const consumer = this.#subscriptions.get(groupId)?.current?.consumer
+    if (consumer?.service === undefined) return true
+    return consumer.deliveries.every(({ acknowledgedAtMs }) => acknowledgedAtMs !== undefined)
   }
 
   /** What a disk has, or had before it was damaged, instead of a cluster; what is among the dead letters says so. */
@@ -606,7 +643,12 @@ class Play {
         // What a killed process had not told yet died with it.
         const lateTold = process.state === 'dead' ? undefined : toldOf(consumer, 'delivered-late')
         const owedTold = toldOf(consumer, 'debt-opened')
-        return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, owedTold, stops }
+        const service = consumer.service && {
+          handled: consumer.service.handled,
+          letters: consumer.service.letters,
+          poisoned: isPoisoned,
+        }
+        return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, owedTold, stops, service }
       }),
       storeTroubles: this.#storeTroubles,
       nothingIsLate: this.#plan.setting.suffering === 'readers',
@@ -675,6 +717,11 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
+/** Such messages can never be handled. Payloads end with the number of the message. */
+function isPoisoned(text: string): boolean {
+  return Number(text.split('/').at(-1)) % POISON_EVERY === 0
+}
+
 function isFault(kind: string): kind is FaultKind {
   return (FAULTS as readonly string[]).includes(kind)
 }
@@ -688,6 +735,12 @@ const LATECOMER = 'latecomer'
 /** Processes that send under one producerId at a time. */
 const PROCESSES_MAX = 3
 const REST_LOOK_MS = 200
+const POISON_EVERY = 11
+const POISON = new Error('can never be handled')
+const UNREACHABLE = new Error('away for a moment')
+/** One key is handled one by one: it is not to be judged for its load. */
+const KEY_HANDLE_MS_MAX = 20
+const KEY_STUCK_MS_MAX = 10_000
 /** After which a delivery comes again that was asked for again. */
 const NACK_DELAY_MS = 1_000
 /** A little, so that a journal is full at times. */

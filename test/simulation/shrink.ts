@@ -61,6 +61,7 @@ const ORDINARY: readonly Partial<Setting>[] = [
   { handleMs: 0 },
   { handleLateMs: 0 },
   { refusedPercent: 0 },
+  { keyConcurrency: 0 },
   { unacknowledgedMax: 10_000 },
   { heldMessagesMax: 50_000 },
   { backlogBytesMax: 64 << 20 },

@@ -5,6 +5,7 @@ import { bounded } from './checkers/bounded.js'
 import type { Checker } from './checkers/checker.js'
 import type { History } from './checkers/history.js'
 import { independence } from './checkers/independence.js'
+import { keyOrder } from './checkers/key-order.js'
 import { liveness } from './checkers/liveness.js'
 import { neverSilent } from './checkers/never-silent.js'
 import { noDuplicate } from './checkers/no-duplicate.js'
@@ -23,6 +24,7 @@ const CHECKERS: readonly Checker[] = [
   neverSilent,
   agreement,
   liveness,
+  keyOrder,
 ]
 
 export interface Violation {

@@ -1,8 +1,11 @@
 import type { TandemEvent } from '@tandem/common/internal'
 import { Consumer, type ConsumerOptions, type Delivery, type FeedPosition } from '@tandem/consumer/internal'
 
+import { tap, type Observable } from 'rxjs'
+
 import { SimulatedFeedClient } from './simulated-feed-client.js'
 import type { Channel, SimulatedProcess } from './simulated-process.js'
+import { SimulatedService, type SimulatedServiceOptions } from './simulated-service.js'
 import type { World } from './world.js'
 
 /** What a handler does with a delivery: acknowledges at once or after so many ms, leaves it open, asks for it again. */
@@ -27,6 +30,8 @@ export interface SimulatedConsumerOptions {
   /** Anything but what the world provides. */
   readonly options?: Partial<ConsumerOptions>
   readonly handle?: (seen: Seen) => Handling
+  /** Handles in key order instead. */
+  readonly service?: Pick<SimulatedServiceOptions, 'handle' | 'bury' | 'options'> | undefined
 }
 
 /** A process that runs the shipped Consumer with a subscriber of the test's. */
@@ -43,16 +48,19 @@ export class SimulatedConsumer {
   /** What ended `deliveries$`. */
   failure: unknown
   completed = false
+  /** What handles in key order, if anything does. */
+  readonly service: SimulatedService | undefined
   readonly #world: World
   readonly #channel: Channel = { name: 'handler' }
   readonly #handle: (seen: Seen) => Handling
 
-  constructor(world: World, { groupId, name, options, handle }: SimulatedConsumerOptions) {
+  constructor(world: World, { groupId, name, options, handle, service }: SimulatedConsumerOptions) {
     this.#world = world
     this.groupId = groupId
     this.#handle = handle ?? (() => 'at-once')
     const process = world.createProcess(name)
     this.process = process
+    this.service = service && new SimulatedService({ ...service, process, timeline: world.timeline })
     let ids = 0
     this.consumer = new Consumer<Buffer | null>(
       {
@@ -88,8 +96,8 @@ export class SimulatedConsumer {
   }
 
   start(): this {
-    this.consumer.deliveries$.subscribe({
-      next: (delivery) => this.#handleDelivery(delivery),
+    const { deliveries$ } = this.consumer
+    this.#operated(deliveries$).subscribe({
       error: (error: unknown) => (this.failure = error),
       complete: () => (this.completed = true),
     })
@@ -128,7 +136,17 @@ export class SimulatedConsumer {
     return this.consumer.close()
   }
 
-  #handleDelivery(delivery: Delivery<Buffer | null>): void {
+  #operated(deliveries$: Observable<Delivery<Buffer | null>>): Observable<Delivery<Buffer | null>> {
+    if (this.service === undefined) return deliveries$.pipe(tap((delivery) => this.#handleSeen(this.#see(delivery))))
+    const seen = new Map<Delivery, Seen>()
+    return deliveries$.pipe(
+      tap((delivery) => seen.set(delivery, this.#see(delivery))),
+      this.service.operate,
+      tap((delivery) => (seen.get(delivery)!.acknowledgedAtMs = this.#world.now)),
+    )
+  }
+
+  #see(delivery: Delivery<Buffer | null>): Seen {
     const seen: Seen = {
       groupId: this.groupId,
       consumer: this,
@@ -141,6 +159,11 @@ export class SimulatedConsumer {
     }
     this.deliveries.push(seen)
     this.#world.handleDelivered(seen)
+    return seen
+  }
+
+  #handleSeen(seen: Seen): void {
+    const { delivery } = seen
     const handling = this.#handle(seen)
     if (handling === 'at-once') this.acknowledge(seen)
     else if (handling === 'again') this.process.deliver(this.#channel, () => delivery.nack())

@@ -11,8 +11,8 @@ import { metricName } from './telemetry.js'
 
 /** Holds README and docs/ to the tree: what they list, link to or quote is there, and what must be listed is. */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-/** Parts that are built. */
-const PART = 3
+/** Parts that are built, or begun. */
+const PART = 4
 const PAGES = ['README.md', ...filesBelow('docs')].filter((page) => page.endsWith('.md'))
 
 describe('documentation', () => {
@@ -71,10 +71,15 @@ describe('documentation', () => {
     expect(mutants.every(([, , scenario]) => told.some(([row]) => row === scenario))).to.equal(true)
   })
 
-  it('quotes in README the examples as they are', () => {
-    const blocks = [...read('README.md').matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code)
-    expect(blocks).to.deep.equal([read('examples/producer.ts'), read('examples/consumer.ts')])
-  })
+  for (const [page, examples] of [
+    ['README.md', ['producer', 'consumer']],
+    ['docs/operators.md', ['in-key-order', 'batched']],
+  ] as const) {
+    it(`quotes the examples as they are: ${page}`, () => {
+      const blocks = [...read(page).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code)
+      expect(blocks).to.deep.equal(examples.map((name) => read(`examples/${name}.ts`)))
+    })
+  }
 
   it('names only npm scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }

@@ -49,9 +49,24 @@ interface Facts {
   'debt-paid': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
   'delivered-late': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
   'codec-stalled': { topic: string; partition: number; cluster: string; offset: number; waitedMs: number }
+  'window-stalled': { messages: number; bytes: number; waitedMs: number }
+  'acknowledgement-overdue': { topic: string; partition: number; cluster: string; offset: number; count: number }
   'poll-failed': { cluster: string; reason: string }
   'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
   'offset-beyond-end': { cluster: string; topic: string; partition: number; offset: number; end: number }
+  // Consumer: operators
+  'delivery-failed': { topic: string; verdict: string; reason: string; count: number }
+  'key-stalled': {
+    topic: string
+    partition: number
+    cluster: string
+    offset: number
+    attempts: number
+    reason: string
+  }
+  'dead-letter-published': { topic: string; reason: string; count: number }
+  'dead-letter-failed': { topic: string; reason: string; count: number }
+  'duplicate-filtered': { topic: string; count: number }
   // Consumer: store and ownership
   'store-away': { reason: string }
   'store-returned': { awayMs: number }
@@ -247,6 +262,17 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     labels: ['topic'],
     meaning: 'A codec has not decoded a message for long; until it does, nothing more is delivered.',
   },
+  'window-stalled': {
+    level: 'error',
+    labels: [],
+    meaning:
+      'The window has been full for `ackTimeoutMs` and nothing was acknowledged: a handler hangs, or an operator gathers more than the window lets out.',
+  },
+  'acknowledgement-overdue': {
+    level: 'warn',
+    labels: ['topic'],
+    meaning: 'Deliveries have not been acknowledged for `ackTimeoutMs`; they stay with their handlers.',
+  },
   'poll-failed': {
     level: 'warn',
     labels: ['cluster'],
@@ -261,6 +287,31 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'error',
     labels: ['cluster', 'topic'],
     meaning: 'An offset that was stored or read up to lies beyond the end of its log, which is read again.',
+  },
+  'delivery-failed': {
+    level: 'warn',
+    labels: ['topic', 'verdict'],
+    meaning: 'A handler failed or refused (`nack`): the message is tried again, or goes to the dead letters.',
+  },
+  'key-stalled': {
+    level: 'error',
+    labels: ['topic'],
+    meaning: 'A message cannot be handled and there are no dead letters: its key stands, and it is tried again.',
+  },
+  'dead-letter-published': {
+    level: 'error',
+    labels: ['topic'],
+    meaning: 'Messages that cannot be handled lie among the dead letters, and their keys go on.',
+  },
+  'dead-letter-failed': {
+    level: 'error',
+    labels: ['topic'],
+    meaning: 'Dead letters could not be published; it is tried again, and their keys stand meanwhile.',
+  },
+  'duplicate-filtered': {
+    level: 'info',
+    labels: ['topic'],
+    meaning: 'Deliveries with a business key that was seen before were acknowledged without being handled.',
   },
   'store-away': { level: 'error', labels: [], meaning: 'The high-water store does not answer.' },
   'store-returned': { level: 'info', labels: [], meaning: 'The high-water store answers again.' },

@@ -12,6 +12,7 @@ import {
   partitionsOf,
   Agenda,
   systemClock,
+  Tally,
   Telemetry,
   type Clock,
   type ClusterDescription,
@@ -20,10 +21,12 @@ import {
 } from '@tandem/common/internal'
 import { filter, Observable, Subject, type Subscriber } from 'rxjs'
 
+import { AckWatch } from './core/ack-watch.js'
 import type { FeedIndex } from './core/arbiter.js'
 import { PollingClock } from './core/polling-clock.js'
 import { Window } from './core/window.js'
 import type { Delivery, OpenDelivery } from './delivery.js'
+import type { CountedFact, DeliveryHost } from './delivery-host.js'
 import { FeedLink } from './feed-link.js'
 import type { Claim, PartitionOfGroup } from './high-water/high-water-store.js'
 import type { FeedClientFactory, FeedPosition, FeedRecord } from './kafka/feed-client.js'
@@ -92,6 +95,9 @@ export class Consumer<T = unknown> {
   readonly #agenda: Agenda
   readonly #polling: PollingClock
   readonly #window: Window
+  readonly #watch: AckWatch<OpenDelivery>
+  /** Facts of operators, each as JSON. */
+  readonly #tally = new Tally()
   readonly #links: readonly [FeedLink, FeedLink]
   readonly #descriptions: [ClusterDescription | undefined, ClusterDescription | undefined] = [undefined, undefined]
   /** What keeps a cluster that answered from being one of the two; undefined if nothing does. */
@@ -107,6 +113,8 @@ export class Consumer<T = unknown> {
   /** Closing gives partitions back from here on: one that the store grants later is given back at once. */
   #releasing = false
   #closing: Promise<void> | undefined
+  /** For operators: what they have not begun they need not begin. */
+  readonly #leaving = new AbortController()
   #handleContact: (() => void) | undefined
   /** Why it could not start, or not go on. */
   #failure: unknown
@@ -139,6 +147,7 @@ export class Consumer<T = unknown> {
     this.#polling = new PollingClock(clock.now(), [gapTimeoutMs, holeTimeoutMs, feedAwayAfterMs])
     this.#polling.handleStopped(clock.now())
     this.#window = new Window({ messagesMax: settings.unacknowledgedMax, bytesMax: settings.unacknowledgedBytesMax })
+    this.#watch = new AckWatch(settings)
     this.#links = [this.#createLink(0), this.#createLink(1)]
     this.#host = this.#createHost()
     this.events$ = this.#telemetry.events$
@@ -184,6 +193,8 @@ export class Consumer<T = unknown> {
     if (this.#storeAwaySince !== undefined) degraded.push('the high-water store does not answer')
     if (this.#decoding?.toldAt === Infinity)
       degraded.push(`the codec of ${this.#decoding.delivery.topic} does not answer`)
+    if (this.#watch.overdue > 0) degraded.push(`acknowledgements are overdue: ${this.#watch.overdue}`)
+    if (this.#watch.stalled) degraded.push('the window is full and nothing is acknowledged')
     const lost = this.#all.some((partition) => partition.lost)
     if (lost) degraded.push('partitions were lost to another holder')
     const live = this.#closing === undefined
@@ -198,6 +209,7 @@ export class Consumer<T = unknown> {
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()
+    this.#leaving.abort() // now that what is refused stays refused
     return this.#closing
   }
 
@@ -393,12 +405,14 @@ export class Consumer<T = unknown> {
       settings: this.#settings,
       clock: this.#outsides.clock,
       telemetry: this.#telemetry,
+      deliveryHost: this.#createDeliveryHost(),
       owner: this.#outsides.createId(),
       time: () => this.#time(),
       clientOf: (feed) => this.#links[feed].client,
       deliver: (delivery) => this.#outbox.push(delivery),
       handleAcknowledged: (delivery) => {
         this.#forget(delivery)
+        this.#watch.handleAcknowledged(this.#outsides.clock.now())
         this.#turn()
       },
       handleRefused: (delivery, delayMs) => this.#handleRefused(delivery, delayMs),
@@ -408,6 +422,23 @@ export class Consumer<T = unknown> {
       },
       handleBroken: (error) => this.#fail(error),
       handleChanged: () => this.#scheduleFlush(),
+    }
+  }
+
+  #createDeliveryHost(): DeliveryHost {
+    const window = this.#window
+    return {
+      clock: this.#outsides.clock,
+      groupId: this.#settings.groupId,
+      closing: this.#leaving.signal,
+      get unacknowledged() {
+        return window.messages
+      },
+      get windowFull() {
+        return window.full
+      },
+      tell: (fact) => this.#telemetry.tell(fact),
+      count: (fact) => this.#count(fact),
     }
   }
 
@@ -433,6 +464,8 @@ export class Consumer<T = unknown> {
       this.#outboxHead = 0
     }
     this.#emitting = false
+    this.#watch.handleWindow(this.#window.full, this.#outsides.clock.now())
+    this.#agenda.arm(this.#watch.deadline())
     this.#breathe()
   }
 
@@ -452,6 +485,46 @@ export class Consumer<T = unknown> {
     const { topic, partition, from, offset } = this.#decoding.delivery
     const waitedMs = Math.round(now - this.#decoding.since)
     this.#telemetry.tell({ kind: 'codec-stalled', topic, partition, cluster: from, offset, waitedMs })
+  }
+
+  #lookAtAcknowledgements(): void {
+    const now = this.#outsides.clock.now()
+    if (now < this.#watch.deadline()) return
+    this.#watch.handleDeadline(now, this.#unfinished)
+    for (let command = this.#watch.poll(); command !== undefined; command = this.#watch.poll()) {
+      if (command.kind === 'overdue') this.#tellOverdue(command.deliveries)
+      else {
+        const { messages, bytes } = this.#window
+        this.#telemetry.tell({ kind: 'window-stalled', messages, bytes, waitedMs: Math.round(command.waitedMs) })
+      }
+    }
+  }
+
+  /** One fact per partition: what hangs, hangs by the thousand. */
+  #tellOverdue(deliveries: readonly OpenDelivery[]): void {
+    const counts = new Map<string, { readonly first: OpenDelivery; count: number }>()
+    for (const delivery of deliveries) {
+      const name = `${delivery.topic}/${delivery.partition}`
+      const known = counts.get(name)
+      if (known === undefined) counts.set(name, { first: delivery, count: 1 })
+      else known.count++
+    }
+    for (const { first, count } of counts.values()) {
+      const { topic, partition, from: cluster, offset } = first
+      this.#telemetry.tell({ kind: 'acknowledgement-overdue', topic, partition, cluster, offset, count })
+    }
+  }
+
+  #count(fact: CountedFact): void {
+    this.#tally.handle(JSON.stringify(fact), 1, this.#outsides.clock.now())
+    this.#tellCounted()
+    this.#agenda.arm(this.#tally.deadline())
+  }
+
+  #tellCounted(): void {
+    for (let told = this.#tally.poll(); told !== undefined; told = this.#tally.poll()) {
+      this.#telemetry.tell({ ...(JSON.parse(told.label) as CountedFact), count: told.count })
+    }
   }
 
   /** Reads on when nothing waits to be handed out, and holds its breath otherwise: every client then has one poll. */
@@ -480,6 +553,7 @@ export class Consumer<T = unknown> {
   /** While closing nobody will hand it out again: it stays refused, and comes in the next life. */
   #handleRefused(delivery: OpenDelivery, delayMs: number): void {
     if (!this.#unfinished.has(delivery)) return
+    this.#watch.handleGone(delivery)
     const { clock } = this.#outsides
     const cancel = this.#closing === undefined && clock.schedule(clock.now() + delayMs, () => this.#redeliver(delivery))
     this.#refusals.set(delivery, cancel || (() => undefined))
@@ -495,6 +569,7 @@ export class Consumer<T = unknown> {
   #forget(delivery: OpenDelivery): void {
     if (!this.#unfinished.delete(delivery)) return
     this.#window.give(delivery.size)
+    this.#watch.handleGone(delivery)
     this.#refusals.get(delivery)?.()
     this.#refusals.delete(delivery)
   }
@@ -506,7 +581,9 @@ export class Consumer<T = unknown> {
   #handOut(delivery: OpenDelivery): void {
     this.#delivered++
     if (delivery.late) this.#late++
-    delivery.handOut()
+    const now = this.#outsides.clock.now()
+    delivery.handOut(now)
+    this.#watch.handleHandedOut(now)
     this.#subscriber?.next(delivery as Delivery as Delivery<T>)
     this.#delivered$.next(delivery as Delivery as Delivery<T>)
   }
@@ -523,6 +600,9 @@ export class Consumer<T = unknown> {
     for (const partition of this.#all) if (time >= partition.deadline()) partition.handleDeadline(time)
     if (this.#outsides.clock.now() >= this.#flushAt) this.#flushAll()
     this.#lookAtCodec()
+    this.#lookAtAcknowledgements()
+    this.#tally.handleDeadline(this.#outsides.clock.now())
+    this.#tellCounted()
     this.#turn()
     this.#arm()
   }
@@ -530,7 +610,8 @@ export class Consumer<T = unknown> {
   #arm(): void {
     const now = this.#outsides.clock.now()
     const time = this.#time()
-    let at = Math.min(this.#flushAt, this.#decoding?.toldAt ?? Infinity)
+    const { toldAt = Infinity } = this.#decoding ?? {}
+    let at = Math.min(this.#flushAt, toldAt, this.#watch.deadline(), this.#tally.deadline() ?? Infinity)
     if (this.#polling.running) {
       for (const partition of this.#all) {
         at = Math.min(at, now + Math.max(TICK_MS, partition.deadline() - time))
@@ -604,6 +685,8 @@ export class Consumer<T = unknown> {
     const released = this.#all.map((partition) => partition.release())
     const closed = this.#links.map((link) => new Promise<void>((resolve) => link.close(resolve)))
     await this.#atMost(CLIENTS_CLOSE_MS, Promise.allSettled([...released, ...closed]))
+    this.#tally.close(clock.now())
+    this.#tellCounted()
     this.#telemetry.close()
     this.#delivered$.complete()
     if (this.#failure === undefined) this.#subscriber?.complete()

@@ -1,6 +1,9 @@
 import { CodecFailedError, isTandemError, STAMP_HEADER, type Codec, type Position } from '@tandem/common/internal'
 
+import type { Outstanding } from './core/ack-watch.js'
 import type { Deliver } from './core/arbiter.js'
+import { DELIVERY_HOST, type DeliveryHost } from './delivery-host.js'
+import { errorKind } from './error-kind.js'
 import type { FeedRecord } from './kafka/feed-client.js'
 
 /** One message, delivered: to be acknowledged when its effect is done. */
@@ -36,12 +39,16 @@ export interface Delivery<T = unknown> {
   readonly signal: AbortSignal
   /** Its effect is done; it will not come again. Idempotent. */
   ack(): void
-  /** Its effect failed; it comes again after `delayMs` (default 1,000), flagged `redelivered`. */
+  /**
+   * Its effect failed; it comes again after `delayMs` (default 1,000), flagged `redelivered`, behind what was delivered
+   * meanwhile. While the consumer closes it is given back instead, and comes in the next life.
+   */
   nack(error?: unknown, options?: { readonly delayMs?: number }): void
 }
 
 /** Where an open delivery reports to. */
 export interface DeliveryOwner {
+  readonly deliveryHost: DeliveryHost
   readonly fence: number
   readonly signal: AbortSignal
   handleAcknowledged(delivery: OpenDelivery): void
@@ -63,16 +70,17 @@ type Decoded =
   | { readonly kind: 'failed'; readonly error: CodecFailedError }
 
 /** A delivery from the moment it is due until it is acknowledged. */
-export class OpenDelivery implements Delivery {
+export class OpenDelivery implements Delivery, Outstanding {
   readonly cause: Deliver<FeedRecord>
   readonly counter: number
   readonly from: string
   redelivered = false
+  handedOutAt = Infinity
+  overdue = false
   readonly #owner: DeliveryOwner
   readonly #record: FeedRecord
   #decoded: Decoded | undefined
   #acknowledged = false
-  #out = false
 
   constructor(facts: DeliveryFacts) {
     this.#owner = facts.owner
@@ -168,9 +176,13 @@ export class OpenDelivery implements Delivery {
     return this.#acknowledged
   }
 
-  /** It is handed to the subscriber now. */
-  handOut(): void {
-    this.#out = true
+  get [DELIVERY_HOST](): DeliveryHost {
+    return this.#owner.deliveryHost
+  }
+
+  /** It is handed to the subscriber. */
+  handOut(now: number): void {
+    this.handedOutAt = now
   }
 
   ack(): void {
@@ -179,9 +191,14 @@ export class OpenDelivery implements Delivery {
     this.#owner.handleAcknowledged(this)
   }
 
-  nack(_error?: unknown, options: { readonly delayMs?: number } = {}): void {
-    if (this.#acknowledged || !this.#out) return
-    this.#out = false
+  nack(error?: unknown, options: { readonly delayMs?: number } = {}): void {
+    if (this.#acknowledged || this.handedOutAt === Infinity) return
+    this.handedOutAt = Infinity
+    const { deliveryHost } = this.#owner
+    if (!deliveryHost.closing.aborted) {
+      const reason = errorKind(error)
+      deliveryHost.count({ kind: 'delivery-failed', topic: this.topic, verdict: 'refused', reason })
+    }
     const delayMs = options.delayMs ?? NACK_DELAY_MS
     this.#owner.handleRefused(this, delayMs >= 0 ? delayMs : NACK_DELAY_MS)
   }

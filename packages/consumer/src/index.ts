@@ -1,4 +1,5 @@
 export { Consumer, type ConsumerHealth, type ConsumerStatus } from './consumer.js'
+export type { Verdict } from './core/key-order.js'
 export type { Delivery } from './delivery.js'
 export type {
   Claim,
@@ -11,5 +12,9 @@ export type {
 } from './high-water/high-water-store.js'
 export { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
 export { RedisHighWaterStore } from './high-water/redis-high-water-store.js'
+export { batched, type DeliveryBatch } from './operators/batched.js'
+export type { DeadLetter, DeliveryFailure } from './operators/dead-letter.js'
+export { distinctBy, type BusinessKey, type DistinctByOptions } from './operators/distinct-by.js'
+export { inKeyOrder, type Handler, type InKeyOrderOptions } from './operators/in-key-order.js'
 export type { ConsumerOptions } from './options.js'
 export type { FeedStatus, PartitionStatus } from './partition.js'

@@ -32,6 +32,7 @@ describe('consumer options', () => {
       holeTimeoutMs: 60_000,
       feedAwayAfterMs: 10_000,
       flushIntervalMs: 100,
+      ackTimeoutMs: 60_000,
       heldMessagesMax: 50_000,
       heldBytesMax: 64 << 20,
       from: 'earliest',

@@ -28,6 +28,7 @@ export interface ConsumerOptions {
   readonly holeTimeoutMs?: number
   readonly feedAwayAfterMs?: number
   readonly flushIntervalMs?: number
+  readonly ackTimeoutMs?: number
   readonly heldMessagesMax?: number
   readonly heldBytesMax?: number
   readonly unstamped?: 'event'
@@ -131,6 +132,15 @@ export const CONSUMER_OPTIONS = {
     default: 100,
     meaning: 'How often what changed is stored; after a crash at most this much comes again.',
   },
+  ackTimeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 100,
+    max: 86_400_000,
+    default: 60_000,
+    meaning:
+      'After how long a delivery that is not acknowledged, or a full window of which nothing is, is told of. Neither is taken away: it stays with its handler.',
+  },
   heldMessagesMax: {
     kind: 'number',
     unit: 'messages',
@@ -204,6 +214,7 @@ export interface ConsumerSettings {
   readonly holeTimeoutMs: number
   readonly feedAwayAfterMs: number
   readonly flushIntervalMs: number
+  readonly ackTimeoutMs: number
   readonly heldMessagesMax: number
   readonly heldBytesMax: number
   readonly from: 'earliest' | 'latest'

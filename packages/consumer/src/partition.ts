@@ -13,6 +13,7 @@ import { Arbiter, type Deliver, type FeedIndex } from './core/arbiter.js'
 import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
 import { storedStream } from './core/stored-stream.js'
 import { OpenDelivery, type DeliveryOwner } from './delivery.js'
+import type { DeliveryHost } from './delivery-host.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import {
   decodePosition,
@@ -31,6 +32,7 @@ export interface PartitionHost {
   readonly settings: ConsumerSettings
   readonly clock: Clock
   readonly telemetry: Telemetry
+  readonly deliveryHost: DeliveryHost
   /** Random id under which this instance holds its partitions. */
   readonly owner: string
   /** Polling time now. */
@@ -77,6 +79,10 @@ export class Partition implements DeliveryOwner {
     this.#arbiter = new Arbiter({ ...settings, topic: id.topic, partition: id.partition }, host.time())
     this.#stored = decodePosition(holding.fields)
     for (const stream of this.#stored.streams) this.#arbiter.restore(stream)
+  }
+
+  get deliveryHost(): DeliveryHost {
+    return this.#host.deliveryHost
   }
 
   get signal(): AbortSignal {

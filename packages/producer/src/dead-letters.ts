@@ -2,10 +2,9 @@
  * Messages whose `send()` was rejected, kept on disk with what was said, until somebody imports them. No opinion of its
  * own.
  */
-import type { Clock, Outcome, TandemFact } from '@tandem/common/internal'
+import { Tally, type Clock, type Outcome, type TandemFact } from '@tandem/common/internal'
 
 import type { SealedRecord } from './core/record.js'
-import { Tally } from './core/tally.js'
 import type { DeadLetter, Journal } from './journal/journal.js'
 import { positionOf } from './receipt.js'
 

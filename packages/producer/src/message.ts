@@ -103,9 +103,7 @@ function readHeaders(headers: unknown): WireHeaders {
   const wire: Record<string, string>[] = []
   for (const [name, value] of Object.entries(headers)) {
     if (name === 'tandem') continue // a forwarded message brings the stamp of where it came from; it gets ours
-    if (name === '' || !isClean(name)) throw invalid('headers', name, 'names that are text without NUL, not empty')
-    // node-rdkafka would give it to whoever reads it as the prototype of an object.
-    if (name === '__proto__') throw invalid('headers', name, 'any other name')
+    if (!isHeaderName(name)) throw invalid('headers', name, 'text without NUL, not empty, but for __proto__')
     for (const single of Array.isArray(value) ? (value as unknown[]) : [value]) {
       wire.push({ [name]: headerText(name, single) })
     }
@@ -113,8 +111,24 @@ function readHeaders(headers: unknown): WireHeaders {
   return wire
 }
 
-/** The client passes a header's value through a C string: other bytes would be replaced, and cut off at a NUL. */
+/** Whether the client carries a header as it is. */
+export function isCarried(name: string, value: Uint8Array): boolean {
+  return isHeaderName(name) && carriedText(value) !== undefined
+}
+
+/** node-rdkafka would give `__proto__` to whoever reads it as the prototype of an object. */
+function isHeaderName(name: string): boolean {
+  return name !== '' && name !== '__proto__' && isClean(name)
+}
+
 function headerText(name: string, value: unknown): string {
+  const text = carriedText(value)
+  if (text !== undefined) return text
+  throw invalid(`headers["${name}"]`, value, 'text, or bytes that are UTF-8, without NUL')
+}
+
+/** The client passes a header's value through a C string: other bytes would be replaced, and cut off at a NUL. */
+function carriedText(value: unknown): string | undefined {
   let text: unknown = value
   if (value instanceof Uint8Array) {
     try {
@@ -123,8 +137,7 @@ function headerText(name: string, value: unknown): string {
       text = undefined
     }
   }
-  if (typeof text === 'string' && isClean(text)) return text
-  throw invalid(`headers["${name}"]`, value, 'text, or bytes that are UTF-8, without NUL')
+  return typeof text === 'string' && isClean(text) ? text : undefined
 }
 
 function headersBytes(headers: WireHeaders): number {

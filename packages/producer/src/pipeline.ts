@@ -11,6 +11,7 @@ import {
   OptionsInvalidError,
   partitionsOf,
   ShedError,
+  Tally,
   UndeliveredError,
   type ClusterDescription,
   type TandemError,
@@ -25,7 +26,6 @@ import { Lane, TRACKS_MAX, type LaneCommand } from './core/lane.js'
 import type { LaneIndex, SealedRecord } from './core/record.js'
 import { Sequencer, type PinnedTopic, type ProducerIdentity } from './core/sequencer.js'
 import { Settlement, type RejectReason, type SettlementCommand } from './core/settlement.js'
-import { Tally } from './core/tally.js'
 import { DeadLetters } from './dead-letters.js'
 import { JournalLink } from './journal-link.js'
 import type { Journal, JournalContents } from './journal/journal.js'

@@ -12,6 +12,7 @@ import {
   JournalFailedError,
   MessageInvalidError,
   NotConnectedError,
+  OptionsInvalidError,
   readOptions,
   received,
   Telemetry,
@@ -25,12 +26,26 @@ import {
 import type { Lane } from './core/lane.js'
 import { Opening } from './core/opening.js'
 import type { LaneIndex } from './core/record.js'
+import {
+  DEAD_LETTER_OPTIONS,
+  deadLetterMessage,
+  type DeadDelivery,
+  type DeadDeliveryFailure,
+  type DeadLetterOptions,
+} from './dead-letter-topic.js'
 import type { EpochTaken } from './epoch/epoch-store.js'
 import { LeaseRenewal } from './epoch/lease-renewal.js'
 import { takeEpoch } from './epoch/take-epoch.js'
 import { encodeValue, readMessage, type Message } from './message.js'
 import { ProducerMetrics, type SendExecutor } from './metrics.js'
-import { readProducerOptions, withClusterProperties, type ProducerOptions, type ProducerSettings } from './options.js'
+import {
+  isTopicName,
+  readProducerOptions,
+  TOPIC_ALLOWED,
+  withClusterProperties,
+  type ProducerOptions,
+  type ProducerSettings,
+} from './options.js'
 import { realOutsides, type ProducerOutsides } from './outsides.js'
 import { Pipeline, type PipelineOptions } from './pipeline.js'
 import type { Receipt } from './receipt.js'
@@ -154,6 +169,31 @@ export class Producer {
     const atATime = Math.min(messages.length, this.#settings.unacknowledgedMax, SEND_MANY_AT_A_TIME)
     await Promise.all(Array.from({ length: atATime }, sendInTurn))
     return results
+  }
+
+  /**
+   * A topic of dead letters, for `inKeyOrder` of `@tandem/consumer`, or to be called with a delivery.
+   *
+   * What it gives writes a delivery to `topic` as `send()` does, but without a codec: key, value and headers stay byte
+   * for byte, and headers as of Kafka Connect and Spring say where it came from and why. It resolves and rejects like
+   * `send()`; after `'unknown'` and another try it may be there twice.
+   *
+   * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`
+   */
+  deadLetter(
+    topic: string,
+    options: DeadLetterOptions = {},
+  ): (delivery: DeadDelivery, failure: DeadDeliveryFailure) => Promise<Receipt> {
+    if (!isTopicName(topic)) {
+      const [got, allowed] = [received(topic), TOPIC_ALLOWED]
+      throw new OptionsInvalidError(`deadLetter: received the topic ${got}, allowed is ${allowed}`, {
+        path: 'deadLetter',
+        received: got,
+        allowed,
+      })
+    }
+    const settings = readOptions(DEAD_LETTER_OPTIONS, options, 'deadLetter')
+    return (delivery, failure) => this.#send(deadLetterMessage(topic, delivery, failure, settings), AS_IT_IS)
   }
 
   /**
@@ -416,7 +456,7 @@ export class Producer {
         resolve(receipt)
       }
       try {
-        const how = { patient: false, timed: timeoutMs === undefined }
+        const how = { ...COMMON, timed: timeoutMs === undefined }
         send = this.#accept(message, how, resolveDone, rejectDone)
       } catch (error) {
         rejectDone(error as Error)
@@ -444,7 +484,7 @@ export class Producer {
     const { pipeline } = life
     const send = new Send(readMessage(message, this.#outsides.clock.wall()), how, resolve, reject)
     const { codec, messageBytesMax } = pipeline.topicSettings(send.message.topic)
-    const value = encodeValue(message.value, codec)
+    const value = encodeValue(message.value, how.encoded ? undefined : codec)
     if (!(value instanceof Promise)) {
       send.handleEncoded(value, messageBytesMax)
       pipeline.handleCall(send)
@@ -513,10 +553,13 @@ export class Producer {
 interface SendHow {
   readonly patient: boolean
   readonly timed: boolean
+  /** Its value is bytes already, whatever codec its topic has. */
+  readonly encoded: boolean
 }
 
-const COMMON: SendHow = { patient: false, timed: true }
-const PATIENT: SendHow = { patient: true, timed: true }
+const COMMON: SendHow = { patient: false, timed: true, encoded: false }
+const PATIENT: SendHow = { ...COMMON, patient: true }
+const AS_IT_IS: SendHow = { ...COMMON, encoded: true }
 
 type OpenJournal = NonNullable<PipelineOptions['journal']>
 

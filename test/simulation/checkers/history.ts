@@ -91,6 +91,26 @@ export interface ConsumerLife {
   readonly owedTold?: number
   /** When it stood still (SIGSTOP). */
   readonly stops: readonly Span[]
+  /** What was done with them, where that is done by `inKeyOrder`. */
+  readonly service?: Service | undefined
+}
+
+export interface Service {
+  /** In the order of the calls. */
+  readonly handled: readonly Handled[]
+  /** Messages among the dead letters. */
+  readonly letters: readonly string[]
+  /** Whether a message can never be handled. */
+  readonly poisoned: (text: string) => boolean
+}
+
+/** A call of a handler. */
+export interface Handled {
+  readonly text: string
+  readonly fromMs: number
+  /** When it ended; undefined while it has not. */
+  readonly toMs: number | undefined
+  readonly failed: boolean
 }
 
 export interface Delivered {

@@ -13,6 +13,8 @@ const SETTLEMENT = 'producer/dist/core/settlement.js'
 const APPENDER = 'producer/dist/core/appender.js'
 const PIPELINE = 'producer/dist/pipeline.js'
 const LANE = 'producer/dist/core/lane.js'
+const KEY_ORDER = 'consumer/dist/core/key-order.js'
+const IN_KEY_ORDER = 'consumer/dist/operators/in-key-order.js'
 
 /** The bugs that the simulator has to find, in the order of the rules. */
 export const MUTANTS: readonly Mutant[] = [
@@ -467,6 +469,54 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       { file: SETTLEMENT, text: 'record.waitsFor &= ~bit(lane);', replacement: ';' },
       { file: SETTLEMENT, text: 'record.waitsFor = 0;', replacement: ';' },
+    ],
+  },
+  {
+    name: 'key-not-kept',
+    scenario: 'database-outage',
+    meaning: 'handles messages of one key at the same time',
+    edits: [
+      {
+        file: KEY_ORDER,
+        text: 'const known = key === undefined ? undefined : this.#lines.get(key);',
+        replacement: 'const known = undefined;',
+      },
+    ],
+  },
+  {
+    name: 'failed-goes-last',
+    scenario: 'database-outage',
+    meaning: 'puts what failed at the end of its line',
+    edits: [
+      {
+        file: KEY_ORDER,
+        text: 'this.#pause(head, head.attempts, now);',
+        replacement: 'head.line.turns.shift(); head.line.turns.push(head); this.#advance(head.line);',
+      },
+    ],
+  },
+  {
+    name: 'transient-buried',
+    scenario: 'database-outage',
+    meaning: 'makes a dead letter of what fails for a while',
+    edits: [
+      {
+        file: KEY_ORDER,
+        text: "const hopeless = verdict === 'permanent'",
+        replacement: 'const hopeless = verdict !== undefined',
+      },
+    ],
+  },
+  {
+    name: 'burial-believed',
+    scenario: 'poisoned-key',
+    meaning: 'finishes a message whose dead letter could not be kept',
+    edits: [
+      {
+        file: IN_KEY_ORDER,
+        text: 'this.#order.handleBurialFailed(turn, host.clock.now());',
+        replacement: 'this.#order.handleBuried(turn);',
+      },
     ],
   },
 ]

@@ -16,7 +16,8 @@
  * await. `sendMany` is patient: it waits for room in the window under both policies, as it paces itself by it. With
  * `acknowledge: 'both'` a cluster that is away means shedding at once under both.
  */
-import { Fifo } from './fifo.js'
+import { Fifo } from '@tandem/common/internal'
+
 import type { Sequence } from './sequencer.js'
 
 /** One message at the door. */

@@ -7,9 +7,8 @@
  * nobody waits for a disk that is gone, and after a pause an append of nothing finds out whether the disk is back. It
  * takes nothing either from who comes faster than it writes, beyond a bound.
  */
-import type { TandemFact } from '@tandem/common/internal'
+import { Fifo, type TandemFact } from '@tandem/common/internal'
 
-import { Fifo } from './fifo.js'
 import type { SealedRecord } from './record.js'
 import { Shelf, type Mark, type ShelfFound } from './shelf.js'
 

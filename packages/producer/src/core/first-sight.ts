@@ -7,7 +7,7 @@
  * If none answers, policy `reject` sheds, while `block` asks again until the time of those who wait is up. How many
  * may wait is bounded, in number and bytes.
  */
-import { Fifo } from './fifo.js'
+import { Fifo } from '@tandem/common/internal'
 
 export type FirstSightCommand<A> =
   /** Ask the clusters, and say how many that were: `handleAsked`. */

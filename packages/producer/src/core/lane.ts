@@ -23,10 +23,9 @@
  * journal the queue goes on there before anything is given up; what waits for the disk, and what was read back from it,
  * has a quarter of the bound more each.
  */
-import type { TandemFact } from '@tandem/common/internal'
+import { Fifo, type TandemFact } from '@tandem/common/internal'
 
 import type { CircuitLimits } from './circuit.js'
-import { Fifo } from './fifo.js'
 import { Load } from './load.js'
 import type { LaneIndex, SealedRecord, VoidReason, Write } from './record.js'
 import { Track } from './track.js'

@@ -18,9 +18,8 @@
  *
  * A record is settled when both its copies are final. Until then one cluster may be all that has it.
  */
-import type { Outcome } from '@tandem/common/internal'
+import { Fifo, type Outcome } from '@tandem/common/internal'
 
-import { Fifo } from './fifo.js'
 import type { LaneIndex, SealedRecord } from './record.js'
 
 export type AcknowledgePolicy = 'one' | 'available' | 'both'

@@ -1,7 +1,6 @@
-import type { TandemFact } from '@tandem/common/internal'
+import { Fifo, type TandemFact } from '@tandem/common/internal'
 import { expect } from 'chai'
 
-import { Fifo } from './fifo.js'
 import { sealed, sequences, shown } from './given.test.js'
 import { Load } from './load.js'
 import type { SealedRecord } from './record.js'

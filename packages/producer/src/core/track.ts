@@ -27,10 +27,9 @@
  * matter, since per feed and counter the first of data and void decides. What this track has acknowledged is never
  * voided: only queued records can be given up, and an acknowledged one is not queued.
  */
-import { Intervals, invariant, type TandemFact } from '@tandem/common/internal'
+import { Fifo, Intervals, invariant, type TandemFact } from '@tandem/common/internal'
 
 import { Circuit, type CircuitLimits } from './circuit.js'
-import { Fifo } from './fifo.js'
 import type { Load } from './load.js'
 import { SealedRecord, VoidRecord, type LaneIndex, type VoidReason, type Write } from './record.js'
 import type { Sequence } from './sequencer.js'

@@ -1,0 +1,265 @@
+/** A world for the wiring tests: a clock that is moved by hand, two feeds that bring what the test says, and a store. */
+import { encodeStamp, STAMP_HEADER, type Clock, type TandemEvent } from '@tandem/common/internal'
+import type { Observable, Subscription } from 'rxjs'
+
+import { Consumer } from './consumer.js'
+import type { Delivery } from './delivery.js'
+import type { StoredSequence } from './core/stored-stream.js'
+import { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
+import type { Claim, Flush, FlushAnswer, Holding, PartitionOfGroup } from './high-water/high-water-store.js'
+import { decodePosition } from './high-water/position-codec.js'
+import type { FeedClient, FeedClientHandler, FeedRecord } from './kafka/feed-client.js'
+import type { ConsumerOptions } from './options.js'
+
+/** Time that passes when the test says so. */
+export class ManualClock implements Clock {
+  #now = 0
+  #timers: { readonly atMs: number; readonly task: () => void }[] = []
+
+  now(): number {
+    return this.#now
+  }
+
+  wall(): number {
+    return 1_700_000_000_000 + this.#now
+  }
+
+  schedule(atMs: number, task: () => void): () => void {
+    const timer = { atMs, task }
+    this.#timers.push(timer)
+    return () => (this.#timers = this.#timers.filter((one) => one !== timer))
+  }
+
+  get timers(): number {
+    return this.#timers.length
+  }
+
+  /** Lets time pass, and what waits for promises come between timers. */
+  async pass(ms: number): Promise<void> {
+    const until = this.#now + ms
+    await settled()
+    for (;;) {
+      const [next] = this.#timers.filter(({ atMs }) => atMs <= until).sort((a, b) => a.atMs - b.atMs)
+      if (next === undefined) break
+      this.#timers = this.#timers.filter((one) => one !== next)
+      this.#now = Math.max(this.#now, next.atMs)
+      next.task()
+      await settled()
+    }
+    this.#now = until
+  }
+}
+
+/** Until promises, and the answers of fake clients, have had their turns. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+export interface FakeCluster {
+  up: boolean
+  /** Of the topic; 0 if it does not have it. */
+  partitions: number
+}
+
+export class FakeFeedClient implements FeedClient {
+  /** What throws. */
+  broken: 'pause' | 'poll' | 'queryEnd' | 'record' | undefined
+  answersAfterMs = 0
+  /** Key of a message, by its counter. */
+  keyOf: (counter: number) => Buffer | null = () => null
+  readonly #clock: Clock
+  readonly #handler: FeedClientHandler
+  readonly #cluster: FakeCluster
+  readonly #offsets = new Map<number, number>()
+
+  constructor(handler: FeedClientHandler, cluster: FakeCluster, clock: Clock) {
+    this.#clock = clock
+    this.#handler = handler
+    this.#cluster = cluster
+  }
+
+  connect(): void {
+    const ids = Array.from({ length: this.#cluster.partitions }, (_, partition) => partition)
+    const partitions = ids.map((partition) => ({ partition, leader: 1, replicas: 1, inSync: 1 }))
+    setImmediate(() => {
+      if (!this.#cluster.up) this.#handler.handleConnectFailed('down')
+      else this.#handler.handleConnected({ brokers: [], topics: [{ name: 't', partitions }] })
+    })
+  }
+
+  /** Brings messages `first` … `last` of epoch 1 of one partition. */
+  bring(partition: number, first: number, last = first, kind: 'data' | 'void' = 'data'): void {
+    const records: FeedRecord[] = []
+    for (let counter = first; counter <= last; counter++) {
+      const offset = this.#offsets.get(partition) ?? 0
+      this.#offsets.set(partition, offset + 1)
+      const stamp = { producerId: 'p', epoch: 1, incarnation: 1, keyRange: partition, first: counter, count: 1 }
+      records.push({
+        topic: 't',
+        partition,
+        offset,
+        key: this.keyOf(counter),
+        value: Buffer.from(`${counter}`),
+        timestampMs: 0,
+        headers: [
+          { [STAMP_HEADER]: Buffer.from(encodeStamp({ kind, ...stamp })) },
+          ...(this.broken === 'record' ? [{ odd: undefined as never }] : []),
+        ],
+      })
+    }
+    this.#handler.handleBatch(records, [])
+  }
+
+  assign(): void {}
+
+  pause(): void {
+    if (this.broken === 'pause') throw new Error('Local: Erroneous state')
+  }
+
+  resume(): void {}
+
+  poll(): void {
+    if (this.broken === 'poll') throw new Error('Local: Erroneous state')
+  }
+
+  queryEnd({ partition }: { partition: number }, done: (ends: { low: number; high: number }) => void): void {
+    if (this.broken === 'queryEnd') throw new Error('Local: Erroneous state')
+    const answer = (): void => done({ low: 0, high: this.#offsets.get(partition) ?? 0 })
+    if (this.answersAfterMs === 0) setImmediate(answer)
+    else if (this.answersAfterMs < Infinity) this.#clock.schedule(this.#clock.now() + this.answersAfterMs, answer)
+  }
+
+  queryTime(_partition: object, _timeMs: number, done: (offset: number) => void): void {
+    setImmediate(() => done(0))
+  }
+
+  close(done: () => void): void {
+    setImmediate(done)
+  }
+}
+
+/** Answers as the memory store does, unless a partition is to fail, or it is to say nothing. */
+export class FailingStore extends MemoryHighWaterStore {
+  readonly failing = new Set<number>()
+  /** Partitions that were acquired and not released. */
+  readonly held = new Set<number>()
+  away = false
+  #mute = false
+  #unsaid: (() => void)[] = []
+
+  /** Calls are carried out, and nobody hears of it. */
+  hush(): void {
+    this.#mute = true
+  }
+
+  speak(): void {
+    this.#mute = false
+    const unsaid = this.#unsaid
+    this.#unsaid = []
+    for (const say of unsaid) say()
+  }
+
+  override async acquire(id: PartitionOfGroup, claim: Claim): Promise<Holding> {
+    const holding = await this.#answer(() => super.acquire(id, claim))
+    this.held.add(id.partition)
+    return holding
+  }
+
+  override async flush(id: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {
+    if (this.failing.has(id.partition)) throw new Error('away')
+    return this.#answer(() => super.flush(id, flush))
+  }
+
+  override async release(id: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> {
+    await this.#answer(() => super.release(id, holder))
+    this.held.delete(id.partition)
+  }
+
+  async #answer<T>(call: () => Promise<T>): Promise<T> {
+    if (this.away) throw new Error('away')
+    const answer = await call()
+    if (this.#mute) await new Promise<void>((resolve) => this.#unsaid.push(resolve))
+    return answer
+  }
+}
+
+/** A consumer of a topic with two partitions, whose feeds bring what the test says. */
+export class Bench {
+  readonly clock = new ManualClock()
+  readonly store = new FailingStore(this.clock)
+  readonly consumer: Consumer<Buffer>
+  readonly clusters = { east: { up: true, partitions: 2 }, west: { up: true, partitions: 2 } }
+  /** Clients in the order in which they were made. */
+  readonly feeds: FakeFeedClient[] = []
+  readonly deliveries: Delivery<Buffer>[] = []
+  readonly events: TandemEvent['kind'][] = []
+  readonly told: TandemEvent[] = []
+  subscription: Subscription | undefined
+  readonly #out: string[] = []
+  completed = false
+  failure: unknown
+
+  constructor(options: Partial<ConsumerOptions> = {}, threadPoolSize = 16) {
+    const properties = { 'bootstrap.servers': 'nowhere:9' }
+    this.consumer = new Consumer<Buffer>(
+      {
+        groupId: 'g',
+        clusters: { east: properties, west: properties },
+        topics: ['t'],
+        highWater: this.store,
+        ...options,
+      },
+      {
+        clock: this.clock,
+        createId: () => 'owner',
+        threadPoolSize,
+        createFeedClient: ({ cluster }, handler) => {
+          const feed = new FakeFeedClient(handler, this.clusters[cluster as 'east' | 'west'], this.clock)
+          this.feeds.push(feed)
+          return feed
+        },
+      },
+    )
+  }
+
+  /** @param pipe what is between `deliveries$` and whoever collects what comes out. */
+  async start(
+    pipe: (deliveries$: Observable<Delivery<Buffer>>) => Observable<Delivery<Buffer>> = (same) => same,
+  ): Promise<this> {
+    this.consumer.events$.subscribe((event) => {
+      this.events.push(event.kind)
+      this.told.push(event)
+    })
+    this.subscription = pipe(this.consumer.deliveries$).subscribe({
+      next: (delivery) => {
+        this.deliveries.push(delivery)
+        this.#out.push(`${delivery.position.counter}${delivery.redelivered ? 'r' : ''}`)
+      },
+      error: (error: unknown) => (this.failure = error),
+      complete: () => (this.completed = true),
+    })
+    await this.clock.pass(10)
+    return this
+  }
+
+  /** What the store has of the only stream of a partition. */
+  async stored(partition: number): Promise<StoredSequence | undefined> {
+    const claim = { owner: 'next', greatestSeen: 0 }
+    const { fields } = await this.store.acquire({ groupId: 'g', topic: 't', partition }, claim)
+    return decodePosition(fields).streams[0]?.sequences[0]
+  }
+
+  /** Both feeds bring messages `first` … `last`. */
+  async bring(partition: number, first: number, last = first): Promise<void> {
+    for (const feed of this.feeds) feed.bring(partition, first, last)
+    await this.clock.pass(0)
+  }
+
+  get out(): string {
+    return this.#out.join(' ')
+  }
+
+  count(kind: TandemEvent['kind']): number {
+    return this.events.filter((one) => one === kind).length
+  }
+}
