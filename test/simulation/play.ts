@@ -126,8 +126,6 @@ class Play {
       this.#startConsumer(LATECOMER)
       rested = await this.#rest([...GROUPS, LATECOMER])
     }
-    // Events are told a moment after what they tell of.
-    await world.run(2_000)
     return this.#played({ healedAtMs, rested })
   }
 
@@ -584,6 +582,9 @@ class Play {
     const untilMs = world.now + restMs(this.#plan.setting) + this.#readingMs()
     while (world.now < untilMs) {
       await world.run(REST_LOOK_MS)
+      if (!this.#isDone(groups)) continue
+      // Events are told a moment after what they tell of; and what nobody was promised may be written yet.
+      await world.run(QUIET_MS)
       if (this.#isDone(groups)) return true
     }
     return false
@@ -735,6 +736,7 @@ const LATECOMER = 'latecomer'
 /** Processes that send under one producerId at a time. */
 const PROCESSES_MAX = 3
 const REST_LOOK_MS = 200
+const QUIET_MS = 2_000
 const POISON_EVERY = 11
 const POISON = new Error('can never be handled')
 const UNREACHABLE = new Error('away for a moment')

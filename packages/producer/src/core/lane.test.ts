@@ -382,6 +382,19 @@ describe('lane', () => {
     expect(records[60]!.copies[0].state).to.equal('queued')
   })
 
+  it('is not full while it can spare something, and gives that up with the next record', () => {
+    const journal = { usable: true }
+    const bench = new Bench([1], { backlogBytesMax: 10_000, journal })
+    bench.lane.handleMismatched('out', 0)
+    bench.run(0)
+    for (let i = 0; i < 120; i++) bench.lane.handleElsewhere(bench.seal(0), i)
+    expect(bench.lane.load.bytes).to.equal(12_000)
+    journal.usable = false // a quarter less may be held from now on
+    expect(bench.lane.full).to.equal(false)
+    bench.seal(0)
+    expect(bench.lane.load.bytes).to.be.at.most(10_000)
+  })
+
   it('is not full for ever by what a client holds that hangs: discarded, that can be spared', () => {
     const bench = new Bench([1], { backlogBytesMax: 10_000 })
     const records = Array.from({ length: 18 }, () => bench.seal(0, { bytes: 600 }))

@@ -125,7 +125,12 @@ export class Lane {
 
   /** Holds as much as it may, and can spare nothing worth while. */
   get full(): boolean {
-    return this.load.bytes > this.#bytesMax
+    return this.load.bytes > this.#bytesMax && this.load.spareBytes < this.#lumpBytes
+  }
+
+  /** What is given up at a time, and the least that is worth it. */
+  get #lumpBytes(): number {
+    return this.#backlogBytesMax / 8
   }
 
   /** Nothing is left to write or to void. */
@@ -552,10 +557,9 @@ export class Lane {
 
   #bound(): void {
     const over = this.load.bytes - this.#bytesMax
-    const lump = this.#backlogBytesMax / 8
-    if (over <= 0 || this.load.spareBytes < lump) return
+    if (over <= 0 || this.load.spareBytes < this.#lumpBytes) return
     // Each track gives up its oldest, in proportion to what it can spare.
-    const share = Math.min(1, (over + lump) / this.load.spareBytes)
+    const share = Math.min(1, (over + this.#lumpBytes) / this.load.spareBytes)
     let messages = 0
     for (let index = 0; index < this.#tracks.length; index++) {
       const track = this.#tracks[index]!
