@@ -13,9 +13,11 @@ export function drawPlan(seed: number): Plan {
   const prng = new Prng(seed)
   const setting = drawSetting(prng)
   const steps = [...drawSends(prng.fork(), setting), ...drawFaults(prng.fork(), setting)]
+  const worldSeed = prng.next()
+  steps.push(...drawImports(prng.fork(), setting))
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
-  return { seed: prng.next(), setting, steps }
+  return { seed: worldSeed, setting, steps }
 }
 
 function drawSetting(prng: Prng): Setting {
@@ -74,6 +76,38 @@ function* drawSends(prng: Prng, { minutes, producers }: Setting): Generator<Step
   }
 }
 
+/**
+ * Imports, and what makes dead letters: both clusters hang with sends under way. Not only when all is well again, since
+ * an import is to find out that it cannot decide, and what lies in sockets is to come late.
+ */
+function* drawImports(prng: Prng, setting: Setting): Generator<Step> {
+  const { minutes, producers, journal, suffering, sendTimeoutMs } = setting
+  if (journal === 'off' || suffering !== 'all') return
+  const endMs = minutes * 60_000
+  const everyMs = prng.pick([30_000, 60_000, 240_000])
+  for (let atMs = prng.below(everyMs * 2); atMs < endMs; atMs += 1 + prng.below(everyMs * 2)) {
+    const producer = prng.below(producers)
+    if (journal === 'dead-letter' && prng.chance(60)) {
+      const forMs = sendTimeoutMs + prng.between(1_000, 20_000)
+      for (const cluster of CLUSTERS) {
+        yield { kind: 'cluster-hung', atMs: Math.min(atMs + prng.below(100), endMs - 1), cluster, forMs }
+      }
+      const sentAtMs = Math.min(atMs + 100 + prng.below(1_000), endMs - 1)
+      yield { kind: 'send', atMs: sentAtMs, producer, key: prng.below(6), count: prng.between(1, 5) }
+      if (prng.chance(40)) yield killed(prng, atMs + 100 + prng.below(forMs), producer, endMs)
+      atMs += forMs + prng.below(prng.pick([1_000, 30_000]))
+    }
+    const timeoutMs = prng.chance(70) ? 60_000 : prng.between(1, 10_000)
+    yield { kind: 'import', atMs: Math.min(atMs, endMs - 1), producer, timeoutMs }
+    // Between any two of its steps the process may be gone.
+    if (prng.chance(40)) yield killed(prng, atMs + 1 + prng.below(prng.pick([50, 500, 5_000])), producer, endMs)
+  }
+}
+
+function killed(prng: Prng, atMs: number, producer: number, endMs: number): Step {
+  return { kind: 'producer-kill', atMs: Math.min(atMs, endMs - 1), producer, forMs: prng.between(1, 3_000) }
+}
+
 function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
   const everyMs = prng.between(2_000, setting.suffering === 'readers' ? 15_000 : 45_000)
   const kinds = drawnFor(setting.suffering)
@@ -98,7 +132,7 @@ function weight(prng: Prng): number {
   return prng.chance(40) ? 0 : prng.between(1, 10)
 }
 
-type Drawn = Exclude<Step['kind'], 'send'>
+type Drawn = Exclude<Step['kind'], 'send' | 'import'>
 type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
 
 function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step> {

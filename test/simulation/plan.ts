@@ -92,6 +92,8 @@ export type FaultKind = (typeof FAULTS)[number]
 
 export type Step = { readonly atMs: number } & (
   | { readonly kind: 'send'; readonly producer: number; readonly key: number; readonly count: number }
+  /** What lies among its dead letters is imported, for so long at most. */
+  | { readonly kind: 'import'; readonly producer: number; readonly timeoutMs: number }
   /** Planned restarts: closed in an orderly way, started again. */
   | { readonly kind: 'producer-restart'; readonly producer: number }
   | { readonly kind: 'consumer-restart'; readonly group: Group }

@@ -2,7 +2,7 @@
  * Messages whose `send()` was rejected, kept on disk with what was said, until somebody imports them. No opinion of its
  * own.
  */
-import type { Clock, Outcome, TandemFact } from '@tandem/common/internal'
+import type { Clock, Outcome, Position, TandemFact } from '@tandem/common/internal'
 
 import type { SealedRecord } from './core/record.js'
 import { Tally } from './core/tally.js'
@@ -11,6 +11,9 @@ import { positionOf } from './receipt.js'
 
 export interface DeadLettersOptions {
   readonly journal: Journal
+  /** Names of the clusters, and below which offset of each a record cannot lie. */
+  readonly clusters: readonly [string, string]
+  readonly from: (record: SealedRecord) => readonly [number, number]
   readonly clock: Clock
   readonly tell: (fact: TandemFact) => void
   readonly run: () => void
@@ -18,8 +21,10 @@ export interface DeadLettersOptions {
 
 export class DeadLetters {
   readonly #options: DeadLettersOptions
-  /** In this life. */
+  /** Put here in this life, less what was taken away. */
   buried = 0
+  /** Of this life, records of letters that a lane may still write. */
+  readonly #open = new Map<string, SealedRecord>()
   readonly #kept = new Tally()
   /** What the disk did not take and must take: tried again. */
   #again: Burial[] = []
@@ -52,8 +57,33 @@ export class DeadLetters {
       outcome,
       reason,
       rejectedWallMs: Math.floor(clock.wall()),
+      from: this.fromOf(this.#options.from(record)),
     }
+    this.watch(record)
     this.#try({ letter, count, buried })
+  }
+
+  fromOf([first, second]: readonly [number, number]): DeadLetter['from'] {
+    const { clusters } = this.#options
+    return { [clusters[0]]: first, [clusters[1]]: second }
+  }
+
+  /** It is a letter's, and a lane may still write it. */
+  watch(record: SealedRecord): void {
+    if (!record.settled) this.#open.set(nameOf(record.topic, record.sequence.keyRange, positionOf(record)), record)
+  }
+
+  /** No lane will write it any more. */
+  handleSettled(record: SealedRecord): void {
+    if (this.#open.size === 0) return
+    this.#open.delete(nameOf(record.topic, record.sequence.keyRange, positionOf(record)))
+  }
+
+  /** What the lanes of this life make of a letter's record, while that is open. */
+  here({ topic, keyRange, position }: DeadLetter): 'waits' | 'acknowledged' | undefined {
+    const record = this.#open.get(nameOf(topic, keyRange, position))
+    if (record === undefined) return undefined
+    return record.copies.some(({ state }) => state === 'acknowledged') ? 'acknowledged' : 'waits'
   }
 
   /** Facts that are due; they come by the thousand. */
@@ -109,6 +139,10 @@ export class DeadLetters {
     this.#again.push(burial)
     this.#againAt = Math.min(this.#againAt, clock.now() + AGAIN_MS)
   }
+}
+
+function nameOf(topic: string, keyRange: number, { epoch, incarnation, counter }: Position): string {
+  return `${keyRange}/${epoch}/${incarnation}/${counter}/${topic}`
 }
 
 interface Burial {

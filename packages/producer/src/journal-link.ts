@@ -7,7 +7,7 @@ import { isTandemError, type Clock, type TandemFact } from '@tandem/common/inter
 import type { Appender } from './core/appender.js'
 import type { Lane } from './core/lane.js'
 import { SealedRecord, type LaneIndex } from './core/record.js'
-import { Sequence, type ProducerIdentity } from './core/sequencer.js'
+import type { KnownSequences, ProducerIdentity } from './core/sequencer.js'
 import type { Mark, Shelf } from './core/shelf.js'
 import type { Journal, JournalEntry, JournalRun } from './journal/journal.js'
 
@@ -16,6 +16,8 @@ export interface JournalLinkOptions {
   readonly appender: Appender
   readonly lanes: readonly [Lane, Lane]
   readonly identity: ProducerIdentity
+  /** Of earlier lives, and of this one as read back. */
+  readonly sequences: KnownSequences
   readonly clock: Clock
   readonly tell: (fact: TandemFact) => void
   /** Something happened: let the cores come to rest. */
@@ -24,8 +26,6 @@ export interface JournalLinkOptions {
 
 export class JournalLink {
   readonly #options: JournalLinkOptions
-  /** Of earlier lives, and of this one as read back. */
-  readonly #sequences = new Map<string, Sequence>()
   #underWay: Promise<unknown> = Promise.resolve()
   #closed = false
 
@@ -113,12 +113,12 @@ export class JournalLink {
       if (!known.needed) known.restore(entry)
       return known
     }
-    const { clock, identity } = this.#options
+    const { clock, identity, sequences } = this.#options
     const ageMs = Math.max(0, clock.wall() - entry.sealedWallMs)
     const ours = entry.epoch === identity.epoch && entry.incarnation === identity.incarnation
     const record = new SealedRecord({
       ...entry,
-      sequence: this.#sequenceOf(entry),
+      sequence: sequences.of(entry),
       // What earlier lives left is older than anything of this one.
       ordinal: ours ? entry.ordinal : place - EARLIER,
       sealedAt: this.#now() - ageMs,
@@ -132,7 +132,10 @@ export class JournalLink {
     record.copies[lane].state = 'on-disk'
     record.copies[other].state = 'on-disk'
     // Whether a client once had it was forgotten; its log may hold it.
-    for (const copy of record.copies) copy.inDoubt = true
+    for (const copy of record.copies) {
+      copy.inDoubt = true
+      copy.from = 0
+    }
     if (shelf.isAcknowledged(other, place)) {
       record.copies[other].state = 'acknowledged'
       record.copies[lane].elsewhereSince = this.#now() - ageMs
@@ -140,17 +143,6 @@ export class JournalLink {
     } else if (shelf.isDone(other, place)) record.copies[other].state = 'given-up'
     shelf.keep(record)
     return record
-  }
-
-  #sequenceOf({ topic, keyRange, partition, epoch, incarnation }: JournalEntry): Sequence {
-    const key = `${topic}/${keyRange}/${epoch}/${incarnation}`
-    let sequence = this.#sequences.get(key)
-    if (sequence === undefined) {
-      const { producerId } = this.#options.identity
-      sequence = new Sequence({ topic, keyRange, partition }, { producerId, epoch, incarnation })
-      this.#sequences.set(key, sequence)
-    }
-    return sequence
   }
 
   /** Neither lane has these any more, nor will. Told once, by the lane that comes first. */

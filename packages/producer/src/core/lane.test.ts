@@ -19,6 +19,7 @@ class Bench {
   finished: SealedRecord[] = []
   /** Partitions whose circuit opened. */
   away: number[] = []
+  readonly voids: string[] = []
 
   constructor(leaders: number[] = [1, 2, 3, 4], options: Partial<LaneOptions> = {}) {
     this.sequences = sequences(leaders.length)
@@ -120,6 +121,9 @@ class Bench {
         this.away.push(command.track.partition)
         return
       case 'reach':
+        return
+      case 'void-answered':
+        this.voids.push(`${command.write.first}-${command.write.last} ${command.written}`)
         return
       case 'spill':
       case 'load':

@@ -28,7 +28,8 @@ import type { TandemFact } from '@tandem/common/internal'
 import type { CircuitLimits } from './circuit.js'
 import { Fifo } from './fifo.js'
 import { Load } from './load.js'
-import type { LaneIndex, SealedRecord, VoidReason, Write } from './record.js'
+import type { LaneIndex, SealedRecord, VoidReason, VoidRecord, Write } from './record.js'
+import type { Sequence } from './sequencer.js'
 import { Track } from './track.js'
 import type { WriteFailure } from './write-failure.js'
 
@@ -50,6 +51,8 @@ export type LaneCommand =
   | { readonly kind: 'away' }
   /** It takes nothing of this partition any more. */
   | { readonly kind: 'track-away'; readonly track: { readonly topic: string; readonly partition: number } }
+  /** A void that was asked for is in the log, or never will be. */
+  | { readonly kind: 'void-answered'; readonly write: VoidRecord; readonly written: boolean }
   /** A partition can be taken again. */
   | { readonly kind: 'reach' }
   | { readonly kind: 'tell'; readonly fact: TandemFact }
@@ -126,7 +129,12 @@ export class Lane {
 
   /** Holds as much as it may, and can spare nothing worth while. */
   get full(): boolean {
-    return this.load.bytes > this.#bytesMax
+    return this.fullWith(0)
+  }
+
+  /** Whether it would be, with so much more that is on its way here. */
+  fullWith(bytes: number): boolean {
+    return this.load.bytes + bytes > this.#bytesMax
   }
 
   /** Nothing is left to write or to void. */
@@ -235,6 +243,23 @@ export class Lane {
     const index = this.#indexOf(record.topic, record.partition)
     this.#tracks[index]!.giveUpRecord(record, reason)
     this.#touch(index)
+  }
+
+  /** Voids counters of any life, and says so by `void-answered`; see `Track.void`. */
+  void(sequence: Sequence, first: number, last: number): void {
+    const index = this.#indexOf(sequence.topic, sequence.partition)
+    this.#tracks[index]!.void(sequence, first, last)
+    this.#touch(index)
+  }
+
+  /** Below which offset the log cannot hold what no client has had yet. */
+  end(topic: string, partition: number): number {
+    return this.#tracks[this.#indexOf(topic, partition)]!.end
+  }
+
+  /** Below which offset this cluster's log cannot hold the record. */
+  from(record: SealedRecord): number {
+    return this.#trackFor(record).from(record)
   }
 
   /** A broker has answered and the topics are as they should be. */

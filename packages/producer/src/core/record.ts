@@ -42,6 +42,8 @@ export class Copy {
   /** Waits behind what is on disk. */
   tail = false
   handedAt = 0
+  /** Its log cannot hold the record below this offset; -1 while no client has had it. */
+  from = -1
   offset = -1
 
   get final(): boolean {
@@ -161,7 +163,7 @@ export interface RecordParts {
 }
 
 /** Why counters were given up; each with the event that names it. */
-export type VoidReason = 'refused' | 'backlog' | 'aged' | 'undelivered'
+export type VoidReason = 'refused' | 'backlog' | 'aged' | 'undelivered' | 'imported'
 
 /** "These counters were not acknowledged here, and I will not write them": a record without key and value. */
 export class VoidRecord implements WireRecord {

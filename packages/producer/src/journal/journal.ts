@@ -89,6 +89,8 @@ export interface DeadLetter {
   readonly outcome: Outcome
   readonly reason: string
   readonly rejectedWallMs: number
+  /** By name of cluster: its log cannot hold the record below this offset. Not there: anywhere. */
+  readonly from: Readonly<Record<string, number>>
 }
 
 /** A dead letter with the name under which `exhume` removes it; or why it cannot be read. */
@@ -123,7 +125,9 @@ export interface Journal {
   mark(marks: readonly JournalMark[]): Promise<void>
   /** Resolves when it is on disk for good. */
   bury(letter: DeadLetter): Promise<void>
-  /** Dead letters in the order of burying. */
+  /** Puts a letter in the place of another, in one go: the one or the other is there, whatever happens. */
+  rebury(name: string, letter: DeadLetter): Promise<void>
+  /** Dead letters in the order of burying; what is changed meanwhile does not come twice. */
   deadLetters(): AsyncIterable<BuriedLetter>
   exhume(name: string): Promise<void>
   /** Gives up the lock. What was marked is on disk then. */

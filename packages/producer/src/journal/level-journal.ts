@@ -188,6 +188,15 @@ export class LevelJournal implements Journal {
     })
   }
 
+  async rebury(name: string, letter: DeadLetter): Promise<void> {
+    const number = letterNumberOf(name)
+    invariant(number !== undefined, 'a letter has its name from the journal', { name })
+    const key = letterKey(number)
+    await this.#database.change((write) =>
+      write([{ type: 'put', key, value: encodeLetter(key, letter) }], { durable: true, grows: true }),
+    )
+  }
+
   async *deadLetters(): AsyncIterable<BuriedLetter> {
     // By pages: whoever reads them may take long over each.
     for (let range = lettersFrom(0); ;) {
@@ -205,8 +214,8 @@ export class LevelJournal implements Journal {
   }
 
   async exhume(name: string): Promise<void> {
-    const number = Number(name)
-    if (!Number.isSafeInteger(number) || number < 1) return
+    const number = letterNumberOf(name)
+    if (number === undefined) return
     const key = letterKey(number)
     await this.#database.change((write) => write([{ type: 'del', key }], { durable: true, grows: false }))
   }
@@ -493,6 +502,11 @@ function grouped(marks: readonly JournalMark[]): Map<string, JournalMark[]> {
     else own.push(mark)
   }
   return groups
+}
+
+function letterNumberOf(name: string): number | undefined {
+  const number = Number(name)
+  return Number.isSafeInteger(number) && number >= 1 ? number : undefined
 }
 
 function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
