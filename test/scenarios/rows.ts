@@ -13,6 +13,7 @@ export const ROWS = [
   'accepted-on-disk',
   'disk-gone',
   'refused-by-both',
+  'only-copy-kept',
   'exact-voids',
   'silent-end',
   'late-in-flight',

@@ -11,16 +11,22 @@ import { Prng } from './prng.js'
  */
 export function drawPlan(seed: number): Plan {
   const prng = new Prng(seed)
-  const setting = drawSetting(prng)
-  const steps = [...drawSends(prng.fork(), setting), ...drawFaults(prng.fork(), setting)]
+  const drawn = drawSetting(prng)
+  const steps = [...drawSends(prng.fork(), drawn), ...drawFaults(prng.fork(), drawn)]
   const worldSeed = prng.next()
+  // What was thought of later is drawn last, so that the rest stays as it is.
+  const setting = { ...drawn, copyAgeMaxMs: drawCopyAge(prng.fork(), drawn) }
   steps.push(...drawImports(prng.fork(), setting))
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting, steps }
 }
 
-function drawSetting(prng: Prng): Setting {
+function drawCopyAge(prng: Prng, { journal, suffering }: Drafted): number {
+  return journal === 'off' || suffering !== 'all' ? DAY_MS : prng.pick([DAY_MS, DAY_MS, 60_000, 5_000])
+}
+
+function drawSetting(prng: Prng): Drafted {
   const far = prng.chance(25)
   const suffering = prng.pick(['all', 'all', 'all', 'all', 'all', 'all', 'readers', prng.pick(CLUSTERS)] as const)
   const calm = isCluster(suffering)
@@ -64,7 +70,7 @@ function drawSetting(prng: Prng): Setting {
   }
 }
 
-function* drawSends(prng: Prng, { minutes, producers }: Setting): Generator<Step> {
+function* drawSends(prng: Prng, { minutes, producers }: Drafted): Generator<Step> {
   const everyMs = prng.pick([500, 2_000, 4_000, 8_000])
   const keys = prng.between(1, 6)
   const burstPercent = prng.pick([0, 2, 10])
@@ -80,7 +86,7 @@ function* drawSends(prng: Prng, { minutes, producers }: Setting): Generator<Step
  * Imports, and what makes dead letters: both clusters hang with sends under way. Not only when all is well again, since
  * an import is to find out that it cannot decide, and what lies in sockets is to come late.
  */
-function* drawImports(prng: Prng, setting: Setting): Generator<Step> {
+function* drawImports(prng: Prng, setting: Drafted): Generator<Step> {
   const { minutes, producers, journal, suffering, sendTimeoutMs } = setting
   if (journal === 'off' || suffering !== 'all') return
   const endMs = minutes * 60_000
@@ -108,7 +114,7 @@ function killed(prng: Prng, atMs: number, producer: number, endMs: number): Step
   return { kind: 'producer-kill', atMs: Math.min(atMs, endMs - 1), producer, forMs: prng.between(1, 3_000) }
 }
 
-function* drawFaults(prng: Prng, setting: Setting): Generator<Step> {
+function* drawFaults(prng: Prng, setting: Drafted): Generator<Step> {
   const everyMs = prng.between(2_000, setting.suffering === 'readers' ? 15_000 : 45_000)
   const kinds = drawnFor(setting.suffering)
   const often = kinds === READERS ? prng.pick([HOLES, STORE]) : []
@@ -132,10 +138,11 @@ function weight(prng: Prng): number {
   return prng.chance(40) ? 0 : prng.between(1, 10)
 }
 
+type Drafted = Omit<Setting, 'copyAgeMaxMs'>
 type Drawn = Exclude<Step['kind'], 'send' | 'import'>
 type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
 
-function drawFault(prng: Prng, kind: Drawn, setting: Setting): WithoutTime<Step> {
+function drawFault(prng: Prng, kind: Drawn, setting: Drafted): WithoutTime<Step> {
   const forMs = prng.chance(50) ? prng.between(1, 5_000) : prng.between(1, 60_000)
   const cluster = isCluster(setting.suffering) ? setting.suffering : prng.pick(CLUSTERS)
   const producer = prng.below(setting.producers)
@@ -239,6 +246,8 @@ const DRAWN: readonly Drawn[] = [
   'handler-stuck',
   'refused-for-good',
 ]
+/** What consumers allow. */
+const DAY_MS = 86_400_000
 const ANY_POLICY = ['reject', 'block', 'journal', 'journal', 'journal'] as const
 const ONE_SIDED: readonly Drawn[] = [
   'cluster-dead',

@@ -25,6 +25,8 @@ export interface Setting {
   readonly journal: 'off' | 'on-outage' | 'always' | 'dead-letter'
   readonly sendTimeoutMs: number
   readonly backlogBytesMax: number
+  /** The journal's. */
+  readonly copyAgeMaxMs: number
   /** What each message carries besides its text, in a header: with much of it a small backlog is soon full. */
   readonly paddingBytes: number
   readonly gapTimeoutMs: number

@@ -146,7 +146,7 @@ class Play {
       options: {
         acknowledge: setting.acknowledge,
         whenBothAway: { policy: setting.whenBothAway },
-        journal: mode === 'off' ? {} : { mode, path, bytesMax: JOURNAL_BYTES_MAX },
+        journal: mode === 'off' ? {} : { mode, path, bytesMax: JOURNAL_BYTES_MAX, copyAgeMaxMs: setting.copyAgeMaxMs },
         sendTimeoutMs: setting.sendTimeoutMs,
         backlogBytesMax: setting.backlogBytesMax,
         topics: { [TOPIC]: {} },

@@ -883,6 +883,7 @@ export class Pipeline {
       },
       backlogBytesMax: settings.backlogBytesMax,
       inClientMax: IN_CLIENT_MAX,
+      copyAgeMaxMs: settings.journal.copyAgeMaxMs,
       // With dead letters alone, what earlier lives left is written, and nothing is added.
       journal: settings.journal.mode === 'dead-letter' ? undefined : this.#appender,
     })

@@ -64,6 +64,8 @@ export interface LaneOptions {
   readonly backlogBytesMax: number
   /** Records in the client; in bytes it is a quarter of `backlogBytesMax`. A single track gets a quarter of both. */
   readonly inClientMax: number
+  /** See the track's. */
+  readonly copyAgeMaxMs?: number | undefined
   /** Where the queue may go on, if there is a journal. */
   readonly journal?: { readonly usable: boolean } | undefined
 }
@@ -86,6 +88,7 @@ export class Lane {
   readonly #circuitLimits: CircuitLimits
   readonly #backlogBytesMax: number
   readonly #journal: LaneOptions['journal']
+  readonly #copyAgeMaxMs: number | undefined
   readonly #inClientMax: number
   readonly #inClientBytesMax: number
   readonly #tracks: Track[] = []
@@ -114,6 +117,7 @@ export class Lane {
     this.#circuitLimits = options.circuit
     this.#backlogBytesMax = options.backlogBytesMax
     this.#journal = options.journal
+    this.#copyAgeMaxMs = options.copyAgeMaxMs
     this.#inClientMax = options.inClientMax
     this.#inClientBytesMax = options.backlogBytesMax / 4
     this.#backOffMs = options.circuit.probeAfterMs
@@ -612,6 +616,7 @@ export class Lane {
       circuit: this.#circuitLimits,
       inClientMax: Math.max(1, Math.floor(this.#inClientMax / 4)),
       inClientBytesMax: Math.max(1, Math.floor(this.#inClientBytesMax / 4)),
+      copyAgeMaxMs: this.#copyAgeMaxMs,
       load: this.load,
       outbox: this.#commands,
     })

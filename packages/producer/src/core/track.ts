@@ -66,6 +66,8 @@ export interface TrackOptions {
   /** Bounds of what is in the client at a time, so that one stuck partition leaves room for the others. */
   readonly inClientMax: number
   readonly inClientBytesMax: number
+  /** What the other cluster has had for longer is voided; at most, and if left out, `REWRITE_AGE_MS_MAX`. */
+  readonly copyAgeMaxMs?: number | undefined
   readonly load: Load
   /** What the tracks of a lane say goes into one queue, in the order in which it happened; the lane passes it on. */
   readonly outbox: { push(command: TrackCommand): void }
@@ -84,6 +86,7 @@ export class Track {
   readonly #lane: LaneIndex
   readonly #inClientMax: number
   readonly #inClientBytesMax: number
+  readonly #copyAgeMaxMs: number
   readonly #load: Load
   readonly #circuit: Circuit
   readonly #again = new Fifo<SealedRecord>()
@@ -117,6 +120,7 @@ export class Track {
     this.#lane = options.lane
     this.#inClientMax = options.inClientMax
     this.#inClientBytesMax = options.inClientBytesMax
+    this.#copyAgeMaxMs = Math.min(REWRITE_AGE_MS_MAX, options.copyAgeMaxMs ?? REWRITE_AGE_MS_MAX)
     this.#load = options.load
     this.#outbox = options.outbox
     this.#circuit = new Circuit(options.circuit)
@@ -485,7 +489,7 @@ export class Track {
       if (record === undefined) return undefined
       const copy = record.copies[this.#lane]
       if (copy.state !== 'queued') continue // given up while it waited
-      if (copy.elsewhereSince !== undefined && now - copy.elsewhereSince > REWRITE_AGE_MS_MAX) {
+      if (copy.elsewhereSince !== undefined && now - copy.elsewhereSince > this.#copyAgeMaxMs) {
         this.#giveUp(record, 'aged')
         continue
       }
