@@ -15,15 +15,17 @@ export function drawPlan(seed: number): Plan {
   const steps = [...drawSends(prng.fork(), drawn), ...drawFaults(prng.fork(), drawn)]
   const worldSeed = prng.next()
   // What was thought of later is drawn last, so that the rest stays as it is.
-  const setting = { ...drawn, copyAgeMaxMs: drawCopyAge(prng.fork(), drawn) }
+  const setting = { ...drawn, ...drawDisk(prng.fork(), drawn) }
   steps.push(...drawImports(prng.fork(), setting))
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting, steps }
 }
 
-function drawCopyAge(prng: Prng, { journal, suffering }: Drafted): number {
-  return journal === 'off' || suffering !== 'all' ? DAY_MS : prng.pick([DAY_MS, DAY_MS, 60_000, 5_000])
+function drawDisk(prng: Prng, { journal, suffering }: Drafted): Pick<Setting, 'journal' | 'copyAgeMaxMs'> {
+  if (suffering !== 'all') return { journal, copyAgeMaxMs: DAY_MS }
+  const copyAgeMaxMs = prng.pick([DAY_MS, DAY_MS, 60_000, 5_000])
+  return { journal: journal === 'off' && prng.chance(40) ? 'dead-letter' : journal, copyAgeMaxMs }
 }
 
 function drawSetting(prng: Prng): Drafted {
@@ -105,8 +107,12 @@ function* drawImports(prng: Prng, setting: Drafted): Generator<Step> {
     }
     const timeoutMs = prng.chance(70) ? 60_000 : prng.between(1, 10_000)
     yield { kind: 'import', atMs: Math.min(atMs, endMs - 1), producer, timeoutMs }
-    // Between any two of its steps the process may be gone.
-    if (prng.chance(40)) yield killed(prng, atMs + 1 + prng.below(prng.pick([50, 500, 5_000])), producer, endMs)
+    if (prng.chance(40)) continue
+    // Between any two of its steps the process may be gone; and the next one tries again.
+    atMs += 1 + prng.below(prng.pick([50, 500, 5_000]))
+    yield killed(prng, atMs, producer, endMs)
+    atMs += prng.between(3_000, 10_000)
+    yield { kind: 'import', atMs: Math.min(atMs, endMs - 1), producer, timeoutMs: 60_000 }
   }
 }
 

@@ -593,11 +593,16 @@ class Play {
     return groups.every((groupId) => given.get(groupId)!.size === wanted.size)
   }
 
-  /** What a disk has, or had before it was damaged, instead of a cluster; what is among the dead letters says so. */
+  /**
+   * What a disk has, or had before it was damaged, instead of a cluster; what is among the dead letters says so. What was
+   * accepted has no business there, unless both clusters have refused it.
+   */
   #onlyOnDisk(): ReadonlyMap<string, Answer> {
     const texts = new Map<string, Answer>([...this.#torn].map((text) => [text, 'unknown']))
+    const accepted = new Set(this.#told.filter(({ sent }) => sent.receipt !== undefined).map(({ sent }) => sent.text))
     for (const { value, outcome } of this.#world.disk.letters()) {
       const text = Buffer.from(value!).toString()
+      if (accepted.has(text) && !this.#world.clusters.every(({ refused }) => refused.has(text))) continue
       texts.set(text, this.#imported.has(text) ? 'unknown' : outcome)
     }
     return texts

@@ -20,6 +20,8 @@ export interface JournalLinkOptions {
   readonly sequences: KnownSequences
   readonly clock: Clock
   readonly tell: (fact: TandemFact) => void
+  /** Nothing has its bytes any more, and nothing more will become of it. */
+  readonly lost: (record: SealedRecord) => void
   /** Something happened: let the cores come to rest. */
   readonly run: () => void
 }
@@ -100,7 +102,22 @@ export class JournalLink {
       const record = this.#recordOf(lane, shelf, entry)
       if (record !== undefined) records.push(record)
     }
-    for (const { first, last, reason } of run.damaged) this.#passOver(shelf, first, last, reason)
+    let rescued = false
+    for (const { first, last, reason } of run.damaged) {
+      let from = first
+      for (let place = first; place <= last; place++) {
+        const known = shelf.find(place)
+        if (known === undefined || known.released) continue
+        // What the disk has lost of it, another lane or its sender still has in memory.
+        if (from < place) this.#passOver(shelf, from, place - 1, reason)
+        from = place + 1
+        if (known.copies[lane].state !== 'on-disk') continue
+        records.push(known)
+        rescued = true
+      }
+      if (from <= last) this.#passOver(shelf, from, last, reason)
+    }
+    if (rescued) records.sort((a, b) => a.place - b.place)
     return records
   }
 
@@ -151,6 +168,13 @@ export class JournalLink {
     const { topic, partition } = shelf
     if (shelf.isDone(0, first) && shelf.isDone(1, first)) return
     tell({ kind: 'journal-damaged', topic, partition, first, count: last - first + 1, reason })
+    for (let place = first; place <= last; place++) {
+      const known = shelf.find(place)
+      if (known === undefined) continue
+      for (const copy of known.copies) if (!copy.final) copy.state = 'given-up'
+      known.settled = true
+      this.#options.lost(known)
+    }
     appender.handleDamaged(shelf, first, last, this.#now())
   }
 

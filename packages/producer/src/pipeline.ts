@@ -923,6 +923,10 @@ export class Pipeline {
       sequences: this.#sequences,
       clock: outsides.clock,
       tell: (fact) => telemetry.tell(fact),
+      lost: (record) => {
+        this.#settle(record)
+        this.#deadLetters?.handleSettled(record)
+      },
       run: () => this.run(),
     })
   }

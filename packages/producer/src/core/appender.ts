@@ -161,7 +161,7 @@ export class Appender {
     const shelf = this.#shelfOf(record)
     this.#count(shelf, () => shelf.handleFinal(record, lane))
     this.#changes(shelf, now)
-    if (this.#state.kind === 'full' && this.#bytes <= this.#options.bytesMax * ROOM_AGAIN) this.#becomeUsable()
+    this.#lookForRoom()
   }
 
   /** Places that cannot be read; nobody will write them. */
@@ -170,6 +170,7 @@ export class Appender {
       for (let place = first; place <= last; place++) shelf.handleDamaged(place)
     })
     this.#changes(shelf, now)
+    this.#lookForRoom()
   }
 
   poll(now: number): AppenderCommand | undefined {
@@ -247,6 +248,10 @@ export class Appender {
       this.#commands.push({ kind: 'usable' })
     }
     return records
+  }
+
+  #lookForRoom(): void {
+    if (this.#state.kind === 'full' && this.#bytes <= this.#options.bytesMax * ROOM_AGAIN) this.#becomeUsable()
   }
 
   #becomeFull(): void {

@@ -123,6 +123,11 @@ export class SealedRecord implements WireRecord {
     return this.send === 'resolved' && this.copies.every(({ final, state }) => final && state !== 'acknowledged')
   }
 
+  /** Whether its bytes are nowhere in memory. */
+  get released(): boolean {
+    return this.headers === NO_HEADERS
+  }
+
   /** Lets go of the payload while neither lane needs it in memory; a receipt may be kept for long. */
   release(): void {
     this.key = null
