@@ -11,7 +11,19 @@ export class RdkafkaLogReader implements LogReader {
     this.#options = options
   }
 
-  async read(range: LogRange, see: (record: LogRecord) => boolean): Promise<LogSpan> {
+  read(range: LogRange, see: (record: LogRecord) => boolean): Promise<LogSpan> {
+    const { signal } = range
+    return new Promise((resolve, reject) => {
+      // librdkafka comes back in its own time; nobody waits for that.
+      const abort = (): void => reject(signal.reason as Error)
+      signal.addEventListener('abort', abort)
+      this.#read(range, (record) => !signal.aborted && see(record))
+        .then(resolve, reject)
+        .finally(() => signal.removeEventListener('abort', abort))
+    })
+  }
+
+  async #read(range: LogRange, see: (record: LogRecord) => boolean): Promise<LogSpan> {
     range.signal.throwIfAborted()
     const consumer = new rdkafka.KafkaConsumer(
       { ...TUNED, ...this.#globals, ...OWNED },
@@ -24,8 +36,7 @@ export class RdkafkaLogReader implements LogReader {
       await this.#connect(consumer, range)
       return await readTo(consumer, range, see)
     } finally {
-      // One that hangs takes long to be let go of, and nobody waits for that.
-      if (consumer.isConnected()) consumer.disconnect(() => undefined)
+      letGo(consumer)
     }
   }
 
@@ -42,6 +53,22 @@ export class RdkafkaLogReader implements LogReader {
       )
     })
   }
+}
+
+/** One that hangs takes long, and nobody waits. One that never connected holds on to itself by its callbacks. */
+function letGo(consumer: rdkafka.KafkaConsumer): void {
+  if (consumer.isConnected()) {
+    consumer.disconnect(() => undefined)
+    return
+  }
+  const native = consumer as unknown as NativeClient
+  native.getClient().configureCallbacks(false, native._cb_configs)
+}
+
+/** What is used of node-rdkafka and not in its types. */
+interface NativeClient {
+  getClient(): { configureCallbacks(add: boolean, callbacks: unknown): void }
+  readonly _cb_configs: unknown
 }
 
 async function readTo(
