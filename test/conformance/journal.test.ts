@@ -303,6 +303,22 @@ export function journalSuite(subject: () => Subject): void {
     expect(buried.map(({ name }) => name)).to.not.include(again!.name)
   })
 
+  it('leaves of an entry whose message becomes a dead letter its place and its size, in the same step', async () => {
+    const { journal } = await life()
+    await journal.append(entriesOf(1, 3))
+    const left = { ...entryOf(2), key: null, value: null, headers: [] }
+    await journal.bury(letterOf(1), left)
+    await over(journal)
+    const { journal: next } = await life()
+    const { entries, damaged } = await next.read({ ...AT, place: 1 }, ALL)
+    expect(plain(entries)).to.deep.equal(plain([entryOf(1), left, entryOf(3)]))
+    expect(damaged).to.deep.equal([])
+    await next.mark([0, 1].map((lane) => ({ ...AT, lane: lane as 0 | 1, done: 3, forgone: [] })))
+    await next.bury(letterOf(2), left) // it is gone already
+    expect(plain((await next.read({ ...AT, place: 1 }, ALL)).entries)).to.deep.equal(plain([entryOf(3)]))
+    expect(await lettersOf(next)).to.have.length(2)
+  })
+
   it('puts a letter in the place of another, under its name, and does not tell it twice to who is reading', async () => {
     const { journal } = await life()
     for (const counter of [1, 2, 3]) await journal.bury(letterOf(counter))
@@ -388,7 +404,7 @@ function inVirtualTime(world: World, journal: Journal): Journal {
     append: (entries) => settled(journal.append(entries)),
     read: (from, limits) => settled(journal.read(from, limits)),
     mark: (marks) => settled(journal.mark(marks)),
-    bury: (letter) => settled(journal.bury(letter)),
+    bury: (letter, left) => settled(journal.bury(letter, left)),
     rebury: (name, letter) => settled(journal.rebury(name, letter)),
     exhume: (name) => settled(journal.exhume(name)),
     close: () => settled(journal.close()),

@@ -66,6 +66,37 @@ export const importing: readonly Scenario[] = [
       }
     },
   },
+  {
+    name: 'import-once',
+    against: 'an entry of the journal written by the next life although its message was imported',
+    play: async () => {
+      const stage = new Stage()
+      const clusters = [stage.east, stage.west]
+      const balances = await stage.group('balances')
+      const options: Partial<ProducerOptions> = { ...LETTERS, journal: { path: '/ledger', mode: 'always' } }
+      const refuse = (): void => {
+        for (const cluster of clusters) cluster.refuse(({ value }) => value?.toString() === '2')
+      }
+      const first = await stage.producer('ledger', { options })
+      refuse()
+      first.queue(2)
+      await stage.world.until(() => [...stage.world.disk.letters()].length > 0, 60_000)
+      for (const cluster of clusters) cluster.heal()
+      assert.deepEqual(await imported(stage, first), { ...NONE, sent: 1 })
+      // Both clusters have it now. That nobody needs the entries any more is not on disk yet, and dies with the process.
+      await stage.pass(30)
+      first.crash()
+      refuse()
+      const second = await stage.producer('ledger', { options })
+      await stage.pass(5_000)
+      for (const cluster of clusters) cluster.heal()
+      // Refused again, it became a letter again, with the position under which the logs have it.
+      assert.deepEqual(await imported(stage, second), { ...NONE, found: 1 })
+      await stage.settle()
+      balances.expectDeliveredInAll('1 2')
+      assert.equal(second.producer.status().journal!.entries, 0)
+    },
+  },
 ]
 
 async function imported(stage: Stage, { simulated }: Writer, timeoutMs = 60_000): Promise<unknown> {

@@ -27,6 +27,7 @@ export const ROWS = [
   'paused-by-us',
   'two-producers',
   'import',
+  'import-once',
   'crossed-bounds',
   'answering-but-slow',
   'strict-away-epoch',

@@ -348,10 +348,12 @@ class SimulatedJournal implements Journal {
     })
   }
 
-  bury(letter: DeadLetter): Promise<void> {
+  bury(letter: DeadLetter, left?: JournalEntry): Promise<void> {
     const kept = this.#kept
     const apply = (): void => {
       kept.letters.set(kept.nextLetter++, letter)
+      const entries = left && kept.partitions.get(nameOf(left))?.entries
+      if (left !== undefined && entries?.has(left.place) === true) entries.set(left.place, { entry: left, torn: false })
     }
     return this.#write({ bytes: LETTER_BYTES, apply, applied: () => undefined })
   }

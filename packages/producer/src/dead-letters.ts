@@ -6,7 +6,7 @@ import type { Clock, Outcome, Position, TandemFact } from '@tandem/common/intern
 
 import type { SealedRecord } from './core/record.js'
 import { Tally } from './core/tally.js'
-import type { DeadLetter, Journal } from './journal/journal.js'
+import type { DeadLetter, Journal, JournalEntry } from './journal/journal.js'
 import { positionOf } from './receipt.js'
 
 export interface DeadLettersOptions {
@@ -14,6 +14,8 @@ export interface DeadLettersOptions {
   /** Names of the clusters, and below which offset of each a record cannot lie. */
   readonly clusters: readonly [string, string]
   readonly from: (record: SealedRecord) => readonly [number, number]
+  /** What is to be left of the record's entry in the journal, if it has one. */
+  readonly leftOf: (record: SealedRecord) => JournalEntry | undefined
   readonly clock: Clock
   readonly tell: (fact: TandemFact) => void
   readonly run: () => void
@@ -43,6 +45,7 @@ export class DeadLetters {
    *   of the record. Else it is tried once, since its sender has it, too.
    */
   bury(record: SealedRecord, outcome: Outcome, reason: string, buried?: () => void): void {
+    const left = this.#options.leftOf(record)
     const { clock } = this.#options
     const { topic, partition, key, value, headers, timestampMs, count } = record
     const letter: DeadLetter = {
@@ -60,7 +63,7 @@ export class DeadLetters {
       from: this.fromOf(this.#options.from(record)),
     }
     this.watch(record)
-    this.#try({ letter, count, buried })
+    this.#try({ letter, left, count, buried })
   }
 
   fromOf([first, second]: readonly [number, number]): DeadLetter['from'] {
@@ -118,7 +121,7 @@ export class DeadLetters {
 
   #try(burial: Burial): void {
     const { journal, run } = this.#options
-    const answer = journal.bury(burial.letter).then(
+    const answer = journal.bury(burial.letter, burial.left).then(
       () => this.#handleBuried(burial),
       (error: unknown) => this.#handleFailed(burial, error instanceof Error ? error.message : String(error)),
     )
@@ -147,6 +150,7 @@ function nameOf(topic: string, keyRange: number, { epoch, incarnation, counter }
 
 interface Burial {
   readonly letter: DeadLetter
+  readonly left: JournalEntry | undefined
   readonly count: number
   readonly buried: (() => void) | undefined
 }

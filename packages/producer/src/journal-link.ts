@@ -68,6 +68,13 @@ export class JournalLink {
     )
   }
 
+  /** What is left of an entry whose message becomes a dead letter; nothing, if it has none. */
+  leftOf(record: SealedRecord): JournalEntry | undefined {
+    if (record.journal !== 'durable') return undefined
+    const { clock } = this.#options
+    return { ...this.#entryOf(record, clock.wall() - clock.now()), key: null, value: null, headers: [] }
+  }
+
   /** Waits for what is under way, and marks what is done. */
   async close(): Promise<void> {
     this.#closed = true
@@ -124,6 +131,11 @@ export class JournalLink {
   #recordOf(lane: LaneIndex, shelf: Shelf, entry: JournalEntry): SealedRecord | undefined {
     const { place } = entry
     if (shelf.isDone(lane, place)) return undefined
+    if (entry.headers.length === 0) {
+      // An earlier life put its message among the dead letters.
+      this.#options.appender.handleGone(shelf, place, place, this.#now())
+      return undefined
+    }
     const known = shelf.find(place)
     if (known !== undefined) {
       if (known.copies[lane].state !== 'on-disk') return undefined
@@ -175,7 +187,7 @@ export class JournalLink {
       known.settled = true
       this.#options.lost(known)
     }
-    appender.handleDamaged(shelf, first, last, this.#now())
+    appender.handleGone(shelf, first, last, this.#now())
   }
 
   #entryOf(record: SealedRecord, wallAhead: number): JournalEntry {

@@ -125,7 +125,6 @@ export class LetterImport {
       const here = this.#options.here(letter)
       if (here === 'waits') this.#leave('pending')
       else if (here === 'acknowledged') found.push(buried)
-      else if (letter.outcome === 'not-written') lost.push(buried)
       else {
         const name = `${letter.partition}/${letter.topic}`
         const group = groups.get(name)

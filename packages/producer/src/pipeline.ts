@@ -906,6 +906,7 @@ export class Pipeline {
       journal: journal.journal,
       clusters: this.#clusters,
       from: (record) => [this.lanes[0].from(record), this.lanes[1].from(record)],
+      leftOf: (record) => this.#journalLink?.leftOf(record),
       clock: outsides.clock,
       tell: (fact) => telemetry.tell(fact),
       run: () => this.run(),

@@ -115,9 +115,9 @@ describe('appender', () => {
     bench.appender.handleAppended(0)
     bench.run()
     const shelf = bench.appender.shelf('entries', 0)!
-    bench.appender.handleDamaged(shelf, 1, 9, 0)
+    bench.appender.handleGone(shelf, 1, 9, 0)
     expect(bench.run(), 'how large they were is not known before the next one').to.equal('')
-    bench.appender.handleDamaged(shelf, 10, 10, 0)
+    bench.appender.handleGone(shelf, 10, 10, 0)
     expect(bench.run()).to.equal('tell journal-usable, usable')
     expect(bench.appender).to.include({ entries: 0, bytes: 0, usable: true })
   })

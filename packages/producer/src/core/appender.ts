@@ -164,10 +164,10 @@ export class Appender {
     this.#lookForRoom()
   }
 
-  /** Places that cannot be read; nobody will write them. */
-  handleDamaged(shelf: Shelf, first: number, last: number, now: number): void {
+  /** Places whose entries cannot be read, or have become dead letters: nobody will write them. */
+  handleGone(shelf: Shelf, first: number, last: number, now: number): void {
     this.#count(shelf, () => {
-      for (let place = first; place <= last; place++) shelf.handleDamaged(place)
+      for (let place = first; place <= last; place++) shelf.handleGone(place)
     })
     this.#changes(shelf, now)
     this.#lookForRoom()

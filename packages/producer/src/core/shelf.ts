@@ -127,8 +127,8 @@ export class Shelf {
     this.#letGo()
   }
 
-  /** A place that cannot be read: neither lane will write it. */
-  handleDamaged(place: number): void {
+  /** A place that cannot be read, or whose message is a dead letter: neither lane will write it. */
+  handleGone(place: number): void {
     for (const progress of this.#lanes) progress.handleFinal(place, progress.bytesDone, false)
     this.#live.delete(place)
     this.#letGo()

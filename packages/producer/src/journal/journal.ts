@@ -29,7 +29,7 @@ export interface JournalEntry {
   readonly count: number
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
-  /** The stamp among them. */
+  /** The stamp among them; none at all, if its message lies among the dead letters instead. */
   readonly headers: WireHeaders
   readonly timestampMs: number
   /** Its place among all records of its life, whatever the partition. */
@@ -123,8 +123,11 @@ export interface Journal {
   read(from: { topic: string; partition: number; place: number }, limits: ReadLimits): Promise<JournalRun>
   /** Notes marks and removes what both lanes are done with. On disk soon, not at once. */
   mark(marks: readonly JournalMark[]): Promise<void>
-  /** Resolves when it is on disk for good. */
-  bury(letter: DeadLetter): Promise<void>
+  /**
+   * Resolves when it is on disk for good. If an entry had the message, `left` takes its place in the same step: the same
+   * without payload and headers, so that no later life writes what an import may have sent again.
+   */
+  bury(letter: DeadLetter, left?: JournalEntry): Promise<void>
   /** Puts a letter in the place of another, in one go: the one or the other is there, whatever happens. */
   rebury(name: string, letter: DeadLetter): Promise<void>
   /** Dead letters in the order of burying; what is changed meanwhile does not come twice. */

@@ -175,7 +175,7 @@ export class LevelJournal implements Journal {
     })
   }
 
-  bury(letter: DeadLetter): Promise<void> {
+  bury(letter: DeadLetter, left?: JournalEntry): Promise<void> {
     return this.#database.change(async (write) => {
       const number = this.#nextLetter
       const key = letterKey(number)
@@ -183,6 +183,11 @@ export class LevelJournal implements Journal {
         { type: 'put', key, value: encodeLetter(key, letter) },
         { type: 'put', key: lettersNextKey, value: pack(lettersNextKey, [number + 1]) },
       ]
+      const partition = left && this.#partitions.get(nameOf(left))
+      if (left !== undefined && partition !== undefined && left.place >= partition.first) {
+        const entry = entryKey(partition.id, left.place)
+        operations.push({ type: 'put', key: entry, value: encodeEntry(entry, left) })
+      }
       await write(operations, { durable: true, grows: true })
       this.#nextLetter = number + 1
     })
