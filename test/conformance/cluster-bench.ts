@@ -1,4 +1,4 @@
-import type { ClusterClient, ClusterClientHandler } from '@tandem/producer/internal'
+import type { ClusterClient, ClusterClientHandler, LogReader } from '@tandem/producer/internal'
 import type { FeedClient, FeedClientHandler, FeedRecord } from '@tandem/consumer/internal'
 
 import type { LogEntry } from '../simulation/simulated-log.js'
@@ -15,6 +15,7 @@ export interface ClusterBench {
 
   createClusterClient(options: ClientOptions, handler: ClusterClientHandler): ClusterClient
   createFeedClient(options: Pick<ClientOptions, 'connectTimeoutMs'>, handler: FeedClientHandler): FeedClient
+  createLogReader(): LogReader
 
   /** Puts records into a log, past the clients under test. */
   write(partition: number, entries: readonly LogEntry[]): Promise<void>

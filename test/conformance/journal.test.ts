@@ -51,7 +51,7 @@ function letterOf(counter: number, more: Partial<DeadLetter> = {}): DeadLetter {
   return {
     position: { producerId: 'ledger-7', epoch: OWNER.epoch, incarnation: 7, counter },
     ...{ keyRange: 3, ...AT, key: null, value: Buffer.from('x'), headers: [{ trace: 'a' }], timestampMs: 5 },
-    ...{ outcome: 'unknown', reason: 'no answer', rejectedWallMs: 6, ...more },
+    ...{ outcome: 'unknown', reason: 'no answer', rejectedWallMs: 6, from: { east: 17 }, ...more },
   }
 }
 
@@ -303,6 +303,40 @@ export function journalSuite(subject: () => Subject): void {
     expect(buried.map(({ name }) => name)).to.not.include(again!.name)
   })
 
+  it('leaves of an entry whose message becomes a dead letter its place and its size, in the same step', async () => {
+    const { journal } = await life()
+    await journal.append(entriesOf(1, 3))
+    const left = { ...entryOf(2), key: null, value: null, headers: [] }
+    await journal.bury(letterOf(1), left)
+    await over(journal)
+    const { journal: next } = await life()
+    const { entries, damaged } = await next.read({ ...AT, place: 1 }, ALL)
+    expect(plain(entries)).to.deep.equal(plain([entryOf(1), left, entryOf(3)]))
+    expect(damaged).to.deep.equal([])
+    await next.mark([0, 1].map((lane) => ({ ...AT, lane: lane as 0 | 1, done: 3, forgone: [] })))
+    await next.bury(letterOf(2), left) // it is gone already
+    expect(plain((await next.read({ ...AT, place: 1 }, ALL)).entries)).to.deep.equal(plain([entryOf(3)]))
+    expect(await lettersOf(next)).to.have.length(2)
+  })
+
+  it('puts a letter in the place of another, under its name, and does not tell it twice to who is reading', async () => {
+    const { journal } = await life()
+    for (const counter of [1, 2, 3]) await journal.bury(letterOf(counter))
+    const told: number[] = []
+    for await (const one of journal.deadLetters()) {
+      if (!('letter' in one)) throw new Error(one.damaged)
+      told.push(one.letter.position.counter)
+      await journal.rebury(one.name, letterOf(one.letter.position.counter + 10, { from: { east: 5, west: 6 } }))
+    }
+    expect(told).to.deep.equal([1, 2, 3])
+    await over(journal)
+    const { journal: next, contents } = await life()
+    expect(contents.deadLetters).to.equal(3)
+    const letters = [11, 12, 13].map((counter) => letterOf(counter, { from: { east: 5, west: 6 } }))
+    const buried = await lettersOf(next)
+    expect(plain(buried.map((one) => 'letter' in one && one.letter))).to.deep.equal(plain(letters))
+  })
+
   it('takes calls side by side', async () => {
     const { journal } = await life()
     await journal.append(entriesOf(1, 100))
@@ -370,7 +404,8 @@ function inVirtualTime(world: World, journal: Journal): Journal {
     append: (entries) => settled(journal.append(entries)),
     read: (from, limits) => settled(journal.read(from, limits)),
     mark: (marks) => settled(journal.mark(marks)),
-    bury: (letter) => settled(journal.bury(letter)),
+    bury: (letter, left) => settled(journal.bury(letter, left)),
+    rebury: (name, letter) => settled(journal.rebury(name, letter)),
     exhume: (name) => settled(journal.exhume(name)),
     close: () => settled(journal.close()),
     async *deadLetters() {

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { KafkaFeedClient, type FeedRecord } from '@tandem/consumer/internal'
-import { RdkafkaClient } from '@tandem/producer/internal'
-import { KafkaCluster } from '@tandem/testing'
+import { RdkafkaClient, RdkafkaLogReader } from '@tandem/producer/internal'
+import { KafkaCluster, LocalCluster } from '@tandem/testing'
 import { after } from 'mocha'
 import rdkafka from 'node-rdkafka'
 
 import type { LogEntry } from '../simulation/simulated-log.js'
 import type { Benches, ClientOptions, ClusterBench } from './cluster-bench.js'
 
-/** A topic of a real cluster, which all suites of a run share, and the shipped clients. */
+/** A topic of a real or embedded cluster, which all suites of a run share, and the shipped clients. */
 class RealBench implements ClusterBench {
   readonly topic: string
-  readonly #cluster: KafkaCluster
+  readonly #cluster: KafkaCluster | LocalCluster
 
-  constructor(cluster: KafkaCluster, topic: string) {
+  constructor(cluster: KafkaCluster | LocalCluster, topic: string) {
     this.#cluster = cluster
     this.topic = topic
   }
@@ -44,9 +44,14 @@ class RealBench implements ClusterBench {
     return new KafkaFeedClient(options, handler)
   }
 
+  createLogReader(): RdkafkaLogReader {
+    return new RdkafkaLogReader({ cluster: 'east', properties: this.#properties })
+  }
+
   async write(partition: number, entries: readonly LogEntry[]): Promise<void> {
-    bareProducer ??= this.#connectProducer()
-    const producer = await bareProducer
+    let connecting = bareProducers.get(this.#cluster)
+    if (connecting === undefined) bareProducers.set(this.#cluster, (connecting = this.#connectProducer()))
+    const producer = await connecting
     for (const { key, value, timestampMs, headers } of entries) {
       const [k, v] = [key, value].map((bytes) => (bytes === null ? null : Buffer.from(bytes)))
       producer.produce(this.topic, partition, v!, k, timestampMs, undefined, headers as never)
@@ -110,8 +115,9 @@ class RealBench implements ClusterBench {
     return this.#cluster.kill()
   }
 
-  restart(): Promise<void> {
-    return this.#cluster.restart()
+  async restart(): Promise<void> {
+    if (!('restart' in this.#cluster)) throw new Error('an embedded cluster that was killed is gone')
+    await this.#cluster.restart()
   }
 
   async until(what: string, good: () => boolean, ms = PATIENCE_MS): Promise<void> {
@@ -160,8 +166,9 @@ class RealBench implements ClusterBench {
 }
 
 let started: Promise<KafkaCluster> | undefined
-/** Writes what the clients under test did not. */
-let bareProducer: Promise<rdkafka.Producer> | undefined
+let embedded: Promise<LocalCluster> | undefined
+/** Write what the clients under test did not. */
+const bareProducers = new Map<KafkaCluster | LocalCluster, Promise<rdkafka.Producer>>()
 let topics = 0
 
 export const realBenches: Benches = {
@@ -179,11 +186,25 @@ export const realBenches: Benches = {
   },
 }
 
+/** Without a way back after a kill, without retention, and with topics of more partitions than are used. */
+export const embeddedBenches: Benches = {
+  async open() {
+    embedded ??= LocalCluster.start()
+    const cluster = await embedded
+    if (cluster.state === 'hung') await cluster.resume()
+    const topic = `conformance-${++topics}`
+    await cluster.createTopic(topic)
+    return new RealBench(cluster, topic)
+  },
+}
+
 after(async function () {
   this.timeout(60_000)
-  const producer = await bareProducer?.catch(() => undefined)
-  if (producer !== undefined) await new Promise<void>((resolve) => producer.disconnect(() => resolve()))
-  await (await started?.catch(() => undefined))?.stop()
+  for (const connecting of bareProducers.values()) {
+    const producer = await connecting.catch(() => undefined)
+    if (producer !== undefined) await new Promise<void>((resolve) => producer.disconnect(() => resolve()))
+  }
+  for (const starting of [started, embedded]) await (await starting?.catch(() => undefined))?.stop()
 })
 
 /** Looked at this often: by default, a log older than its retention is removed within five minutes. */

@@ -2,6 +2,7 @@ import type { FeedRecord } from '@tandem/consumer/internal'
 
 import { SimulatedClusterClient } from '../simulation/simulated-cluster-client.js'
 import { SimulatedFeedClient } from '../simulation/simulated-feed-client.js'
+import { SimulatedLogReader } from '../simulation/simulated-log-reader.js'
 import type { LogEntry } from '../simulation/simulated-log.js'
 import { World } from '../simulation/world.js'
 import { LONG_AGO, type Benches, type ClientOptions, type ClusterBench } from './cluster-bench.js'
@@ -40,6 +41,10 @@ class SimulatedBench implements ClusterBench {
     const options = { cluster: 'east', groupId: 'conformance', properties: {}, topics, connectTimeoutMs }
     const where = { cluster: this.#world.east, process: this.#process, pollTimeoutMs: 50, readRecordsMax: 500 }
     return new SimulatedFeedClient(options, handler, where)
+  }
+
+  createLogReader(): SimulatedLogReader {
+    return new SimulatedLogReader({ cluster: this.#world.east, process: this.#process, readRecordsMax: 500 })
   }
 
   async write(partition: number, entries: readonly LogEntry[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { ARBITERS } from './arbiters.js'
 import { CODECS } from './codecs.js'
 import { INTERVALS } from './intervals.js'
+import { JOURNALS } from './journals.js'
 import { KEYS } from './keys.js'
 import { MESSAGES } from './messages.js'
 import { OPTIONS } from './options.js'
@@ -17,5 +18,6 @@ export const TARGETS: readonly Target[] = [
   ...CODECS,
   ...POSITIONS,
   ...MESSAGES,
+  ...JOURNALS,
   ...ARBITERS,
 ]

@@ -126,6 +126,35 @@ export const journal: readonly Scenario[] = [
       assert.deepEqual([...stage.world.disk.letters()].at(-1)?.position, position)
     },
   },
+  {
+    name: 'only-copy-kept',
+    against: 'an entry of the journal voided for its age although no cluster has it',
+    play: async () => {
+      const stage = new Stage()
+      const { east, west } = stage
+      const balances = await stage.group('balances')
+      const options: Partial<ProducerOptions> = {
+        ...ON_DISK,
+        journal: { ...JOURNAL, mode: 'always', copyAgeMaxMs: 60_000 },
+      }
+      const ledger = await stage.producer('ledger', { options })
+      west.kill()
+      await stage.pass(10_000)
+      expectSent('resolved', ...(await ledger.send(2))) // the west lacks these
+      east.kill()
+      await stage.pass(10_000)
+      expectSent('resolved', ...(await ledger.send(2))) // and both lack these
+      ledger.crash()
+      await stage.pass(120_000)
+      for (const cluster of [east, west]) cluster.restart()
+      const returned = await stage.producer('ledger', { options })
+      await stage.settle()
+      balances.expectDelivered('1…4')
+      expectLog(east, numbers(4))
+      expectLog(west, ['3', '4'], ['v1–2'])
+      assert.equal(returned.producer.status().journal!.entries, 0)
+    },
+  },
 ]
 
 const JOURNAL = { path: '/ledger', mode: 'on-outage' } as const

@@ -3,6 +3,7 @@ import { endsOfLogs } from './ends-of-logs.js'
 import { epochs } from './epochs.js'
 import { exactVoids } from './exact-voids.js'
 import { holes } from './holes.js'
+import { importing } from './import.js'
 import { journal } from './journal.js'
 import { latestBirth } from './latest-birth.js'
 import { leaderless } from './leaderless.js'
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...epochs,
   ...restarts,
   ...store,
+  ...importing,
   ...journal,
   ...slowClusters,
   ...operators,
@@ -46,7 +48,6 @@ const COMMITS = "the clusters' own commits as a last resort come with this part"
 /** Rows that wait for their part. */
 export const PENDING: readonly Pending[] = inOrder<Pending>([
   { name: 'scan-behind', part: 4, reason: SCANNING },
-  { name: 'import', part: 3, reason: 'the import of dead letters comes with this part' },
   { name: 'strict-away-epoch', part: 4, reason: STRICT },
   { name: 'split-reach', part: 4, reason: LEASES },
   { name: 'odd-shares', part: 4, reason: LEASES },

@@ -78,6 +78,8 @@ export class SimulatedCluster {
   /** Of a hundred answers to writes, how many get lost with their connection. */
   answerLostPercent = 0
   readonly #cutOff = new Set<SimulatedProcess>()
+  /** Payloads that it has refused for good. */
+  readonly refused = new Set<string>()
   /** What happened that nobody asked for at a certain time. */
   readonly counts = { lateAppends: 0, answersLost: 0 }
 
@@ -202,7 +204,9 @@ export class SimulatedCluster {
   }
 
   refuses(record: FeedRecordDraft): boolean {
-    return this.#refusal(record)
+    const refused = this.#refusal(record)
+    if (refused && record.value !== null) this.refused.add(Buffer.from(record.value).toString())
+    return refused
   }
 
   describe(topics: readonly string[]): ClusterDescription {

@@ -13,16 +13,23 @@ export function drawPlan(seed: number): Plan {
   const prng = new Prng(seed)
   const drawn = drawSetting(prng)
   const steps = [...drawSends(prng.fork(), drawn), ...drawFaults(prng.fork(), drawn)]
+  const worldSeed = prng.next()
+  // What was thought of later is drawn last, so that the rest stays as it is.
+  const keyConcurrency = prng.pick([0, 0, 0, 1, 2, 16])
+  const setting = { ...drawn, keyConcurrency, ...drawDisk(prng.fork(), drawn) }
+  steps.push(...drawImports(prng.fork(), setting))
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
-  const seedOfWorld = prng.next()
-  return { seed: seedOfWorld, setting: { ...drawn, keyConcurrency: prng.pick([0, 0, 0, 1, 2, 16]) }, steps }
+  return { seed: worldSeed, setting, steps }
 }
 
-/** What was drawn before there was anything else; the order of drawing decides what a seed stands for. */
-type Basics = Omit<Setting, 'keyConcurrency'>
+function drawDisk(prng: Prng, { journal, suffering }: Drafted): Pick<Setting, 'journal' | 'copyAgeMaxMs'> {
+  if (suffering !== 'all') return { journal, copyAgeMaxMs: DAY_MS }
+  const copyAgeMaxMs = prng.pick([DAY_MS, DAY_MS, 60_000, 5_000])
+  return { journal: journal === 'off' && prng.chance(40) ? 'dead-letter' : journal, copyAgeMaxMs }
+}
 
-function drawSetting(prng: Prng): Basics {
+function drawSetting(prng: Prng): Drafted {
   const far = prng.chance(25)
   const suffering = prng.pick(['all', 'all', 'all', 'all', 'all', 'all', 'readers', prng.pick(CLUSTERS)] as const)
   const calm = isCluster(suffering)
@@ -68,7 +75,7 @@ function drawSetting(prng: Prng): Basics {
   }
 }
 
-function* drawSends(prng: Prng, { minutes, producers, from }: Basics): Generator<Step> {
+function* drawSends(prng: Prng, { minutes, producers, from }: Drafted): Generator<Step> {
   const everyMs = prng.pick([500, 2_000, 4_000, 8_000])
   const keys = prng.between(1, 6)
   const burstPercent = prng.pick([0, 2, 10])
@@ -81,7 +88,43 @@ function* drawSends(prng: Prng, { minutes, producers, from }: Basics): Generator
   }
 }
 
-function* drawFaults(prng: Prng, setting: Basics): Generator<Step> {
+/**
+ * Imports, and what makes dead letters: both clusters hang with sends under way. Not only when all is well again, since
+ * an import is to find out that it cannot decide, and what lies in sockets is to come late.
+ */
+function* drawImports(prng: Prng, setting: Drafted): Generator<Step> {
+  const { minutes, producers, journal, suffering, sendTimeoutMs } = setting
+  if (journal === 'off' || suffering !== 'all') return
+  const endMs = minutes * 60_000
+  const everyMs = prng.pick([30_000, 60_000, 240_000])
+  for (let atMs = prng.below(everyMs * 2); atMs < endMs; atMs += 1 + prng.below(everyMs * 2)) {
+    const producer = prng.below(producers)
+    if (journal === 'dead-letter' && prng.chance(60)) {
+      const forMs = sendTimeoutMs + prng.between(1_000, 20_000)
+      for (const cluster of CLUSTERS) {
+        yield { kind: 'cluster-hung', atMs: Math.min(atMs + prng.below(100), endMs - 1), cluster, forMs }
+      }
+      const sentAtMs = Math.min(atMs + 100 + prng.below(1_000), endMs - 1)
+      yield { kind: 'send', atMs: sentAtMs, producer, key: prng.below(6), count: prng.between(1, 5) }
+      if (prng.chance(40)) yield killed(prng, atMs + 100 + prng.below(forMs), producer, endMs)
+      atMs += forMs + prng.below(prng.pick([1_000, 30_000]))
+    }
+    const timeoutMs = prng.chance(70) ? 60_000 : prng.between(1, 10_000)
+    yield { kind: 'import', atMs: Math.min(atMs, endMs - 1), producer, timeoutMs }
+    if (prng.chance(40)) continue
+    // Between any two of its steps the process may be gone; and the next one tries again.
+    atMs += 1 + prng.below(prng.pick([50, 500, 5_000]))
+    yield killed(prng, atMs, producer, endMs)
+    atMs += prng.between(3_000, 10_000)
+    yield { kind: 'import', atMs: Math.min(atMs, endMs - 1), producer, timeoutMs: 60_000 }
+  }
+}
+
+function killed(prng: Prng, atMs: number, producer: number, endMs: number): Step {
+  return { kind: 'producer-kill', atMs: Math.min(atMs, endMs - 1), producer, forMs: prng.between(1, 3_000) }
+}
+
+function* drawFaults(prng: Prng, setting: Drafted): Generator<Step> {
   const everyMs = prng.between(2_000, setting.suffering === 'readers' ? 15_000 : 45_000)
   const kinds = drawnFor(setting.suffering)
   const often = kinds === READERS ? prng.pick([HOLES, STORE]) : kinds === DRAWN ? prng.pick([[], [], LIVES, HOLES]) : []
@@ -105,10 +148,12 @@ function weight(prng: Prng): number {
   return prng.chance(40) ? 0 : prng.between(1, 10)
 }
 
-type Drawn = Exclude<Step['kind'], 'send'>
+/** What is drawn first. */
+type Drafted = Omit<Setting, 'copyAgeMaxMs' | 'keyConcurrency'>
+type Drawn = Exclude<Step['kind'], 'send' | 'import'>
 type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
 
-function drawFault(prng: Prng, kind: Drawn, setting: Basics): WithoutTime<Step> {
+function drawFault(prng: Prng, kind: Drawn, setting: Drafted): WithoutTime<Step> {
   const forMs = prng.chance(50) ? prng.between(1, 5_000) : prng.between(1, 60_000)
   const cluster = isCluster(setting.suffering) ? setting.suffering : prng.pick(CLUSTERS)
   const producer = prng.below(setting.producers)
@@ -214,6 +259,8 @@ const DRAWN: readonly Drawn[] = [
 ]
 /** By when every group is born that finds one cluster and the store. */
 const BIRTH_MS = 10_000
+/** What consumers allow. */
+const DAY_MS = 86_400_000
 const ANY_POLICY = ['reject', 'block', 'journal', 'journal', 'journal'] as const
 const ONE_SIDED: readonly Drawn[] = [
   'cluster-dead',

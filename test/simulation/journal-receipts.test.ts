@@ -40,6 +40,25 @@ describe('receipts of messages on disk', () => {
     expect(new Set(offsets.map(([east]) => east)).size).to.equal(19)
   })
 
+  it('say what became of one whose entry is damaged while somebody waits for it', async () => {
+    const { stage, ledger, receipts } = await accepted(40)
+    const settled = Promise.all(receipts.map((receipt) => receipt.settled()))
+    const torn = [1, 2, 3].map(() => stage.world.disk.tear()!.first)
+    stage.east.heal()
+    await stage.pass(60_000)
+    torn.push(stage.world.disk.tear()!.first) // the east has this one
+    stage.west.heal()
+    await stage.settle()
+    let answered: Receipt[] | undefined
+    void settled.then((all) => (answered = all))
+    await stage.pass(1)
+    const missing = answered!.filter(({ clusters: { east, west } }) => east === undefined || west === undefined)
+    expect(missing.length, 'what memory had is written for all that').to.be.within(1, 4)
+    expect(torn).to.include.members(missing.map(({ position }) => position.counter))
+    expect(ledger.events('journal-damaged').length).to.be.above(0)
+    expect(ledger.producer.status().journal!.entries).to.equal(0)
+  })
+
   it('say so, too, when asked after all is over: that both have them, and for some not where', async () => {
     const { stage, receipts } = await accepted(20)
     stage.east.heal()

@@ -25,6 +25,8 @@ export interface Setting {
   readonly journal: 'off' | 'on-outage' | 'always' | 'dead-letter'
   readonly sendTimeoutMs: number
   readonly backlogBytesMax: number
+  /** The journal's. */
+  readonly copyAgeMaxMs: number
   /** What each message carries besides its text, in a header: with much of it a small backlog is soon full. */
   readonly paddingBytes: number
   readonly gapTimeoutMs: number
@@ -96,6 +98,8 @@ export type FaultKind = (typeof FAULTS)[number]
 
 export type Step = { readonly atMs: number } & (
   | { readonly kind: 'send'; readonly producer: number; readonly key: number; readonly count: number }
+  /** What lies among its dead letters is imported, for so long at most. */
+  | { readonly kind: 'import'; readonly producer: number; readonly timeoutMs: number }
   /** Planned restarts: closed in an orderly way, started again. */
   | { readonly kind: 'producer-restart'; readonly producer: number }
   | { readonly kind: 'consumer-restart'; readonly group: Group }

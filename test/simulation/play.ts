@@ -78,6 +78,8 @@ class Play {
   readonly #machines = new Map<string, ProducerProcess>()
   /** Messages whose entries in a journal were damaged: nobody can promise them. */
   readonly #torn = new Set<string>()
+  /** Messages whose dead letters an import has looked at. */
+  readonly #imported = new Set<string>()
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #subscribers: Subscriber[] = []
   readonly #storeTroubles: (Omit<StoreTrouble, 'toMs'> & { toMs: number })[] = []
@@ -143,7 +145,7 @@ class Play {
       options: {
         acknowledge: setting.acknowledge,
         whenBothAway: { policy: setting.whenBothAway },
-        journal: mode === 'off' ? {} : { mode, path, bytesMax: JOURNAL_BYTES_MAX },
+        journal: mode === 'off' ? {} : { mode, path, bytesMax: JOURNAL_BYTES_MAX, copyAgeMaxMs: setting.copyAgeMaxMs },
         sendTimeoutMs: setting.sendTimeoutMs,
         backlogBytesMax: setting.backlogBytesMax,
         topics: { [TOPIC]: {} },
@@ -286,15 +288,26 @@ class Play {
     }
   }
 
+  /** From now on the letters' messages may come, whatever was said of them; and when a letter is gone, they must. */
+  #import({ producer: index, timeoutMs }: Step & { kind: 'import' }): void {
+    const process = this.#services[index]!.processes.find(({ producer }) => {
+      return producer.connected && producer.process.state === 'running'
+    })
+    if (process === undefined) return
+    for (const { value } of this.#world.disk.letters(process.path)) this.#imported.add(Buffer.from(value!).toString())
+    process.producer.import(timeoutMs)
+  }
+
   // --- what happens to it ---------------------------------------------------------------------------------------
 
   #take(step: Step): void {
     if (step.kind === 'send') this.#send(step)
+    else if (step.kind === 'import') this.#import(step)
     else if (this.#happens(step) && isFault(step.kind)) this.#faults[step.kind]++
   }
 
   /** Returns whether it changed anything. */
-  #happens(step: Exclude<Step, { kind: 'send' }>): boolean {
+  #happens(step: Exclude<Step, { kind: 'send' | 'import' }>): boolean {
     const world = this.#world
     const { timeline } = world
     const later = (ms: number, task: () => void): void => {
@@ -604,7 +617,9 @@ class Play {
     const given = new Map(groups.map((groupId) => [groupId, new Set<string>()]))
     for (const { groupId, text } of this.#world.seen) given.get(groupId)!.add(text)
     const onlyOnDisk = this.#onlyOnDisk()
-    const acknowledged = this.#told.filter(({ sent }) => sent.receipt !== undefined && !onlyOnDisk.has(sent.text))
+    const acknowledged = this.#told.filter(({ sent: { receipt, text } }) => {
+      return (receipt !== undefined || this.#imported.has(text)) && !onlyOnDisk.has(text)
+    })
     const wanted = new Set<string>(acknowledged.map(({ sent }) => sent.text))
     for (const set of given.values()) for (const text of set) wanted.add(text)
     return groups.every((groupId) => given.get(groupId)!.size === wanted.size && this.#isHandled(groupId))
@@ -617,10 +632,18 @@ class Play {
     return consumer.deliveries.every(({ acknowledgedAtMs }) => acknowledgedAtMs !== undefined)
   }
 
-  /** What a disk has, or had before it was damaged, instead of a cluster; what is among the dead letters says so. */
+  /**
+   * What a disk has, or had before it was damaged, instead of a cluster; what is among the dead letters says so. What was
+   * accepted has no business there, unless both clusters have refused it.
+   */
   #onlyOnDisk(): ReadonlyMap<string, Answer> {
     const texts = new Map<string, Answer>([...this.#torn].map((text) => [text, 'unknown']))
-    for (const { value, outcome } of this.#world.disk.letters()) texts.set(Buffer.from(value!).toString(), outcome)
+    const accepted = new Set(this.#told.filter(({ sent }) => sent.receipt !== undefined).map(({ sent }) => sent.text))
+    for (const { value, outcome } of this.#world.disk.letters()) {
+      const text = Buffer.from(value!).toString()
+      if (accepted.has(text) && !this.#world.clusters.every(({ refused }) => refused.has(text))) continue
+      texts.set(text, this.#imported.has(text) ? 'unknown' : outcome)
+    }
     return texts
   }
 
@@ -637,7 +660,9 @@ class Play {
       messages: this.#told.map(({ sent, ...told }): SentMessage => {
         const keyRange = keyRangeOf(Buffer.from(told.key), partitions)
         const { text, atMs: sentAtMs, closedAtMs: answeredAtMs } = sent
-        return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer: onlyOnDisk.get(text) ?? answerOf(sent) }
+        const imported = this.#imported.has(text)
+        const answer = onlyOnDisk.get(text) ?? (imported ? 'acknowledged' : answerOf(sent))
+        return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer, imported }
       }),
       lives: this.#subscribers.map(({ consumer, startedAtMs, endedAtMs }): ConsumerLife => {
         const { groupId, process, deliveries, stops } = consumer

@@ -66,6 +66,7 @@ const ORDINARY: readonly Partial<Setting>[] = [
   { heldMessagesMax: 50_000 },
   { backlogBytesMax: 64 << 20 },
   { paddingBytes: 0 },
+  { copyAgeMaxMs: 86_400_000 },
   { acknowledge: 'one' },
   { epochs: 'store' },
   { whenBothAway: 'reject' },

@@ -83,7 +83,7 @@ describe('simulated journal', () => {
   const LETTER: DeadLetter = {
     position: { producerId: 'ledger-7', epoch: 1, incarnation: 7, counter: 1 },
     ...{ keyRange: 0, ...AT, key: null, value: null, headers: [], timestampMs: 1 },
-    ...{ outcome: 'unknown', reason: 'no answer', rejectedWallMs: 1 },
+    ...{ outcome: 'unknown', reason: 'no answer', rejectedWallMs: 1, from: {} },
   }
 
   const doneAt = (done: number): JournalMark[] =>

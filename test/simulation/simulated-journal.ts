@@ -128,9 +128,9 @@ export class SimulatedDisk {
     return chosen.entry
   }
 
-  /** Dead letters of all journals. */
-  *letters(): Generator<DeadLetter> {
-    for (const { letters } of this.#kept.values()) yield* letters.values()
+  /** Dead letters of all journals, or of one. */
+  *letters(path?: string): Generator<DeadLetter> {
+    for (const [name, { letters }] of this.#kept) if (path === undefined || path === name) yield* letters.values()
   }
 
   // --- for journals ---------------------------------------------------------------------------------------------
@@ -348,12 +348,21 @@ class SimulatedJournal implements Journal {
     })
   }
 
-  bury(letter: DeadLetter): Promise<void> {
+  bury(letter: DeadLetter, left?: JournalEntry): Promise<void> {
     const kept = this.#kept
     const apply = (): void => {
       kept.letters.set(kept.nextLetter++, letter)
+      const entries = left && kept.partitions.get(nameOf(left))?.entries
+      if (left !== undefined && entries?.has(left.place) === true) entries.set(left.place, { entry: left, torn: false })
     }
     return this.#write({ bytes: LETTER_BYTES, apply, applied: () => undefined })
+  }
+
+  rebury(name: string, letter: DeadLetter): Promise<void> {
+    const apply = (): void => {
+      this.#kept.letters.set(Number(name), letter)
+    }
+    return this.#write({ bytes: 0, apply, applied: () => undefined })
   }
 
   async *deadLetters(): AsyncIterable<BuriedLetter> {

@@ -1,7 +1,14 @@
 import type { TandemError, TandemEvent } from '@tandem/common/internal'
-import { Producer, type Message, type ProducerOptions, type Receipt } from '@tandem/producer/internal'
+import {
+  Producer,
+  type ImportReport,
+  type Message,
+  type ProducerOptions,
+  type Receipt,
+} from '@tandem/producer/internal'
 
 import { SimulatedClusterClient } from './simulated-cluster-client.js'
+import { SimulatedLogReader } from './simulated-log-reader.js'
 import { clockEpochs } from './simulated-epoch-store.js'
 import type { Channel, SimulatedProcess } from './simulated-process.js'
 import type { World } from './world.js'
@@ -31,6 +38,8 @@ export class SimulatedProducer {
   readonly process: SimulatedProcess
   readonly producer: Producer
   readonly sent: Sent[] = []
+  /** What became of imports, in order. */
+  readonly imports: (ImportReport | TandemError)[] = []
   readonly events: TandemEvent[] = []
   connected = false
   /** Why `connect()` rejected. */
@@ -61,6 +70,12 @@ export class SimulatedProducer {
           return new SimulatedClusterClient(clientOptions, handler, { cluster, process, writeRecordsMax })
         },
         journal: (path) => world.disk.journal(path, process),
+        logReader: ({ cluster }) =>
+          new SimulatedLogReader({
+            cluster: world.cluster(cluster),
+            process,
+            readRecordsMax: world.settings.readRecordsMax,
+          }),
         random: (max) => prng.below(max),
         host: name,
         threadPoolSize: 16,
@@ -104,6 +119,16 @@ export class SimulatedProducer {
       )
     })
     return sent
+  }
+
+  /** Imports its dead letters; the reports are in `imports`. */
+  import(timeoutMs: number): void {
+    this.process.deliver(this.#channel, () => {
+      this.producer.importDeadLetters({ timeoutMs }).then(
+        (report) => this.imports.push(report),
+        (error: unknown) => this.imports.push(error as TandemError),
+      )
+    })
   }
 
   /** Events of one kind so far, or those that match. */

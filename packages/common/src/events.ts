@@ -31,6 +31,8 @@ interface Facts {
   'journal-dropped': { bytes: number }
   'journal-found': { entries: number; bytes: number; deadLetters: number }
   'dead-letter-kept': { topic: string; outcome: string; count: number }
+  'dead-letter-imported': { topic: string; fate: string; count: number }
+  'dead-letter-left': { reason: string; count: number }
   // Producer: epochs
   'producer-id-taken': { by: string }
   'producer-id-unheld': { reason: string }
@@ -189,6 +191,16 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'error',
     labels: ['topic', 'outcome'],
     meaning: 'Messages whose sends were rejected are kept for an import.',
+  },
+  'dead-letter-imported': {
+    level: 'info',
+    labels: ['topic', 'fate'],
+    meaning: 'Letters are dealt with: their messages were sent again, or found in one of the logs.',
+  },
+  'dead-letter-left': {
+    level: 'warn',
+    labels: ['reason'],
+    meaning: 'An import left letters where they are: nothing is lost, and the next import looks again.',
   },
   'producer-id-taken': {
     level: 'error',

@@ -177,7 +177,7 @@ describe('telemetry', () => {
     for (const name of names) expect(name).to.match(/^tandem(_[a-z]+)+_total$/)
     for (const kind of kinds) {
       expect(kind).to.match(/^[a-z]+(-[a-z]+)+$/)
-      expect(['cluster', 'topic', 'reason', 'outcome', 'verdict']).to.include.members([...EVENTS[kind].labels])
+      expect(['cluster', 'topic', 'reason', 'outcome', 'verdict', 'fate']).to.include.members([...EVENTS[kind].labels])
       expect(EVENTS[kind].meaning).to.match(/^\S.{20,}\.$/)
     }
   })

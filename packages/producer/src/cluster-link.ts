@@ -55,6 +55,11 @@ export class ClusterLink {
     this.#properties = options.client.properties
   }
 
+  /** Those of the next client. */
+  get properties(): ClusterClientOptions['properties'] {
+    return this.#properties
+  }
+
   /** Calls `done` when a client with these properties is in use, or with the reason why the one before stays. */
   replace(properties: ClusterClientOptions['properties'], done: (error?: Error) => void): void {
     this.#dropCandidate('other properties were given meanwhile')

@@ -2,14 +2,19 @@
  * Messages whose `send()` was rejected, kept on disk with what was said, until somebody imports them. No opinion of its
  * own.
  */
-import { Tally, type Clock, type Outcome, type TandemFact } from '@tandem/common/internal'
+import { Tally, type Clock, type Outcome, type Position, type TandemFact } from '@tandem/common/internal'
 
 import type { SealedRecord } from './core/record.js'
-import type { DeadLetter, Journal } from './journal/journal.js'
+import type { DeadLetter, Journal, JournalEntry } from './journal/journal.js'
 import { positionOf } from './receipt.js'
 
 export interface DeadLettersOptions {
   readonly journal: Journal
+  /** Names of the clusters, and below which offset of each a record cannot lie. */
+  readonly clusters: readonly [string, string]
+  readonly from: (record: SealedRecord) => readonly [number, number]
+  /** What is to be left of the record's entry in the journal, if it has one. */
+  readonly leftOf: (record: SealedRecord) => JournalEntry | undefined
   readonly clock: Clock
   readonly tell: (fact: TandemFact) => void
   readonly run: () => void
@@ -17,8 +22,10 @@ export interface DeadLettersOptions {
 
 export class DeadLetters {
   readonly #options: DeadLettersOptions
-  /** In this life. */
+  /** Put here in this life, less what was taken away. */
   buried = 0
+  /** Of this life, records of letters that a lane may still write. */
+  readonly #open = new Map<string, SealedRecord>()
   readonly #kept = new Tally()
   /** What the disk did not take and must take: tried again. */
   #again: Burial[] = []
@@ -37,6 +44,7 @@ export class DeadLetters {
    *   of the record. Else it is tried once, since its sender has it, too.
    */
   bury(record: SealedRecord, outcome: Outcome, reason: string, buried?: () => void): void {
+    const left = this.#options.leftOf(record)
     const { clock } = this.#options
     const { topic, partition, key, value, headers, timestampMs, count } = record
     const letter: DeadLetter = {
@@ -51,8 +59,33 @@ export class DeadLetters {
       outcome,
       reason,
       rejectedWallMs: Math.floor(clock.wall()),
+      from: this.fromOf(this.#options.from(record)),
     }
-    this.#try({ letter, count, buried })
+    this.watch(record)
+    this.#try({ letter, left, count, buried })
+  }
+
+  fromOf([first, second]: readonly [number, number]): DeadLetter['from'] {
+    const { clusters } = this.#options
+    return { [clusters[0]]: first, [clusters[1]]: second }
+  }
+
+  /** It is a letter's, and a lane may still write it. */
+  watch(record: SealedRecord): void {
+    if (!record.settled) this.#open.set(nameOf(record.topic, record.sequence.keyRange, positionOf(record)), record)
+  }
+
+  /** No lane will write it any more. */
+  handleSettled(record: SealedRecord): void {
+    if (this.#open.size === 0) return
+    this.#open.delete(nameOf(record.topic, record.sequence.keyRange, positionOf(record)))
+  }
+
+  /** What the lanes of this life make of a letter's record, while that is open. */
+  here({ topic, keyRange, position }: DeadLetter): 'waits' | 'acknowledged' | undefined {
+    const record = this.#open.get(nameOf(topic, keyRange, position))
+    if (record === undefined) return undefined
+    return record.copies.some(({ state }) => state === 'acknowledged') ? 'acknowledged' : 'waits'
   }
 
   /** Facts that are due; they come by the thousand. */
@@ -87,7 +120,7 @@ export class DeadLetters {
 
   #try(burial: Burial): void {
     const { journal, run } = this.#options
-    const answer = journal.bury(burial.letter).then(
+    const answer = journal.bury(burial.letter, burial.left).then(
       () => this.#handleBuried(burial),
       (error: unknown) => this.#handleFailed(burial, error instanceof Error ? error.message : String(error)),
     )
@@ -110,8 +143,13 @@ export class DeadLetters {
   }
 }
 
+function nameOf(topic: string, keyRange: number, { epoch, incarnation, counter }: Position): string {
+  return `${keyRange}/${epoch}/${incarnation}/${counter}/${topic}`
+}
+
 interface Burial {
   readonly letter: DeadLetter
+  readonly left: JournalEntry | undefined
   readonly count: number
   readonly buried: (() => void) | undefined
 }

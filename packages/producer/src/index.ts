@@ -1,5 +1,6 @@
-export { Producer, type CloseOptions, type ProducerEvent, type SendOptions } from './producer.js'
+export { Producer, type CloseOptions, type ImportOptions, type ProducerEvent, type SendOptions } from './producer.js'
 export type { DeadDelivery, DeadDeliveryFailure, DeadLetterOptions } from './dead-letter-topic.js'
+export type { ImportReport } from './letter-import.js'
 export type { HeaderValue, Message, MessageHeaders } from './message.js'
 export type { ProducerOptions } from './options.js'
 export type { Copies, Receipt } from './receipt.js'

@@ -7,7 +7,7 @@ import { isTandemError, type Clock, type TandemFact } from '@tandem/common/inter
 import type { Appender } from './core/appender.js'
 import type { Lane } from './core/lane.js'
 import { SealedRecord, type LaneIndex } from './core/record.js'
-import { Sequence, type ProducerIdentity } from './core/sequencer.js'
+import type { KnownSequences, ProducerIdentity } from './core/sequencer.js'
 import type { Mark, Shelf } from './core/shelf.js'
 import type { Journal, JournalEntry, JournalRun } from './journal/journal.js'
 
@@ -16,16 +16,18 @@ export interface JournalLinkOptions {
   readonly appender: Appender
   readonly lanes: readonly [Lane, Lane]
   readonly identity: ProducerIdentity
+  /** Of earlier lives, and of this one as read back. */
+  readonly sequences: KnownSequences
   readonly clock: Clock
   readonly tell: (fact: TandemFact) => void
+  /** Nothing has its bytes any more, and nothing more will become of it. */
+  readonly lost: (record: SealedRecord) => void
   /** Something happened: let the cores come to rest. */
   readonly run: () => void
 }
 
 export class JournalLink {
   readonly #options: JournalLinkOptions
-  /** Of earlier lives, and of this one as read back. */
-  readonly #sequences = new Map<string, Sequence>()
   #underWay: Promise<unknown> = Promise.resolve()
   #closed = false
 
@@ -66,6 +68,13 @@ export class JournalLink {
     )
   }
 
+  /** What is left of an entry whose message becomes a dead letter; nothing, if it has none. */
+  leftOf(record: SealedRecord): JournalEntry | undefined {
+    if (record.journal !== 'durable') return undefined
+    const { clock } = this.#options
+    return { ...this.#entryOf(record, clock.wall() - clock.now()), key: null, value: null, headers: [] }
+  }
+
   /** Waits for what is under way, and marks what is done. */
   async close(): Promise<void> {
     this.#closed = true
@@ -100,25 +109,45 @@ export class JournalLink {
       const record = this.#recordOf(lane, shelf, entry)
       if (record !== undefined) records.push(record)
     }
-    for (const { first, last, reason } of run.damaged) this.#passOver(shelf, first, last, reason)
+    let rescued = false
+    for (const { first, last, reason } of run.damaged) {
+      let from = first
+      for (let place = first; place <= last; place++) {
+        const known = shelf.find(place)
+        if (known === undefined || known.released) continue
+        // What the disk has lost of it, another lane or its sender still has in memory.
+        if (from < place) this.#passOver(shelf, from, place - 1, reason)
+        from = place + 1
+        if (known.copies[lane].state !== 'on-disk') continue
+        records.push(known)
+        rescued = true
+      }
+      if (from <= last) this.#passOver(shelf, from, last, reason)
+    }
+    if (rescued) records.sort((a, b) => a.place - b.place)
     return records
   }
 
   #recordOf(lane: LaneIndex, shelf: Shelf, entry: JournalEntry): SealedRecord | undefined {
     const { place } = entry
     if (shelf.isDone(lane, place)) return undefined
+    if (entry.headers.length === 0) {
+      // An earlier life put its message among the dead letters.
+      this.#options.appender.handleGone(shelf, place, place, this.#now())
+      return undefined
+    }
     const known = shelf.find(place)
     if (known !== undefined) {
       if (known.copies[lane].state !== 'on-disk') return undefined
       if (!known.needed) known.restore(entry)
       return known
     }
-    const { clock, identity } = this.#options
+    const { clock, identity, sequences } = this.#options
     const ageMs = Math.max(0, clock.wall() - entry.sealedWallMs)
     const ours = entry.epoch === identity.epoch && entry.incarnation === identity.incarnation
     const record = new SealedRecord({
       ...entry,
-      sequence: this.#sequenceOf(entry),
+      sequence: sequences.of(entry),
       // What earlier lives left is older than anything of this one.
       ordinal: ours ? entry.ordinal : place - EARLIER,
       sealedAt: this.#now() - ageMs,
@@ -132,7 +161,10 @@ export class JournalLink {
     record.copies[lane].state = 'on-disk'
     record.copies[other].state = 'on-disk'
     // Whether a client once had it was forgotten; its log may hold it.
-    for (const copy of record.copies) copy.inDoubt = true
+    for (const copy of record.copies) {
+      copy.inDoubt = true
+      copy.from = 0
+    }
     if (shelf.isAcknowledged(other, place)) {
       record.copies[other].state = 'acknowledged'
       record.copies[lane].elsewhereSince = this.#now() - ageMs
@@ -142,24 +174,20 @@ export class JournalLink {
     return record
   }
 
-  #sequenceOf({ topic, keyRange, partition, epoch, incarnation }: JournalEntry): Sequence {
-    const key = `${topic}/${keyRange}/${epoch}/${incarnation}`
-    let sequence = this.#sequences.get(key)
-    if (sequence === undefined) {
-      const { producerId } = this.#options.identity
-      sequence = new Sequence({ topic, keyRange, partition }, { producerId, epoch, incarnation })
-      this.#sequences.set(key, sequence)
-    }
-    return sequence
-  }
-
   /** Neither lane has these any more, nor will. Told once, by the lane that comes first. */
   #passOver(shelf: Shelf, first: number, last: number, reason: string): void {
     const { appender, tell } = this.#options
     const { topic, partition } = shelf
     if (shelf.isDone(0, first) && shelf.isDone(1, first)) return
     tell({ kind: 'journal-damaged', topic, partition, first, count: last - first + 1, reason })
-    appender.handleDamaged(shelf, first, last, this.#now())
+    for (let place = first; place <= last; place++) {
+      const known = shelf.find(place)
+      if (known === undefined) continue
+      for (const copy of known.copies) if (!copy.final) copy.state = 'given-up'
+      known.settled = true
+      this.#options.lost(known)
+    }
+    appender.handleGone(shelf, first, last, this.#now())
   }
 
   #entryOf(record: SealedRecord, wallAhead: number): JournalEntry {

@@ -1,4 +1,11 @@
-import { CodecFailedError, isTandemError, MessageInvalidError, received, type Codec } from '@tandem/common/internal'
+import {
+  CodecFailedError,
+  isTandemError,
+  MessageInvalidError,
+  received,
+  STAMP_HEADER,
+  type Codec,
+} from '@tandem/common/internal'
 
 import type { WireHeaders } from './core/record.js'
 import { isTopicName, TOPIC_ALLOWED } from './options.js'
@@ -44,6 +51,12 @@ export function readMessage(message: Message, wallMs: number): ReadMessage {
     headersBytes: wire === NO_HEADERS ? 0 : headersBytes(wire),
     timestampMs: timestampMs === undefined ? Math.floor(wallMs) : readTimestamp(timestampMs),
   }
+}
+
+/** A message as it was read once, with all its headers but the stamp. */
+export function readAgain({ topic, key, headers, timestampMs }: Omit<ReadMessage, 'headersBytes'>): ReadMessage {
+  const own = headers.filter((header) => !Object.hasOwn(header, STAMP_HEADER))
+  return { topic, key, headers: own, headersBytes: headersBytes(own), timestampMs }
 }
 
 /**
@@ -102,7 +115,7 @@ function readHeaders(headers: unknown): WireHeaders {
   }
   const wire: Record<string, string>[] = []
   for (const [name, value] of Object.entries(headers)) {
-    if (name === 'tandem') continue // a forwarded message brings the stamp of where it came from; it gets ours
+    if (name === STAMP_HEADER) continue // a forwarded message brings the stamp of where it came from; it gets ours
     if (!isHeaderName(name)) throw invalid('headers', name, 'text without NUL, not empty, but for __proto__')
     for (const single of Array.isArray(value) ? (value as unknown[]) : [value]) {
       wire.push({ [name]: headerText(name, single) })

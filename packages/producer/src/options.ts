@@ -15,6 +15,7 @@ import {
   type OptionsGiven,
 } from '@tandem/common/internal'
 
+import { REWRITE_AGE_MS_MAX } from './core/track.js'
 import { ClockEpochs, type EpochStore } from './epoch/epoch-store.js'
 
 type Meter = NonNullable<ConstructorParameters<typeof Telemetry>[0]['meter']>
@@ -128,6 +129,15 @@ const PRODUCER_OPTIONS = {
         max: 2 ** 40,
         default: 2 ** 30,
         meaning: 'What the journal may hold. Beyond it is as if there were no journal, by event.',
+      },
+      copyAgeMaxMs: {
+        kind: 'number',
+        unit: 'ms',
+        min: 1_000,
+        max: REWRITE_AGE_MS_MAX,
+        default: REWRITE_AGE_MS_MAX,
+        meaning:
+          'A copy that the other cluster has had for longer is voided instead of written late, from disk or memory. The only copy is written at any age. 24 h, the default, is the most that consumers allow.',
       },
     },
     meaning: 'What is kept on disk.',

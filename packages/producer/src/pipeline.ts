@@ -5,9 +5,11 @@
  *     send -> first sight -> admission -> sequencer -> (journal) -> two lanes -> settlement -> receipt
  */
 import {
+  AbortedError,
   Agenda,
   ClosedError,
   invariant,
+  isTandemError,
   OptionsInvalidError,
   partitionsOf,
   ShedError,
@@ -23,17 +25,19 @@ import { Admission, type AdmissionCommand, type Obstacle, type ShedReason } from
 import { Appender, type AppenderCommand } from './core/appender.js'
 import { FirstSight, type FirstSightCommand } from './core/first-sight.js'
 import { Lane, TRACKS_MAX, type LaneCommand } from './core/lane.js'
-import type { LaneIndex, SealedRecord } from './core/record.js'
-import { Sequencer, type PinnedTopic, type ProducerIdentity } from './core/sequencer.js'
+import type { LaneIndex, SealedRecord, VoidRecord } from './core/record.js'
+import { KnownSequences, Sequencer, type PinnedTopic, type ProducerIdentity, type Sequence } from './core/sequencer.js'
 import { Settlement, type RejectReason, type SettlementCommand } from './core/settlement.js'
 import { DeadLetters } from './dead-letters.js'
 import { JournalLink } from './journal-link.js'
-import type { Journal, JournalContents } from './journal/journal.js'
+import type { DeadLetter, Journal, JournalContents } from './journal/journal.js'
 import { TopicCheck } from './kafka/topic-check.js'
+import { LetterImport, type ImportReport, type Rebury, type Resend } from './letter-import.js'
+import { readAgain } from './message.js'
 import { TOPIC_DEFAULTS, type ClusterSettings, type ProducerSettings, type TopicSettings } from './options.js'
 import type { ProducerOutsides } from './outsides.js'
-import { positionOf, SentReceipt, type ReceiptSource } from './receipt.js'
-import type { Send } from './send.js'
+import { positionOf, SentReceipt, type Receipt, type ReceiptSource } from './receipt.js'
+import { Send } from './send.js'
 import type { ClosingReport, ProducerStatus } from './status.js'
 
 export interface PipelineOptions {
@@ -63,6 +67,15 @@ export class Pipeline {
   readonly #appender: Appender | undefined
   readonly #journalLink: JournalLink | undefined
   readonly #deadLetters: DeadLetters | undefined
+  #import: LetterImport | undefined
+  /** Of letters that are stamped and not sealed. */
+  #reburyingBytes = 0
+  readonly #sequences: KnownSequences
+  /** Who waits for voids of single counters, per lane. */
+  readonly #voiding: readonly [Map<string, (written: boolean) => void>, Map<string, (written: boolean) => void>] = [
+    new Map(),
+    new Map(),
+  ]
   readonly #topicCheck: TopicCheck
   readonly #shed = new Tally()
   readonly #undelivered = new Tally()
@@ -82,6 +95,7 @@ export class Pipeline {
     this.#options = options
     this.#clusters = [settings.clusters[0].name, settings.clusters[1].name]
     this.#sequencer = new Sequencer(identity)
+    this.#sequences = new KnownSequences(identity.producerId)
     // What the journal does not take waits, as under `block`.
     const policy = settings.whenBothAway.policy === 'reject' ? 'reject' : 'block'
     const waitMs = policy === 'block' ? settings.whenBothAway.timeoutMs : settings.sendTimeoutMs
@@ -174,14 +188,105 @@ export class Pipeline {
   handleAborted(send: Send, reason: 'timeout' | 'aborted', cause?: unknown): boolean {
     send.cause = cause
     if (send.record !== undefined) this.#settlement.handleAborted(send.record, reason)
+    else if (send.first > 0) send.abandoned = true
     else if (send.admission === 'waiting') this.#admission.handleWithdrawn(send)
     send.admission = 'left'
     this.run()
-    return send.record !== undefined
+    return send.record !== undefined || send.first > 0
+  }
+
+  /** Imports what lies among the dead letters; one import at a time. Not without a journal. */
+  importLetters(timeoutMs: number, signal: AbortSignal | undefined): Promise<ImportReport> {
+    const deadLetters = this.#deadLetters!
+    const { journal, settings, outsides, telemetry } = { ...this.#options, journal: this.#options.journal!.journal }
+    const letterImport = new LetterImport({
+      journal,
+      clock: outsides.clock,
+      clusters: this.#clusters,
+      lettersMax: Math.min(LETTERS_AT_A_TIME, settings.unacknowledgedMax),
+      here: (letter) => deadLetters.here(letter),
+      partitions: (lane, topic) => this.#partitions(lane, topic),
+      void: (lane, letter) => this.#void(lane, letter),
+      reader: (lane) => outsides.logReader({ cluster: this.#clusters[lane], properties: this.#links[lane].properties }),
+      send: (letter, rebury) => this.#sendLetter(letter, rebury),
+      exhumed: () => deadLetters.buried--,
+      tell: (fact) => telemetry.tell(fact),
+    })
+    this.#import = letterImport
+    const stop = (): void => letterImport.stop()
+    if (signal?.aborted === true) stop()
+    signal?.addEventListener('abort', stop)
+    return letterImport.run(timeoutMs).finally(() => {
+      this.#import = undefined
+      signal?.removeEventListener('abort', stop)
+      for (const waiting of this.#voiding) waiting.clear()
+    })
+  }
+
+  #partitions(lane: LaneIndex, topic: string): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      this.#links[lane].describe([topic], (description) =>
+        resolve(description === undefined ? undefined : partitionsOf(description, topic)),
+      )
+    })
+  }
+
+  /** Has a void of a letter's position written, of whichever life that is. */
+  #void(lane: LaneIndex, { topic, keyRange, partition, position }: DeadLetter): Promise<boolean> {
+    const { epoch, incarnation, counter } = position
+    const sequence = this.#sequences.of({ topic, keyRange, partition, epoch, incarnation })
+    return new Promise((resolve) => {
+      this.#voiding[lane].set(voidName(sequence, counter), resolve)
+      this.lanes[lane].void(sequence, counter, counter)
+      this.run()
+    })
+  }
+
+  #handleVoid(lane: LaneIndex, { sequence, first, last }: VoidRecord, written: boolean): void {
+    const waiting = this.#voiding[lane]
+    if (waiting.size === 0) return
+    for (let counter = first; counter <= last; counter++) {
+      const name = voidName(sequence, counter)
+      waiting.get(name)?.(written)
+      waiting.delete(name)
+    }
+  }
+
+  #sendLetter(letter: DeadLetter, rebury: Rebury): Resend {
+    let abort = (): void => undefined
+    const end = new Promise<Receipt>((resolve, reject) => {
+      const send = new Send(readAgain(letter), { patient: true, timed: true }, resolve, reject)
+      send.rebury = (stamped) => rebury(this.#reburied(letter, stamped))
+      send.handleEncoded(letter.value, this.topicSettings(letter.topic).messageBytesMax)
+      abort = () => {
+        if (!this.handleAborted(send, 'aborted')) reject(new AbortedError('the import is over', {}))
+      }
+      this.handleCall(send)
+    }).then(
+      () => 'sent' as const,
+      (error: unknown) => (keeps(error) ? ('kept' as const) : ('failed' as const)),
+    )
+    return { end, abort: () => abort() }
+  }
+
+  /** The letter under its new position: whatever happens from now on, that is where to look for it. */
+  #reburied(letter: DeadLetter, send: Send): DeadLetter {
+    const { keyRange, partition, identity } = send.sequence
+    const { topic } = letter
+    return {
+      ...letter,
+      position: { ...identity, counter: send.first },
+      keyRange,
+      partition,
+      headers: send.headersUnder(send.first),
+      outcome: 'unknown',
+      from: this.#deadLetters!.fromOf([this.lanes[0].end(topic, partition), this.lanes[1].end(topic, partition)]),
+    }
   }
 
   /** Calls `done` once, as soon as nothing is left to be answered, nor to be written or voided by a lane that is here. */
   whenDrained(done: () => void): void {
+    this.#import?.stop()
     this.#whenDrained = done
     this.run()
   }
@@ -319,13 +424,8 @@ export class Pipeline {
   #executeAdmission(command: AdmissionCommand<Send>, now: number): void {
     switch (command.kind) {
       case 'admit': {
-        const record = command.applicant.seal(this.#ordinal++, now)
-        const { topic, partition } = record
-        const [a, b] = this.lanes
-        const away = [!a.takes(topic, partition), !b.takes(topic, partition)] as const
-        this.#settlement.handleSealed(record, away, command.applicant.timed)
-        if (this.#options.settings.journal.mode === 'always') this.#journal(topic, partition, [record])
-        else this.#handOver(record)
+        if (command.applicant.rebury === undefined) this.#seal(command.applicant, now)
+        else this.#rebury(command.applicant, command.applicant.rebury)
         return
       }
       case 'shed':
@@ -334,6 +434,41 @@ export class Pipeline {
       default:
         throw command satisfies never
     }
+  }
+
+  #seal(send: Send, now: number): void {
+    const record = send.seal(this.#ordinal++, now)
+    const { topic, partition } = record
+    const [a, b] = this.lanes
+    const away = [!a.takes(topic, partition), !b.takes(topic, partition)] as const
+    this.#settlement.handleSealed(record, away, send.timed)
+    if (this.#options.settings.journal.mode === 'always') this.#journal(topic, partition, [record])
+    else this.#handOver(record)
+  }
+
+  /** A dead letter is stamped, then named anew on disk, and only then sealed. What is not to be written is voided. */
+  #rebury(send: Send, rebury: NonNullable<Send['rebury']>): void {
+    send.stamp()
+    this.#reburyingBytes += send.bytes
+    const seal = (reburied: boolean): void => {
+      if (this.#closed) return
+      this.#reburyingBytes -= send.bytes
+      if (reburied && !send.abandoned) this.#seal(send, this.#now())
+      else {
+        const record = send.seal(this.#ordinal++, this.#now())
+        this.#settlement.handleSealed(record, [true, true], send.timed)
+        record.handed = true
+        for (const lane of this.lanes) {
+          lane.handleSealed(record)
+          lane.giveUp(record, 'undelivered')
+        }
+      }
+      this.run()
+    }
+    rebury(send).then(
+      () => seal(true),
+      () => seal(false),
+    )
   }
 
   #executeLane(index: LaneIndex, command: LaneCommand, now: number): void {
@@ -350,6 +485,9 @@ export class Pipeline {
         return
       case 'voided':
         this.#handleFinal(command.record, index, now)
+        return
+      case 'void-answered':
+        this.#handleVoid(index, command.write, command.written)
         return
       case 'spill':
         this.#journal(command.topic, command.partition, [])
@@ -502,7 +640,8 @@ export class Pipeline {
           else lane.giveUp(record, 'undelivered')
         }
         this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
-        if (this.#options.settings.journal.mode === 'dead-letter') {
+        if ((record.owner as Send).rebury !== undefined) this.#deadLetters!.watch(record)
+        else if (this.#options.settings.journal.mode === 'dead-letter') {
           this.#deadLetters!.bury(record, command.outcome, command.reason)
         }
         const send = this.#finish(record)
@@ -517,6 +656,7 @@ export class Pipeline {
         return
       case 'settled':
         this.#settle(record)
+        this.#deadLetters?.handleSettled(record)
         if (record.place > 0) this.#appender!.shelf(record.topic, record.partition)!.forget(record)
         record.release()
         return
@@ -584,7 +724,7 @@ export class Pipeline {
   #obstacle(send: Send): Obstacle | undefined {
     const { topic, partition } = send.sequence
     const [a, b] = this.lanes
-    if (a.full || b.full) return 'backlog'
+    if (a.fullWith(this.#reburyingBytes) || b.fullWith(this.#reburyingBytes)) return 'backlog'
     if (this.#options.settings.journal.mode === 'always' && this.#appender!.crowded) return 'backlog'
     const takes = (a.takes(topic, partition) ? 1 : 0) + (b.takes(topic, partition) ? 1 : 0)
     if (takes === 2) return undefined
@@ -743,6 +883,7 @@ export class Pipeline {
       },
       backlogBytesMax: settings.backlogBytesMax,
       inClientMax: IN_CLIENT_MAX,
+      copyAgeMaxMs: settings.journal.copyAgeMaxMs,
       // With dead letters alone, what earlier lives left is written, and nothing is added.
       journal: settings.journal.mode === 'dead-letter' ? undefined : this.#appender,
     })
@@ -763,6 +904,9 @@ export class Pipeline {
     if (journal === undefined) return undefined
     return new DeadLetters({
       journal: journal.journal,
+      clusters: this.#clusters,
+      from: (record) => [this.lanes[0].from(record), this.lanes[1].from(record)],
+      leftOf: (record) => this.#journalLink?.leftOf(record),
       clock: outsides.clock,
       tell: (fact) => telemetry.tell(fact),
       run: () => this.run(),
@@ -777,8 +921,13 @@ export class Pipeline {
       appender: this.#appender,
       lanes: this.lanes,
       identity,
+      sequences: this.#sequences,
       clock: outsides.clock,
       tell: (fact) => telemetry.tell(fact),
+      lost: (record) => {
+        this.#settle(record)
+        this.#deadLetters?.handleSettled(record)
+      },
       run: () => this.run(),
     })
   }
@@ -814,6 +963,15 @@ export class Pipeline {
     // Whole milliseconds: V8 keeps them without an object, and every record carries some.
     return Math.floor(this.#options.outsides.clock.now())
   }
+}
+
+function voidName({ topic, keyRange, identity }: Sequence, counter: number): string {
+  return `${keyRange}/${identity.epoch}/${identity.incarnation}/${counter}/${topic}`
+}
+
+/** Whether nothing happened, and nothing speaks against trying again. */
+function keeps(error: unknown): boolean {
+  return isTandemError(error) && ['TANDEM_SHED', 'TANDEM_ABORTED', 'TANDEM_CLOSED'].includes(error.code)
 }
 
 function undelivered(
@@ -858,5 +1016,7 @@ const SILENCE_MS_MAX = 5_000
 const PROBE_AFTER_MS = 1_000
 /** How long a cluster that is back may wait to be noticed. */
 const PROBE_AFTER_MS_MAX = 10_000
+/** Of letters that are sent again, what is under way at a time; the window is for all callers together. */
+const LETTERS_AT_A_TIME = 1_000
 /** Enough to fill the requests that may be under way; more would only lie in the client where it cannot be taken back. */
 const IN_CLIENT_MAX = 20_000

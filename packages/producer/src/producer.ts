@@ -36,6 +36,7 @@ import {
 import type { EpochTaken } from './epoch/epoch-store.js'
 import { LeaseRenewal } from './epoch/lease-renewal.js'
 import { takeEpoch } from './epoch/take-epoch.js'
+import type { ImportReport } from './letter-import.js'
 import { encodeValue, readMessage, type Message } from './message.js'
 import { ProducerMetrics, type SendExecutor } from './metrics.js'
 import {
@@ -56,6 +57,7 @@ export type ProducerEvent = TandemEvent
 
 export type CloseOptions = OptionsGiven<typeof CLOSE_OPTIONS>
 export type ClusterProperties = Readonly<Record<string, unknown>>
+export type ImportOptions = OptionsGiven<typeof IMPORT_OPTIONS>
 export type SendOptions = OptionsGiven<typeof SEND_OPTIONS>
 
 /**
@@ -194,6 +196,40 @@ export class Producer {
     }
     const settings = readOptions(DEAD_LETTER_OPTIONS, options, 'deadLetter')
     return (delivery, failure) => this.#send(deadLetterMessage(topic, delivery, failure, settings), AS_IT_IS)
+  }
+
+  /**
+   * Sends again what lies among the dead letters and is in neither log. For each letter both logs are asked first, after
+   * a void that makes their word final; what one of them has is, or will be, delivered anyway. A message that is sent
+   * again is a new one, behind everything of its key that was sent meanwhile.
+   *
+   * Resolves with how many letters came to which end: `sent` and `found` are gone, the others are kept, and may be
+   * imported again. A call while one is under way gets the same report. It needs the right to read the topics.
+   *
+   * Rejects with
+   * - OptionsInvalidError: wrong options, or there is no journal.
+   * - NotConnectedError, ClosedError: nothing happened.
+   * - JournalFailedError: the letters could not be read (any further).
+   *
+   * @param options.timeoutMs 1 to 86,400,000 ms; default 60,000. Then nothing more is begun.
+   * @param options.signal aborted, it is as if the time were over.
+   */
+  async importDeadLetters(options: ImportOptions = {}): Promise<ImportReport> {
+    const { timeoutMs, signal } = readOptions(IMPORT_OPTIONS, options, 'importDeadLetters')
+    const life = this.#life
+    if (life.kind === 'idle' || life.kind === 'connecting') throw notConnected()
+    if (life.kind !== 'connected') throw closed()
+    const { mode } = this.#settings.journal
+    if (mode === 'off') {
+      const allowed = 'a mode that keeps dead letters'
+      throw new OptionsInvalidError(`option producer.journal.mode: received ${mode}, allowed is ${allowed}`, {
+        path: 'producer.journal.mode',
+        received: mode,
+        allowed,
+      })
+    }
+    life.importing ??= life.pipeline.importLetters(timeoutMs, signal).finally(() => (life.importing = undefined))
+    return life.importing
   }
 
   /**
@@ -573,6 +609,7 @@ type Life =
 interface Connected {
   readonly kind: 'connected'
   readonly pipeline: Pipeline
+  importing?: Promise<ImportReport> | undefined
   readonly renewal: LeaseRenewal | undefined
 }
 
@@ -660,6 +697,24 @@ const SEND_OPTIONS = {
     allowed: 'an AbortSignal',
     optional: true,
     meaning: 'Aborted, this send() rejects at once.',
+  },
+} as const satisfies OptionsSpec
+
+const IMPORT_OPTIONS = {
+  timeoutMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 1,
+    max: 86_400_000,
+    default: 60_000,
+    meaning: 'How long an import may take; what it did not come to is left for the next one.',
+  },
+  signal: {
+    kind: 'opaque',
+    check: (value: unknown): value is AbortSignal => value instanceof AbortSignal,
+    allowed: 'an AbortSignal',
+    optional: true,
+    meaning: 'Aborted, the import ends as if its time were over.',
   },
 } as const satisfies OptionsSpec
 

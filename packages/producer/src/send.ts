@@ -24,7 +24,13 @@ export class Send implements Applicant {
   admissionDeadline = 0
   /** Why its caller has given it up. */
   cause: unknown
-  /** Once it is stamped. */
+  /** Of a dead letter: what has to be on disk before a lane is given it. */
+  rebury: ((send: Send) => Promise<void>) | undefined
+  /** Its caller has given it up before it was sealed. */
+  abandoned = false
+  /** Its counter, if it was stamped before it is sealed; else 0. */
+  first = 0
+  /** Once it is sealed. */
   record: SealedRecord | undefined
   #sequence: Sequence | undefined
 
@@ -65,13 +71,17 @@ export class Send implements Applicant {
     this.encoded = true
   }
 
-  /** Takes the next counter; from here on both lanes write the same bytes. */
+  /** Takes the next counter, ahead of sealing. */
+  stamp(): void {
+    this.first = this.sequence.take(1)
+  }
+
+  /** Under its counter, or the next one; from here on both lanes write the same bytes. */
   seal(ordinal: number, now: number): SealedRecord {
     const sequence = this.sequence
-    const first = sequence.take(1)
-    const stamp = { tandem: sequence.stamps.encode('data', first, 1) }
-    const { key, headers, timestampMs } = this.message
-    const all: WireHeaders = headers.length === 0 ? [stamp] : [stamp, ...headers]
+    const first = this.first === 0 ? sequence.take(1) : this.first
+    const { key, timestampMs } = this.message
+    const headers = this.headersUnder(first)
     this.record = new SealedRecord({
       sequence,
       ordinal,
@@ -79,13 +89,19 @@ export class Send implements Applicant {
       count: 1,
       key,
       value: this.value,
-      headers: all,
+      headers,
       timestampMs,
       bytes: this.bytes,
       sealedAt: now,
       owner: this,
     })
     return this.record
+  }
+
+  headersUnder(first: number): WireHeaders {
+    const stamp = { tandem: this.sequence.stamps.encode('data', first, 1) }
+    const { headers } = this.message
+    return headers.length === 0 ? [stamp] : [stamp, ...headers]
   }
 }
 

@@ -248,6 +248,9 @@ export class World {
       journal: () => {
         throw new Error('no journal')
       },
+      logReader: () => {
+        throw new Error('no log reader')
+      },
       random: () => 500,
       host: 'here',
       threadPoolSize: 16,

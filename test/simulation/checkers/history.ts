@@ -63,6 +63,8 @@ export interface SentMessage {
   readonly key: string
   /** By the key, as any Kafka client computes it. */
   readonly keyRange: number
+  /** It was, or may have been, sent again as a new message by an import of dead letters. */
+  readonly imported?: boolean
   /** 1, 2, 3 … over the calls of this life. */
   readonly number: number
   readonly sentAtMs: number

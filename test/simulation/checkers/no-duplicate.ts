@@ -92,6 +92,7 @@ function flushed(
   return [...done].filter((text) => {
     const message = sent.get(text)
     if (message === undefined || !toldSince.has(message.keyRange)) return false
+    if (message.imported === true) return false // its epoch is another one, perhaps
     const lives = open.get(streamOf(message))
     return lives === undefined || [...lives].every((one) => one === message.life)
   })

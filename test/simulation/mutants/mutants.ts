@@ -12,6 +12,8 @@ const TRACK = 'producer/dist/core/track.js'
 const SETTLEMENT = 'producer/dist/core/settlement.js'
 const APPENDER = 'producer/dist/core/appender.js'
 const PIPELINE = 'producer/dist/pipeline.js'
+const LOOKUP = 'producer/dist/core/lookup.js'
+const LETTER_IMPORT = 'producer/dist/letter-import.js'
 const LANE = 'producer/dist/core/lane.js'
 const KEY_ORDER = 'consumer/dist/core/key-order.js'
 const IN_KEY_ORDER = 'consumer/dist/operators/in-key-order.js'
@@ -453,6 +455,47 @@ export const MUTANTS: readonly Mutant[] = [
         file: APPENDER,
         text: 'this.#count(shelf, () => shelf.handleFinal(record, lane));',
         replacement: 'this.#count(shelf, () => { shelf.handleFinal(record, 0); shelf.handleFinal(record, 1); });',
+      },
+    ],
+  },
+  {
+    name: 'only-copy-aged',
+    scenario: 'only-copy-kept',
+    meaning: 'voids what waited for long, whoever else has it',
+    edits: [
+      {
+        file: TRACK,
+        text: 'copy.elsewhereSince !== undefined && now - copy.elsewhereSince > this.#copyAgeMaxMs',
+        replacement: 'now - record.sealedAt > this.#copyAgeMaxMs',
+      },
+    ],
+  },
+  {
+    name: 'import-without-void',
+    scenario: 'import',
+    meaning: 'takes it for the word of a log that it says nothing of a dead letter',
+    edits: [
+      {
+        file: LETTER_IMPORT,
+        text: 'Promise.all(group.map(({ letter }) => this.#options.void(lane, letter)))',
+        replacement: 'Promise.resolve([false])',
+      },
+      {
+        file: LOOKUP,
+        text: "return word === 'data' || whole ? word : undefined;",
+        replacement: "return word ?? 'void';",
+      },
+    ],
+  },
+  {
+    name: 'import-forgets-position',
+    scenario: 'import',
+    meaning: 'sends a dead letter again before it says on disk where to look for it from now on',
+    edits: [
+      {
+        file: PIPELINE,
+        text: 'send.rebury = (stamped) => rebury(this.#reburied(letter, stamped));',
+        replacement: 'send.rebury = () => rebury(letter);',
       },
     ],
   },

@@ -108,6 +108,20 @@ describe('appender', () => {
     expect(bench.appender.bytes).to.equal(900)
   })
 
+  it('looks again whether there is room when what cannot be read is passed over', () => {
+    const bench = new Bench(1_000)
+    bench.give(11)
+    bench.run()
+    bench.appender.handleAppended(0)
+    bench.run()
+    const shelf = bench.appender.shelf('entries', 0)!
+    bench.appender.handleGone(shelf, 1, 9, 0)
+    expect(bench.run(), 'how large they were is not known before the next one').to.equal('')
+    bench.appender.handleGone(shelf, 10, 10, 0)
+    expect(bench.run()).to.equal('tell journal-usable, usable')
+    expect(bench.appender).to.include({ entries: 0, bytes: 0, usable: true })
+  })
+
   it('refuses one that is larger than the whole journal, and goes on', () => {
     const bench = new Bench(1_000)
     bench.give(1, 1_001)

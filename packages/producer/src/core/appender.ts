@@ -160,15 +160,16 @@ export class Appender {
     const shelf = this.#shelfOf(record)
     this.#count(shelf, () => shelf.handleFinal(record, lane))
     this.#changes(shelf, now)
-    if (this.#state.kind === 'full' && this.#bytes <= this.#options.bytesMax * ROOM_AGAIN) this.#becomeUsable()
+    this.#lookForRoom()
   }
 
-  /** Places that cannot be read; nobody will write them. */
-  handleDamaged(shelf: Shelf, first: number, last: number, now: number): void {
+  /** Places whose entries cannot be read, or have become dead letters: nobody will write them. */
+  handleGone(shelf: Shelf, first: number, last: number, now: number): void {
     this.#count(shelf, () => {
-      for (let place = first; place <= last; place++) shelf.handleDamaged(place)
+      for (let place = first; place <= last; place++) shelf.handleGone(place)
     })
     this.#changes(shelf, now)
+    this.#lookForRoom()
   }
 
   poll(now: number): AppenderCommand | undefined {
@@ -246,6 +247,10 @@ export class Appender {
       this.#commands.push({ kind: 'usable' })
     }
     return records
+  }
+
+  #lookForRoom(): void {
+    if (this.#state.kind === 'full' && this.#bytes <= this.#options.bytesMax * ROOM_AGAIN) this.#becomeUsable()
   }
 
   #becomeFull(): void {

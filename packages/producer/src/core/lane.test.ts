@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { sealed, sequences, shown } from './given.test.js'
 import { Lane, type LaneCommand, type LaneOptions } from './lane.js'
 import type { SealedRecord } from './record.js'
-import type { Sequence } from './sequencer.js'
+import { KnownSequences, type Sequence } from './sequencer.js'
 
 const TRANSIENT = { kind: 'transient', reason: 'message timed out' } as const
 
@@ -19,6 +19,7 @@ class Bench {
   finished: SealedRecord[] = []
   /** Partitions whose circuit opened. */
   away: number[] = []
+  readonly voids: string[] = []
 
   constructor(leaders: number[] = [1, 2, 3, 4], options: Partial<LaneOptions> = {}) {
     this.sequences = sequences(leaders.length)
@@ -121,6 +122,9 @@ class Bench {
         return
       case 'reach':
         return
+      case 'void-answered':
+        this.voids.push(`${command.write.first}-${command.write.last} ${command.written}`)
+        return
       case 'spill':
       case 'load':
       case 'left':
@@ -132,6 +136,24 @@ class Bench {
 }
 
 describe('lane', () => {
+  it('voids counters of any life at once, and passes the answer on', () => {
+    const bench = new Bench()
+    const earlier = new KnownSequences('ledger').of({
+      topic: 'entries',
+      keyRange: 2,
+      partition: 2,
+      epoch: 1,
+      incarnation: 9,
+    })
+    bench.lane.void(earlier, 4, 5)
+    bench.run(0)
+    expect([...bench.client.keys()]).to.deep.equal(['2:v4-5'])
+    bench.lane.handleReport(bench.client.get('2:v4-5')!, 17, undefined, 0)
+    bench.run(0)
+    expect(bench.voids).to.deep.equal(['4-5 true'])
+    expect(bench.lane.end('entries', 2)).to.equal(18)
+  })
+
   it('hands over nothing before its client is connected, then what waited', () => {
     const lane = new Lane({
       cluster: 'east',

@@ -27,7 +27,8 @@ import { Fifo, type TandemFact } from '@tandem/common/internal'
 
 import type { CircuitLimits } from './circuit.js'
 import { Load } from './load.js'
-import type { LaneIndex, SealedRecord, VoidReason, Write } from './record.js'
+import type { LaneIndex, SealedRecord, VoidReason, VoidRecord, Write } from './record.js'
+import type { Sequence } from './sequencer.js'
 import { Track } from './track.js'
 import type { WriteFailure } from './write-failure.js'
 
@@ -49,6 +50,8 @@ export type LaneCommand =
   | { readonly kind: 'away' }
   /** It takes nothing of this partition any more. */
   | { readonly kind: 'track-away'; readonly track: { readonly topic: string; readonly partition: number } }
+  /** A void that was asked for is in the log, or never will be. */
+  | { readonly kind: 'void-answered'; readonly write: VoidRecord; readonly written: boolean }
   /** A partition can be taken again. */
   | { readonly kind: 'reach' }
   | { readonly kind: 'tell'; readonly fact: TandemFact }
@@ -60,6 +63,8 @@ export interface LaneOptions {
   readonly backlogBytesMax: number
   /** Records in the client; in bytes it is a quarter of `backlogBytesMax`. A single track gets a quarter of both. */
   readonly inClientMax: number
+  /** See the track's. */
+  readonly copyAgeMaxMs?: number | undefined
   /** Where the queue may go on, if there is a journal. */
   readonly journal?: { readonly usable: boolean } | undefined
 }
@@ -82,6 +87,7 @@ export class Lane {
   readonly #circuitLimits: CircuitLimits
   readonly #backlogBytesMax: number
   readonly #journal: LaneOptions['journal']
+  readonly #copyAgeMaxMs: number | undefined
   readonly #inClientMax: number
   readonly #inClientBytesMax: number
   readonly #tracks: Track[] = []
@@ -110,6 +116,7 @@ export class Lane {
     this.#circuitLimits = options.circuit
     this.#backlogBytesMax = options.backlogBytesMax
     this.#journal = options.journal
+    this.#copyAgeMaxMs = options.copyAgeMaxMs
     this.#inClientMax = options.inClientMax
     this.#inClientBytesMax = options.backlogBytesMax / 4
     this.#backOffMs = options.circuit.probeAfterMs
@@ -125,7 +132,13 @@ export class Lane {
 
   /** Holds as much as it may, and can spare nothing worth while. */
   get full(): boolean {
-    return this.load.bytes > this.#bytesMax && this.load.spareBytes < this.#lumpBytes
+    return this.fullWith(0)
+  }
+
+  /** Whether it would be, with so much more that is on its way here. */
+  fullWith(bytes: number): boolean {
+    const over = this.load.bytes + bytes - this.#bytesMax
+    return over > 0 && this.load.spareBytes < Math.max(over, this.#lumpBytes)
   }
 
   /** What is given up at a time, and the least that is worth it. */
@@ -239,6 +252,23 @@ export class Lane {
     const index = this.#indexOf(record.topic, record.partition)
     this.#tracks[index]!.giveUpRecord(record, reason)
     this.#touch(index)
+  }
+
+  /** Voids counters of any life, and says so by `void-answered`; see `Track.void`. */
+  void(sequence: Sequence, first: number, last: number): void {
+    const index = this.#indexOf(sequence.topic, sequence.partition)
+    this.#tracks[index]!.void(sequence, first, last)
+    this.#touch(index)
+  }
+
+  /** Below which offset the log cannot hold what no client has had yet. */
+  end(topic: string, partition: number): number {
+    return this.#tracks[this.#indexOf(topic, partition)]!.end
+  }
+
+  /** Below which offset this cluster's log cannot hold the record. */
+  from(record: SealedRecord): number {
+    return this.#trackFor(record).from(record)
   }
 
   /** A broker has answered and the topics are as they should be. */
@@ -590,6 +620,7 @@ export class Lane {
       circuit: this.#circuitLimits,
       inClientMax: Math.max(1, Math.floor(this.#inClientMax / 4)),
       inClientBytesMax: Math.max(1, Math.floor(this.#inClientBytesMax / 4)),
+      copyAgeMaxMs: this.#copyAgeMaxMs,
       load: this.load,
       outbox: this.#commands,
     })

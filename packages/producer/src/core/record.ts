@@ -42,6 +42,8 @@ export class Copy {
   /** Waits behind what is on disk. */
   tail = false
   handedAt = 0
+  /** Its log cannot hold the record below this offset; -1 while no client has had it. */
+  from = -1
   offset = -1
 
   get final(): boolean {
@@ -121,6 +123,11 @@ export class SealedRecord implements WireRecord {
     return this.send === 'resolved' && this.copies.every(({ final, state }) => final && state !== 'acknowledged')
   }
 
+  /** Whether its bytes are nowhere in memory. */
+  get released(): boolean {
+    return this.headers === NO_HEADERS
+  }
+
   /** Lets go of the payload while neither lane needs it in memory; a receipt may be kept for long. */
   release(): void {
     this.key = null
@@ -161,7 +168,7 @@ export interface RecordParts {
 }
 
 /** Why counters were given up; each with the event that names it. */
-export type VoidReason = 'refused' | 'backlog' | 'aged' | 'undelivered'
+export type VoidReason = 'refused' | 'backlog' | 'aged' | 'undelivered' | 'imported'
 
 /** "These counters were not acknowledged here, and I will not write them": a record without key and value. */
 export class VoidRecord implements WireRecord {

@@ -83,6 +83,38 @@ export class PinnedTopic {
   }
 }
 
+/** Sequences of any life of a producerId, one object for each. */
+export class KnownSequences {
+  readonly #producerId: string
+  readonly #sequences = new Map<string, Sequence>()
+
+  constructor(producerId: string) {
+    this.#producerId = producerId
+  }
+
+  of({
+    topic,
+    keyRange,
+    partition,
+    epoch,
+    incarnation,
+  }: {
+    readonly topic: string
+    readonly keyRange: number
+    readonly partition: number
+    readonly epoch: number
+    readonly incarnation: number
+  }): Sequence {
+    const name = `${partition}/${keyRange}/${epoch}/${incarnation}/${topic}`
+    let sequence = this.#sequences.get(name)
+    if (sequence === undefined) {
+      const identity = { producerId: this.#producerId, epoch, incarnation }
+      this.#sequences.set(name, (sequence = new Sequence({ topic, keyRange, partition }, identity)))
+    }
+    return sequence
+  }
+}
+
 export class Sequence {
   readonly topic: string
   readonly keyRange: number

@@ -100,7 +100,7 @@ describe('shelf', () => {
   it('is done, in both lanes, with a place that cannot be read', () => {
     const bench = new Bench()
     const [one, two] = bench.put(2)
-    bench.shelf.handleDamaged(1)
+    bench.shelf.handleGone(1)
     expect(bench.marks()).to.deep.equal(['0<2 [1]', '1<2 [1]'])
     expect(bench.shelf.find(1)).to.equal(undefined)
     bench.end(two!, 0)

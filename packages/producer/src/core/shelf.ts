@@ -124,16 +124,14 @@ export class Shelf {
   handleFinal(record: SealedRecord, lane: LaneIndex): void {
     const { place, bytesBefore, bytes } = record
     this.#lanes[lane].handleFinal(place, bytesBefore + bytes, record.copies[lane].state === 'acknowledged')
-    const [a, b] = this.#lanes
-    const least = a.done <= b.done ? a : b
-    this.#bytesGone = Math.max(this.#bytesGone, least.bytesDone)
-    if (least.done >= this.#next) this.#bytesGone = this.#bytesNext
+    this.#letGo()
   }
 
-  /** A place that cannot be read: neither lane will write it. */
-  handleDamaged(place: number): void {
+  /** A place that cannot be read, or whose message is a dead letter: neither lane will write it. */
+  handleGone(place: number): void {
     for (const progress of this.#lanes) progress.handleFinal(place, progress.bytesDone, false)
     this.#live.delete(place)
+    this.#letGo()
   }
 
   /** The record that lies at this place, if somebody has it in memory. */
@@ -178,6 +176,14 @@ export class Shelf {
   /** Whether there is anything to mark. */
   get changed(): boolean {
     return this.#lanes[0].changed || this.#lanes[1].changed
+  }
+
+  /** What is below both marks takes no room any more. */
+  #letGo(): void {
+    const [a, b] = this.#lanes
+    const least = a.done <= b.done ? a : b
+    this.#bytesGone = Math.max(this.#bytesGone, least.bytesDone)
+    if (least.done >= this.#next) this.#bytesGone = this.#bytesNext
   }
 }
 

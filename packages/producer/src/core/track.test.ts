@@ -4,7 +4,8 @@ import { expect } from 'chai'
 import { sealed, sequences, shown } from './given.test.js'
 import { Load } from './load.js'
 import type { SealedRecord } from './record.js'
-import { REWRITE_AGE_MS_MAX, SERIALS, Track, type Taken, type TrackCommand } from './track.js'
+import { KnownSequences } from './sequencer.js'
+import { REWRITE_AGE_MS_MAX, SERIALS, Track, type Taken, type TrackCommand, type TrackOptions } from './track.js'
 
 const TRANSIENT = { kind: 'transient', reason: 'message timed out' } as const
 const REFUSED = { kind: 'refused', reason: 'invalid topic' } as const
@@ -14,18 +15,23 @@ const BATCH_REFUSED = { kind: 'batch-refused', reason: 'message size too large' 
 class Bench {
   readonly load = new Load()
   readonly outbox = new Fifo<TrackCommand>()
-  readonly track = new Track({
-    cluster: 'east',
-    lane: 0,
-    topic: 'entries',
-    partition: 0,
-    circuit: { failuresMax: 2, silenceMsMax: 5_000, probeAfterMs: 1_000, probeAfterMsMax: 8_000 },
-    inClientMax: 100,
-    inClientBytesMax: 1_000_000,
-    load: this.load,
-    outbox: this.outbox,
-  })
+  readonly track: Track
   readonly sequence = sequences(1)[0]!
+
+  constructor(options: Partial<TrackOptions> = {}) {
+    this.track = new Track({
+      cluster: 'east',
+      lane: 0,
+      topic: 'entries',
+      partition: 0,
+      circuit: { failuresMax: 2, silenceMsMax: 5_000, probeAfterMs: 1_000, probeAfterMsMax: 8_000 },
+      inClientMax: 100,
+      inClientBytesMax: 1_000_000,
+      load: this.load,
+      outbox: this.outbox,
+      ...options,
+    })
+  }
 
   /** Seals so many messages of one sequence. */
   seal(count: number, bytes = 100): SealedRecord[] {
@@ -257,6 +263,70 @@ describe('track', () => {
     bench.track.handleElsewhere(records[2]!, 1)
     expect(bench.drain(REWRITE_AGE_MS_MAX + 1)).to.equal('2 v1 3') // found to be too old when its turn came
     expect(records[0]!.copies[0].state).to.equal('given-up')
+  })
+
+  it('voids sooner what may not be written so late, to the ms, and no later than the constant of the protocol', () => {
+    for (const [copyAgeMaxMs, limit] of [
+      [5_000, 5_000],
+      [REWRITE_AGE_MS_MAX + 1, REWRITE_AGE_MS_MAX],
+    ] as const) {
+      for (const [age, log] of [
+        [limit, '1 2'],
+        [limit + 1, '2 v1'],
+      ] as const) {
+        const bench = new Bench({ copyAgeMaxMs })
+        const records = bench.seal(2)
+        bench.track.handleElsewhere(records[0]!, 7)
+        expect(bench.drain(age + 7), `${age} of ${copyAgeMaxMs} ms`).to.equal(log)
+      }
+    }
+  })
+
+  it('voids counters of any life that it is asked about, and says whether the log has taken the void', () => {
+    const bench = new Bench()
+    const [record] = bench.seal(1)
+    const earlier = new KnownSequences('ledger').of({
+      topic: 'entries',
+      keyRange: 0,
+      partition: 0,
+      epoch: 1,
+      incarnation: 9,
+    })
+    bench.track.void(earlier, 5, 5)
+    bench.track.giveUpRecord(record!, 'undelivered')
+    bench.track.void(earlier, 6, 6)
+    const answers: string[] = []
+    for (let taken = bench.track.take(0); taken !== undefined; taken = bench.track.take(0)) {
+      if (shown(taken.write) === 'v1') bench.track.handleAcknowledged(taken.serial, 0, 0)
+      else bench.track.handleFailed(taken.serial, answers.length === 0 ? REFUSED : TRANSIENT, 0)
+      for (let command = bench.outbox.shift(); command !== undefined; command = bench.outbox.shift()) {
+        if (command.kind === 'void-answered') answers.push(`${shown(command.write)} ${command.written}`)
+      }
+    }
+    expect(answers).to.deep.equal(['v5-6 false'])
+    bench.track.void(earlier, 7, 7)
+    const { serial } = bench.track.take(0)!
+    bench.track.handleAcknowledged(serial, 1, 0)
+    const told = [...Array(9)].map(() => bench.outbox.shift()).filter((command) => command?.kind === 'void-answered')
+    expect(told).to.have.length(1)
+    expect(told[0]).to.include({ written: true })
+  })
+
+  it('knows below which offset the log cannot hold a record: what was acknowledged when it was first handed over', () => {
+    const bench = new Bench()
+    const [first, second, third] = bench.seal(3)
+    expect(bench.track.from(first!), 'nothing acknowledged, not handed over').to.equal(0)
+    const taken = bench.track.take(0)!
+    bench.track.handleAcknowledged(taken.serial, 41, 0)
+    expect(bench.track.from(first!)).to.equal(0)
+    expect(bench.track.from(second!), 'not handed over').to.equal(42)
+    const doubtful = bench.track.take(0)!
+    const other = bench.track.take(0)!
+    bench.track.handleAcknowledged(other.serial, 50, 0)
+    bench.track.handleFailed(doubtful.serial, TRANSIENT, 0)
+    bench.track.take(0) // handed over again: it may lie where the first attempt left it
+    expect([second!, third!].map((record) => bench.track.from(record))).to.deep.equal([42, 42])
+    expect(bench.track.end).to.equal(51)
   })
 
   it('gives up the oldest that others have, and never what nobody has', () => {

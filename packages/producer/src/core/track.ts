@@ -25,7 +25,8 @@
  * A void says that exactly these counters were not acknowledged here. Voids wait as intervals per sequence, so that
  * an outage of any length takes bounded memory, and go before the queue; where a void stands in the log does not
  * matter, since per feed and counter the first of data and void decides. What this track has acknowledged is never
- * voided: only queued records can be given up, and an acknowledged one is not queued.
+ * voided: only queued records can be given up, and an acknowledged one is not queued. The one exception is a void that
+ * an import asks for (protocol.md, Lanes and tracks 13): it is a question to the log, whose first word stands.
  */
 import { Fifo, Intervals, invariant, type TandemFact } from '@tandem/common/internal'
 
@@ -45,6 +46,8 @@ export type TrackCommand =
   | { readonly kind: 'load'; readonly topic: string; readonly partition: number; readonly place: number }
   /** Nobody has the record in memory any more; the journal has it. */
   | { readonly kind: 'left'; readonly record: SealedRecord }
+  /** A void that was asked for is in the log, or never will be. */
+  | { readonly kind: 'void-answered'; readonly write: VoidRecord; readonly written: boolean }
   | { readonly kind: 'tell'; readonly fact: TandemFact }
 
 export interface Taken {
@@ -62,6 +65,8 @@ export interface TrackOptions {
   /** Bounds of what is in the client at a time, so that one stuck partition leaves room for the others. */
   readonly inClientMax: number
   readonly inClientBytesMax: number
+  /** What the other cluster has had for longer is voided; at most, and if left out, `REWRITE_AGE_MS_MAX`. */
+  readonly copyAgeMaxMs?: number | undefined
   readonly load: Load
   /** What the tracks of a lane say goes into one queue, in the order in which it happened; the lane passes it on. */
   readonly outbox: { push(command: TrackCommand): void }
@@ -74,10 +79,13 @@ export class Track {
   leader: number | undefined
   /** When a record was last acknowledged here. */
   acknowledgedAt = -Infinity
+  /** The offset behind the last one that was acknowledged here: nothing that no client has had yet comes to lie below. */
+  end = 0
   readonly #cluster: string
   readonly #lane: LaneIndex
   readonly #inClientMax: number
   readonly #inClientBytesMax: number
+  readonly #copyAgeMaxMs: number
   readonly #load: Load
   readonly #circuit: Circuit
   readonly #again = new Fifo<SealedRecord>()
@@ -111,6 +119,7 @@ export class Track {
     this.#lane = options.lane
     this.#inClientMax = options.inClientMax
     this.#inClientBytesMax = options.inClientBytesMax
+    this.#copyAgeMaxMs = Math.min(REWRITE_AGE_MS_MAX, options.copyAgeMaxMs ?? REWRITE_AGE_MS_MAX)
     this.#load = options.load
     this.#outbox = options.outbox
     this.#circuit = new Circuit(options.circuit)
@@ -158,6 +167,12 @@ export class Track {
       }
     }
     return undefined
+  }
+
+  /** Below which offset the log cannot hold the record, whatever becomes of it. */
+  from(record: SealedRecord): number {
+    const { from } = record.copies[this.#lane]
+    return from < 0 ? this.end : from
   }
 
   /** Bytes that may be given up; see `giveUp`. */
@@ -308,6 +323,7 @@ export class Track {
       if (copy.spare) this.#countSpare(-write.bytes)
       copy.state = 'in-client'
       copy.handedAt = now
+      if (copy.from < 0) copy.from = this.end
     }
     return { serial, write }
   }
@@ -329,6 +345,7 @@ export class Track {
       this.#circuit.handleFailure(now)
     } else {
       this.acknowledgedAt = now
+      if (offset >= this.end) this.end = offset + 1
       this.#circuit.handleAcknowledged(now)
       this.#answered()
       if (write.kind === 'void') this.#voided('void-written', write, write.reason)
@@ -384,6 +401,11 @@ export class Track {
     }
     this.#look(now)
     return inDoubt
+  }
+
+  /** Asks for a void of counters that this track may know nothing of; the answer is `void-answered`. */
+  void(sequence: Sequence, first: number, last: number): void {
+    this.#void(sequence, first, last, 'imported')
   }
 
   handleHope(now: number): void {
@@ -471,7 +493,7 @@ export class Track {
       if (record === undefined) return undefined
       const copy = record.copies[this.#lane]
       if (copy.state !== 'queued') continue // given up while it waited
-      if (copy.elsewhereSince !== undefined && now - copy.elsewhereSince > REWRITE_AGE_MS_MAX) {
+      if (copy.elsewhereSince !== undefined && now - copy.elsewhereSince > this.#copyAgeMaxMs) {
         this.#giveUp(record, 'aged')
         continue
       }
@@ -667,6 +689,8 @@ export class Track {
   #voided(kind: 'void-written' | 'void-refused', write: VoidRecord, reason: string): void {
     this.#load.voids--
     this.#tell({ kind, ...this.#where, first: write.first, count: write.count, reason })
+    if (write.reason !== 'imported') return
+    this.#outbox.push({ kind: 'void-answered', write, written: kind === 'void-written' })
   }
 
   #tell(fact: TandemFact): void {

@@ -37,6 +37,7 @@ describe('journal codec', () => {
     outcome: 'unknown',
     reason: 'no answer',
     rejectedWallMs: 1_700_000_000_002,
+    from: { east: 17 },
   }
 
   /** Bytes with any body and the right checksum. */
@@ -98,9 +99,10 @@ describe('journal codec', () => {
           .filter((decoded) => decoded instanceof Damage)
         expect(reasons.length, `field ${at}`).to.be.greaterThan(3)
         for (const { reason } of reasons) expect(reason).to.match(/^[a-zI ]+: received .+, allowed is /)
-        expect(decode(KEY, sealed(msgpack.encode(fields.slice(0, at)) as Uint8Array)), `up to ${at}`).to.be.instanceOf(
-          Damage,
-        )
+        const cut = decode(KEY, sealed(msgpack.encode(fields.slice(0, at)) as Uint8Array))
+        if (decode === decodeLetter && at === fields.length - 1)
+          expect(cut, 'without offsets').to.deep.include({ from: {} })
+        else expect(cut, `up to ${at}`).to.be.instanceOf(Damage)
       }
     }
   })

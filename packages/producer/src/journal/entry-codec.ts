@@ -78,6 +78,7 @@ export function encodeLetter(key: Uint8Array, letter: DeadLetter): Buffer {
     letter.outcome,
     letter.reason,
     letter.rejectedWallMs,
+    Object.entries(letter.from).flat(),
   ])
 }
 
@@ -94,6 +95,7 @@ export function decodeLetter(key: Uint8Array, bytes: Uint8Array): DeadLetter | D
     outcome: fields.outcome(),
     reason: fields.text('reason'),
     rejectedWallMs: fields.time('time of rejection'),
+    from: fields.offsets('offsets'),
   }))
 }
 
@@ -175,6 +177,21 @@ export class Fields {
       incarnation: fields.integer('incarnation', 0),
       counter: fields.integer('counter', 1),
     }
+  }
+
+  /** Offsets by name of cluster; none in what an earlier version wrote. */
+  offsets(what: string): Record<string, number> {
+    const given = this.#next()
+    if (given === undefined) return {}
+    const fields = list(given, what)
+    if (fields.length % 2 !== 0) throw wrong(what, given, 'an offset for each name')
+    const offsets = []
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i]
+      if (typeof name !== 'string') throw wrong(what, name, 'names of clusters')
+      offsets.push([name, integer(fields[i + 1], what, 0)])
+    }
+    return Object.fromEntries(offsets) as Record<string, number>
   }
 
   outcome(): Outcome {

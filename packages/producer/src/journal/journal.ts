@@ -29,7 +29,7 @@ export interface JournalEntry {
   readonly count: number
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
-  /** The stamp among them. */
+  /** The stamp among them; none at all, if its message lies among the dead letters instead. */
   readonly headers: WireHeaders
   readonly timestampMs: number
   /** Its place among all records of its life, whatever the partition. */
@@ -89,6 +89,8 @@ export interface DeadLetter {
   readonly outcome: Outcome
   readonly reason: string
   readonly rejectedWallMs: number
+  /** By name of cluster: its log cannot hold the record below this offset. Not there: anywhere. */
+  readonly from: Readonly<Record<string, number>>
 }
 
 /** A dead letter with the name under which `exhume` removes it; or why it cannot be read. */
@@ -121,9 +123,14 @@ export interface Journal {
   read(from: { topic: string; partition: number; place: number }, limits: ReadLimits): Promise<JournalRun>
   /** Notes marks and removes what both lanes are done with. On disk soon, not at once. */
   mark(marks: readonly JournalMark[]): Promise<void>
-  /** Resolves when it is on disk for good. */
-  bury(letter: DeadLetter): Promise<void>
-  /** Dead letters in the order of burying. */
+  /**
+   * Resolves when it is on disk for good. If an entry had the message, `left` takes its place in the same step: the same
+   * without payload and headers, so that no later life writes what an import may have sent again.
+   */
+  bury(letter: DeadLetter, left?: JournalEntry): Promise<void>
+  /** Puts a letter in the place of another, in one go: the one or the other is there, whatever happens. */
+  rebury(name: string, letter: DeadLetter): Promise<void>
+  /** Dead letters in the order of burying; what is changed meanwhile does not come twice. */
   deadLetters(): AsyncIterable<BuriedLetter>
   exhume(name: string): Promise<void>
   /** Gives up the lock. What was marked is on disk then. */

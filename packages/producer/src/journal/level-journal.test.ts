@@ -659,7 +659,7 @@ describe('journal on LevelDB', function () {
     return {
       position: { producerId: 'ledger-7', epoch: 1, incarnation: 7, counter },
       ...{ keyRange: 3, ...AT, key: null, value: null, headers: [], timestampMs: 1 },
-      ...{ outcome: 'unknown', reason: 'no answer', rejectedWallMs: 1 },
+      ...{ outcome: 'unknown', reason: 'no answer', rejectedWallMs: 1, from: {} },
     }
   }
 })

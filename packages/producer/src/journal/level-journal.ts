@@ -175,7 +175,7 @@ export class LevelJournal implements Journal {
     })
   }
 
-  bury(letter: DeadLetter): Promise<void> {
+  bury(letter: DeadLetter, left?: JournalEntry): Promise<void> {
     return this.#database.change(async (write) => {
       const number = this.#nextLetter
       const key = letterKey(number)
@@ -183,9 +183,23 @@ export class LevelJournal implements Journal {
         { type: 'put', key, value: encodeLetter(key, letter) },
         { type: 'put', key: lettersNextKey, value: pack(lettersNextKey, [number + 1]) },
       ]
+      const partition = left && this.#partitions.get(nameOf(left))
+      if (left !== undefined && partition !== undefined && left.place >= partition.first) {
+        const entry = entryKey(partition.id, left.place)
+        operations.push({ type: 'put', key: entry, value: encodeEntry(entry, left) })
+      }
       await write(operations, { durable: true, grows: true })
       this.#nextLetter = number + 1
     })
+  }
+
+  async rebury(name: string, letter: DeadLetter): Promise<void> {
+    const number = letterNumberOf(name)
+    invariant(number !== undefined, 'a letter has its name from the journal', { name })
+    const key = letterKey(number)
+    await this.#database.change((write) =>
+      write([{ type: 'put', key, value: encodeLetter(key, letter) }], { durable: true, grows: true }),
+    )
   }
 
   async *deadLetters(): AsyncIterable<BuriedLetter> {
@@ -205,8 +219,8 @@ export class LevelJournal implements Journal {
   }
 
   async exhume(name: string): Promise<void> {
-    const number = Number(name)
-    if (!Number.isSafeInteger(number) || number < 1) return
+    const number = letterNumberOf(name)
+    if (number === undefined) return
     const key = letterKey(number)
     await this.#database.change((write) => write([{ type: 'del', key }], { durable: true, grows: false }))
   }
@@ -493,6 +507,11 @@ function grouped(marks: readonly JournalMark[]): Map<string, JournalMark[]> {
     else own.push(mark)
   }
   return groups
+}
+
+function letterNumberOf(name: string): number | undefined {
+  const number = Number(name)
+  return Number.isSafeInteger(number) && number >= 1 ? number : undefined
 }
 
 function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
