@@ -303,6 +303,20 @@ export function journalSuite(subject: () => Subject): void {
     expect(buried.map(({ name }) => name)).to.not.include(again!.name)
   })
 
+  it('knows for good what a lane will never write, however far that is ahead of its mark', async () => {
+    const { journal } = await life()
+    await journal.append(entriesOf(1, 5))
+    await journal.forgo({ ...AT, place: 4, lane: 1 })
+    await journal.mark([{ ...AT, lane: 0, done: 6, forgone: [] }])
+    await over(journal)
+    const { journal: next, contents } = await life()
+    expect(contents.partitions[0]).to.deep.include({ first: 1, next: 6, done: [6, 1], forgone: [[], [4]] })
+    await next.mark([{ ...AT, lane: 1, done: 5, forgone: [] }])
+    await next.forgo({ ...AT, place: 2, lane: 1 }) // it is gone already
+    await over(next)
+    expect((await life()).contents.partitions[0]).to.deep.include({ first: 5, done: [6, 5], forgone: [[], []] })
+  })
+
   it('leaves of an entry whose message becomes a dead letter its place and its size, in the same step', async () => {
     const { journal } = await life()
     await journal.append(entriesOf(1, 3))
@@ -404,6 +418,7 @@ function inVirtualTime(world: World, journal: Journal): Journal {
     append: (entries) => settled(journal.append(entries)),
     read: (from, limits) => settled(journal.read(from, limits)),
     mark: (marks) => settled(journal.mark(marks)),
+    forgo: (at) => settled(journal.forgo(at)),
     bury: (letter, left) => settled(journal.bury(letter, left)),
     rebury: (name, letter) => settled(journal.rebury(name, letter)),
     exhume: (name) => settled(journal.exhume(name)),

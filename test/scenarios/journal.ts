@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 
 import type { ProducerOptions } from '@tandem/producer'
 
+import type { SimulatedCluster } from '../simulation/cluster.js'
 import type { Scenario } from './scenario.js'
-import { expectLog, expectSent, Stage } from './stage.js'
+import { expectLog, expectSent, logOf, Stage } from './stage.js'
 
 /** Rows about what a producer keeps on disk. */
 export const journal: readonly Scenario[] = [
@@ -153,6 +154,37 @@ export const journal: readonly Scenario[] = [
       expectLog(east, numbers(4))
       expectLog(west, ['3', '4'], ['v1–2'])
       assert.equal(returned.producer.status().journal!.entries, 0)
+    },
+  },
+  {
+    name: 'void-forgone',
+    against: 'what lies behind a void of an earlier life taken for a copy',
+    play: async () => {
+      const stage = new Stage()
+      const { east, west } = stage
+      const balances = await stage.group('balances')
+      const options: Partial<ProducerOptions> = { ...ON_DISK, journal: { ...JOURNAL, mode: 'always' } }
+      const refuse = (cluster: SimulatedCluster): void => cluster.refuse(({ value }) => value?.toString() === '2')
+      const ledger = await stage.producer('ledger', { options })
+      east.kill()
+      await stage.pass(10_000)
+      refuse(west)
+      const sent = ledger.queue(2)
+      await stage.world.until(() => logOf(west, 'entries').includes('v2'), 60_000)
+      expectSent('resolved', ...sent)
+      // Marks are not on disk yet: the next life finds both entries, and the west takes both by now.
+      ledger.crash()
+      west.heal()
+      east.restart()
+      refuse(east)
+      await stage.producer('ledger', { options })
+      await stage.settle()
+      balances.expectDelivered('1')
+      const letters = [...stage.world.disk.letters()]
+      assert.deepEqual(
+        letters.map(({ value }) => Buffer.from(value!).toString()),
+        ['2'],
+      )
     },
   },
 ]

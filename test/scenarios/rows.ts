@@ -14,6 +14,7 @@ export const ROWS = [
   'disk-gone',
   'refused-by-both',
   'only-copy-kept',
+  'void-forgone',
   'exact-voids',
   'silent-end',
   'late-in-flight',

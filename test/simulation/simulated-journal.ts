@@ -9,6 +9,7 @@ import type {
   JournalOwner,
   JournalPartition,
   JournalRun,
+  LaneIndex,
   ReadLimits,
 } from '@tandem/producer/internal'
 
@@ -346,6 +347,17 @@ class SimulatedJournal implements Journal {
       }
       this.#disk.writeLater(this.#kept, this.#process, () => this.#applyMarks(marks))
     })
+  }
+
+  forgo(at: { topic: string; partition: number; place: number; lane: LaneIndex }): Promise<void> {
+    const apply = (): void => {
+      const kept = this.#kept.partitions.get(nameOf(at))
+      if (kept === undefined || at.place < kept.first) return
+      const cluster = this.#owner.clusters[at.lane]
+      const forgone = kept.forgone.get(cluster) ?? new Set()
+      kept.forgone.set(cluster, forgone.add(at.place))
+    }
+    return this.#write({ bytes: 0, apply, applied: () => undefined })
   }
 
   bury(letter: DeadLetter, left?: JournalEntry): Promise<void> {

@@ -68,6 +68,20 @@ export class JournalLink {
     )
   }
 
+  /**
+   * A lane will not write a record that is on disk, which is noted there for good before it is voided. If the disk does
+   * not take that, there is no void: consumers wait out the hole, as they do for one that cannot be written.
+   */
+  forgo(lane: LaneIndex, record: SealedRecord): void {
+    const { journal, lanes, tell } = this.#options
+    const { topic, partition, place } = record
+    this.#call(
+      () => journal.forgo({ topic, partition, place, lane }),
+      () => lanes[lane].voidRefused(record),
+      (reason) => tell({ kind: 'journal-failed', reason }),
+    )
+  }
+
   /** What is left of an entry whose message becomes a dead letter; nothing, if it has none. */
   leftOf(record: SealedRecord): JournalEntry | undefined {
     if (record.journal !== 'durable') return undefined

@@ -484,6 +484,7 @@ export class Pipeline {
         this.#handleFinal(command.record, index, now)
         return
       case 'voided':
+        if (command.record.copies[index].state === 'refused') this.#forgo(command.record, index)
         this.#handleFinal(command.record, index, now)
         return
       case 'void-answered':
@@ -529,6 +530,7 @@ export class Pipeline {
         const { record } = command
         if (record.handed) for (const lane of this.lanes) lane.handleDurable(record)
         else this.#handOver(record)
+        for (const index of [0, 1] as const) if (record.copies[index].state === 'refused') this.#forgo(record, index)
         this.#settlement.handleJournaled(record)
         return
       }
@@ -536,6 +538,8 @@ export class Pipeline {
         const { record } = command
         if (record.handed) for (const lane of this.lanes) lane.handleRefused(record)
         else this.#handOver(record)
+        if (record.perhapsJournaled) return // a later life may find it; there is no void then
+        for (const lane of this.lanes) if (record.copies[lane.index].state === 'refused') lane.voidRefused(record)
         return
       }
       case 'usable':
@@ -588,6 +592,11 @@ export class Pipeline {
     const records = new Set(more)
     for (const lane of this.lanes) for (const record of lane.takeUnspilled(topic, partition)) records.add(record)
     for (const record of [...records].sort((a, b) => a.ordinal - b.ordinal)) this.#appender!.handleRecord(record)
+  }
+
+  /** On disk, it is noted there before it is voided; on its way there, when that is known. */
+  #forgo(record: SealedRecord, lane: LaneIndex): void {
+    if (record.journal === 'durable') this.#journalLink!.forgo(lane, record)
   }
 
   #handleFinal(record: SealedRecord, lane: LaneIndex, now: number): void {

@@ -471,6 +471,23 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'void-before-disk',
+    scenario: 'void-forgone',
+    meaning: 'voids what is in the journal before it is on disk that it will not be written there',
+    edits: [
+      {
+        file: TRACK,
+        text: "if (write.journal === 'none' && !write.perhapsJournaled)",
+        replacement: 'if (true)',
+      },
+      {
+        file: PIPELINE,
+        text: "if (record.journal === 'durable')\n            this.#journalLink.forgo(lane, record);",
+        replacement: '',
+      },
+    ],
+  },
+  {
     name: 'import-without-void',
     scenario: 'import',
     meaning: 'takes it for the word of a log that it says nothing of a dead letter',

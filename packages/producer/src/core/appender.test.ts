@@ -147,7 +147,7 @@ describe('appender', () => {
     const bench = new Bench()
     const [, two] = bench.give(3)
     two!.settled = true
-    expect(bench.run()).to.equal('append [1 3]')
+    expect(bench.run()).to.equal('append [1 3], refused 2')
     expect(two!.journal).to.equal('none')
   })
 

@@ -209,7 +209,7 @@ export class Appender {
         // Both clusters have answered meanwhile: there is nothing left to keep, and its payload is gone.
         this.#queue.shift()
         this.#queueBytes -= record.bytes
-        record.journal = 'none'
+        this.#refuse(record)
         continue
       }
       if (records.length >= APPEND_RECORDS_MAX || this.#underWayBytes > APPEND_BYTES_MAX) break

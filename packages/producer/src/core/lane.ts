@@ -261,6 +261,13 @@ export class Lane {
     this.#touch(index)
   }
 
+  /** The journal knows for good that a record which was refused will not be written here. */
+  voidRefused(record: SealedRecord): void {
+    const index = this.#indexOf(record.topic, record.partition)
+    this.#tracks[index]!.voidRefused(record)
+    this.#touch(index)
+  }
+
   /** Below which offset the log cannot hold what no client has had yet. */
   end(topic: string, partition: number): number {
     return this.#tracks[this.#indexOf(topic, partition)]!.end

@@ -25,7 +25,7 @@ export interface ShelfFound {
   readonly bytesNext: number
   /** Per lane, as marked: places below are final; 1 if nothing was marked. */
   readonly done: readonly [number, number]
-  /** Per lane, ascending: places from `first` on that it never took. */
+  /** Per lane, ascending: places from `first` on that it never took, also beyond what is marked. */
   readonly forgone: readonly [readonly number[], readonly number[]]
 }
 
@@ -202,7 +202,10 @@ class Progress {
   constructor(done: number, bytesDone: number, forgone: readonly number[]) {
     this.done = done
     this.bytesDone = bytesDone
-    for (const place of forgone) this.forgone.add(place, place)
+    for (const place of forgone) {
+      this.forgone.add(place, place)
+      if (place >= done) this.#advance(place, bytesDone)
+    }
     this.#marked = done
   }
 
@@ -220,10 +223,14 @@ class Progress {
       this.forgone.add(place, place)
       this.#forgoneNew.push(place)
     }
+    this.#advance(place, bytesBehind)
+  }
+
+  #advance(place: number, bytesBehind: number): void {
     this.#beyond.set(place, bytesBehind)
     for (let bytes = this.#beyond.get(this.done); bytes !== undefined; bytes = this.#beyond.get(this.done)) {
       this.#beyond.delete(this.done)
-      this.bytesDone = bytes
+      this.bytesDone = Math.max(this.bytesDone, bytes)
       this.done++
     }
   }

@@ -403,6 +403,11 @@ export class Track {
     return inDoubt
   }
 
+  /** Voids a record that was refused. */
+  voidRefused({ sequence, first, count }: SealedRecord): void {
+    this.#void(sequence, first, first + count - 1, 'refused')
+  }
+
   /** Asks for a void of counters that this track may know nothing of; the answer is `void-answered`. */
   void(sequence: Sequence, first: number, last: number): void {
     this.#void(sequence, first, last, 'imported')
@@ -520,7 +525,8 @@ export class Track {
       return
     }
     this.#finish(write, 'refused')
-    this.#void(write.sequence, write.first, write.first + write.count - 1, 'refused')
+    // What is in a journal must first be forgone there; see `Journal.forgo`.
+    if (write.journal === 'none' && !write.perhapsJournaled) this.voidRefused(write)
     this.#tell({ kind: 'record-refused', ...this.#where, reason, first: write.first, count: write.count })
     this.#outbox.push({ kind: 'voided', record: write })
   }

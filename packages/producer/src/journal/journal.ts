@@ -12,7 +12,7 @@
  */
 import type { Outcome, Position } from '@tandem/common/internal'
 
-import type { WireHeaders } from '../core/record.js'
+import type { LaneIndex, WireHeaders } from '../core/record.js'
 import type { Mark, ShelfFound } from '../core/shelf.js'
 
 /** One record on disk: all that is needed to write the same bytes again, and to void it. */
@@ -123,6 +123,11 @@ export interface Journal {
   read(from: { topic: string; partition: number; place: number }, limits: ReadLimits): Promise<JournalRun>
   /** Notes marks and removes what both lanes are done with. On disk soon, not at once. */
   mark(marks: readonly JournalMark[]): Promise<void>
+  /**
+   * Resolves when it is on disk for good that a lane will never write this place: then it may be voided. Otherwise a later
+   * life could write it behind the void, and take that for a copy.
+   */
+  forgo(at: { topic: string; partition: number; place: number; lane: LaneIndex }): Promise<void>
   /**
    * Resolves when it is on disk for good. If an entry had the message, `left` takes its place in the same step: the same
    * without payload and headers, so that no later life writes what an import may have sent again.

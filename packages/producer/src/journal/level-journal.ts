@@ -175,6 +175,15 @@ export class LevelJournal implements Journal {
     })
   }
 
+  async forgo(at: { topic: string; partition: number; place: number; lane: LaneIndex }): Promise<void> {
+    const partition = this.#partitions.get(nameOf(at))
+    if (partition === undefined || at.place < partition.first) return
+    const key = forgoneKey(partition.id, at.place, this.#owner.clusters[at.lane])
+    await this.#database.change((write) =>
+      write([{ type: 'put', key, value: NOTHING }], { durable: true, grows: false }),
+    )
+  }
+
   bury(letter: DeadLetter, left?: JournalEntry): Promise<void> {
     return this.#database.change(async (write) => {
       const number = this.#nextLetter
