@@ -31,6 +31,8 @@ export interface Figures {
   readonly late: number
   /** From the end of the last fault until what was sent before had reached every group and both logs. */
   readonly recoverySeconds: number
+  /** The most memory that a producer's process took (resident). */
+  readonly residentBytesMax: number
   /** How often each fault happened. */
   readonly faults: Readonly<Record<FaultKind, number>>
   /** Acknowledged messages that a log lacks and should have, by cluster. */
@@ -61,6 +63,9 @@ export function judge(evidence: {
   readonly settledAtMs: number
   readonly logs: Logs
   readonly faults: ReadonlyMap<FaultKind, number>
+  readonly residentBytesMax: number
+  /** Events, and codes of refused `connect()`s, that show that the harm did what it is for; how often each was told. */
+  readonly told?: ReadonlyMap<string, number>
 }): Verdict {
   const { name, history, logs, faults } = evidence
   const lost = noLoss.check(history)
@@ -79,6 +84,7 @@ export function judge(evidence: {
       unexplainedDuplicates: unexplained.length,
       outOfOrder: disordered.length,
       recoverySeconds: recoverySeconds(history, evidence.settledAtMs),
+      residentBytesMax: evidence.residentBytesMax,
       faults: Object.fromEntries(FAULTS.map((fault) => [fault, faults.get(fault) ?? 0])) as Figures['faults'],
       missing,
     },
@@ -87,6 +93,7 @@ export function judge(evidence: {
       ...unexplained,
       ...disordered,
       ...others,
+      ...[...(evidence.told ?? [])].filter(([, count]) => count === 0).map(([kind]) => `nobody told of ${kind}`),
       ...gaps.map(([cluster, count]) => `the log of ${cluster} lacks ${count} acknowledged messages`),
     ],
     effects: {
