@@ -231,9 +231,12 @@ export class Program {
 
   /** The most memory that it ever took, by the kernel's own mark (so no moment is missed); 0 if it is gone. */
   get residentBytesMax(): number {
-    if (this.#service.state === 'killed' || this.#service.state === 'stopped') return 0
-    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#pid}/status`, 'utf8'))
-    return Number(kilobytes?.[1] ?? 0) * 1_024
+    try {
+      const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#pid}/status`, 'utf8'))
+      return Number(kilobytes?.[1] ?? 0) * 1_024
+    } catch {
+      return 0
+    }
   }
 
   get stopped(): boolean {

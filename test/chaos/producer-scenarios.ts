@@ -17,8 +17,9 @@ export const PRODUCER_SCENARIOS: readonly Scenario[] = [
   {
     name: 'outbox-both-away', // nothing is refused and nothing expires: it is on disk
     group: 'producer',
+    nothingIsRejected: true,
     journal: 'always',
-    timeouts: { sendMs: 3_000, bothAwayMs: 2_000 },
+    timeouts: { sendMs: 10_000, bothAwayMs: 2_000 }, // `available` waits 5 s for clusters that have just gone
     play: async (stage) => {
       await stage.east.kill()
       await stage.west.refuse()
@@ -33,6 +34,7 @@ export const PRODUCER_SCENARIOS: readonly Scenario[] = [
   {
     name: 'outbox-disk-full', // with both clusters there: they take what the disk does not
     group: 'producer',
+    nothingIsRejected: true,
     journal: 'always',
     smallDisk: true,
     told: ['journal-failed', 'journal-usable'],
@@ -117,6 +119,7 @@ export const PRODUCER_SCENARIOS: readonly Scenario[] = [
   {
     name: 'twin-refused',
     group: 'producer',
+    nothingIsRejected: true,
     told: ['TANDEM_PRODUCER_ID_HELD'],
     play: async (stage) => {
       const [patient] = stage.producers
@@ -128,18 +131,21 @@ export const PRODUCER_SCENARIOS: readonly Scenario[] = [
   {
     name: 'twin-by-file',
     group: 'producer',
+    nothingIsRejected: true,
     epochs: 'file',
     play: playTwins,
   },
   {
     name: 'twin-by-clock',
     group: 'producer',
+    nothingIsRejected: true,
     epochs: 'clock',
     play: playTwins,
   },
   {
     name: 'partition-leaderless',
     group: 'producer',
+    nothingIsRejected: true,
     eastNodes: 3,
     replicas: 1,
     told: ['circuit-opened'],
@@ -154,6 +160,7 @@ export const PRODUCER_SCENARIOS: readonly Scenario[] = [
   {
     name: 'partitions-leaderless', // one on each cluster, never the same
     group: 'producer',
+    nothingIsRejected: true,
     eastNodes: 3,
     westNodes: 3,
     replicas: 1,

@@ -41,6 +41,8 @@ export interface Scenario extends Named {
   readonly timeouts?: PublisherOptions['timeouts']
   /** Where both producers have their epochs from; Redis if left out. */
   readonly epochs?: 'file' | 'clock'
+  /** One way is free all the time, be it the disk: no `send()` may reject. */
+  readonly nothingIsRejected?: true
   /** Events, and codes of refused `connect()`s, that somebody must have told, or the harm did not do what it is for. */
   readonly told?: readonly (TandemEvent['kind'] | TandemError['code'])[]
   /** Lets the harm happen; what it leaves behind is healed after it. */
@@ -266,7 +268,7 @@ export class Stage {
     }
     // Not done by us, but its consequence; told by the producers that outlived it.
     const discarded = this.#evidence.countEvents('client-discarded')
-    const { name, told = [] } = this.#scenario
+    const { name, told = [], nothingIsRejected = false } = this.#scenario
     return judge({
       name,
       history,
@@ -274,6 +276,7 @@ export class Stage {
       logs,
       faults: new Map([...this.faults, ['client-discard', discarded]]),
       residentBytesMax: Math.max(...this.#publishing.map(({ residentBytesMax }) => residentBytesMax)),
+      nothingIsRejected,
       told: new Map(told.map((kind) => [kind, this.#evidence.countEvents(kind)])),
     })
   }

@@ -66,6 +66,8 @@ export function judge(evidence: {
   readonly residentBytesMax: number
   /** Events, and codes of refused `connect()`s, that show that the harm did what it is for; how often each was told. */
   readonly told?: ReadonlyMap<string, number>
+  /** One way was free all the time: no `send()` has a reason to reject. */
+  readonly nothingIsRejected?: boolean
 }): Verdict {
   const { name, history, logs, faults } = evidence
   const lost = noLoss.check(history)
@@ -94,6 +96,9 @@ export function judge(evidence: {
       ...disordered,
       ...others,
       ...[...(evidence.told ?? [])].filter(([, count]) => count === 0).map(([kind]) => `nobody told of ${kind}`),
+      ...(evidence.nothingIsRejected === true
+        ? REJECTIONS.filter((answer) => answered(answer) > 0).map((answer) => `${answered(answer)} sends are ${answer}`)
+        : []),
       ...gaps.map(([cluster, count]) => `the log of ${cluster} lacks ${count} acknowledged messages`),
     ],
     effects: {
@@ -152,4 +157,5 @@ function countNowhere(censuses: readonly LogCensus[], acknowledgements: Acknowle
   return [...acknowledgements.numbers].filter((number) => censuses.every(({ numbers }) => !numbers.has(number))).length
 }
 
-const REFUSALS: readonly Answer[] = ['not-written', 'unknown', 'orphaned', 'open']
+const REJECTIONS: readonly Answer[] = ['not-written', 'unknown']
+const REFUSALS: readonly Answer[] = [...REJECTIONS, 'orphaned', 'open']
