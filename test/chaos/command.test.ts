@@ -1,14 +1,14 @@
 import { expect } from 'chai'
 
-import { runChaos, type Play } from './command.js'
-import type { Scenario } from './stage.js'
+import { runChaos, type Play, type Played } from './command.js'
 import type { Figures, Verdict } from './verdict.js'
 
 describe('chaos command', () => {
-  const scenarios: readonly Scenario[] = ['cluster-killed', 'redis-killed'].map((name) => ({
-    name,
-    play: async () => undefined,
-  }))
+  const scenarios: readonly Played[] = [
+    { name: 'cluster-killed', play: async () => undefined },
+    { name: 'redis-killed', play: async () => undefined },
+    { name: 'killed-often', byNameOnly: true, play: async () => undefined },
+  ]
   const bad = ['{"number":1} was acknowledged and is not delivered to audit']
 
   async function run(
@@ -32,6 +32,7 @@ describe('chaos command', () => {
   it('plays all scenarios, or those that are named', async () => {
     expect(await run([])).to.deep.include({ status: 0, played: ['cluster-killed', 'redis-killed'] })
     expect(await run(['redis-killed'])).to.deep.include({ status: 0, played: ['redis-killed'] })
+    expect(await run(['killed-often'])).to.deep.include({ status: 0, played: ['killed-often'] })
     expect((await run([])).out).to.match(/east is killed[^]*good cluster-killed: lost 0[^]*2 good, 0 bad, .* s\n$/)
   })
 

@@ -3,12 +3,16 @@ import { inspect, parseArgs } from 'node:util'
 
 import { runJudged, WrongUsage, type Given, type Terminal } from '../command.js'
 import { Prng } from '../simulation/prng.js'
+import type { Flood } from './flood-stage.js'
 import { mix } from './mix.js'
 import type { Scenario } from './stage.js'
 import type { Figures, Verdict } from './verdict.js'
 
+/** What can be asked for by name. */
+export type Played = Scenario | Flood
+
 /** Plays one scenario and says what comes of it. */
-export type Play = (scenario: Scenario, say: (text: string) => void) => Promise<Verdict>
+export type Play = (scenario: Played, say: (text: string) => void) => Promise<Verdict>
 
 /** What the JSON object says of a scenario that did not come to its verdict: a server or a program failed. */
 interface Broken {
@@ -23,7 +27,7 @@ interface Broken {
  */
 export function runChaos(
   args: readonly string[],
-  scenarios: readonly Scenario[],
+  scenarios: readonly Played[],
   play: Play,
   terminal: Terminal,
 ): Promise<number> {
@@ -70,15 +74,19 @@ function namesIn(args: readonly string[]): { names: string[]; rest: string[] } {
 }
 
 function choose(
-  scenarios: readonly Scenario[],
+  scenarios: readonly Played[],
   names: readonly string[],
   given: Given,
   out: (text: string) => void,
-): readonly Scenario[] {
+): readonly Played[] {
   if (given['minutes'] === undefined) {
     if (given['seed'] !== undefined) throw new WrongUsage('--seed is for --minutes: a scenario has no chance in it')
-    const isMeant = ({ name, group }: Scenario, by: string): boolean => name === by || group === by
-    const chosen = scenarios.filter((one) => names.length === 0 || names.some((name) => isMeant(one, name)))
+    const isMeant = ({ name, group }: Played, by: string): boolean => name === by || group === by
+    const isChosen = (one: Played): boolean =>
+      one.byNameOnly === true
+        ? names.includes(one.name)
+        : names.length === 0 || names.some((name) => isMeant(one, name))
+    const chosen = scenarios.filter(isChosen)
     const unknown = names.filter((name) => !scenarios.some((one) => isMeant(one, name)))
     if (unknown.length > 0) throw new WrongUsage(`there is no scenario ${unknown.join(', ')}`)
     return chosen
@@ -114,11 +122,15 @@ function listed(entries: readonly (readonly [string, number])[]): string {
   return entries.map(([name, count]) => `${name} ${count}`).join(', ')
 }
 
-function usage(scenarios: readonly Scenario[]): string {
+function usage(scenarios: readonly Played[]): string {
   return `Usage: npm run chaos -- [scenario ... | --minutes M [--seed N]] [--json]
 
-  scenario    one or more of: ${scenarios.map(({ name }) => name).join(' ')}; all if left out;
-              producer stands for those of producers that keep a journal
+  scenario    one or more of: ${scenarios.map(({ name }) => name).join(' ')}; if left out, all that are
+              not long (${scenarios
+                .filter(({ byNameOnly }) => byNameOnly)
+                .map(({ name }) => name)
+                .join(' ')});
+              producer stands for those of producers and what they write to
   --minutes   instead: everything at random for so long
   --seed      of the random mix; a random one, printed first, if left out
   --json      the last line of standard output is one JSON object

@@ -61,6 +61,15 @@ export class Evidence {
     return file?.sentCount ?? 0
   }
 
+  /** How many messages were sent up to a time and have no answer yet, by lives that were not killed. */
+  countOpen(sentUntilMs: number): number {
+    let count = 0
+    for (const { life, openSends } of this.#publishers) {
+      if (!life.killed) for (const atMs of openSends.values()) if (atMs <= sentUntilMs) count++
+    }
+    return count
+  }
+
   /** Whether a life of a producer had every answer, and said so. */
   isClosed(life: PublisherLife): boolean {
     return this.#publishers.some((file) => file.life === life && file.closed)
@@ -127,6 +136,8 @@ interface Answered {
 class PublisherFile {
   readonly life: PublisherLife
   readonly answers = new Map<string, Answered>()
+  /** When what has no answer yet was sent. */
+  readonly openSends = new Map<string, number>()
   readonly events = new Map<string, number>()
   closed = false
   readonly #sent: { readonly text: string; readonly key: string; readonly atMs: number }[] = []
@@ -176,10 +187,12 @@ class PublisherFile {
     switch (line.kind) {
       case 'sent':
         this.#sent.push(line)
+        this.openSends.set(line.text, line.atMs)
         return
       case 'acknowledged': {
         const { kind, atMs, text, ...place } = line
         this.answers.set(text, { answer: kind, atMs, place })
+        this.openSends.delete(text)
         return
       }
       case 'settled':
@@ -187,6 +200,7 @@ class PublisherFile {
         return
       case 'rejected':
         this.answers.set(line.text, { answer: line.outcome, atMs: line.atMs, place: undefined })
+        this.openSends.delete(line.text)
         return
       case 'event':
         this.events.set(line.event, (this.events.get(line.event) ?? 0) + 1)

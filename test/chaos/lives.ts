@@ -2,6 +2,7 @@
  * The processes of one producerId, and of one group, as a supervisor sees them: one life after the other, each killed,
  * stopped or ended from outside.
  */
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,6 +29,7 @@ export class Producers {
   #first: number
   #current: { readonly life: PublisherLife; readonly program: Program } | undefined
   #lives = 0
+  #residentBytesMax = 0
 
   /** @param first number of the first message; the others follow it, life after life. */
   constructor(options: Omit<PublisherOptions, 'first' | 'path'>, first: number, surroundings: Surroundings) {
@@ -35,6 +37,23 @@ export class Producers {
     this.#options = options
     this.#first = first
     this.#surroundings = surroundings
+  }
+
+  /** Other processes under the same producerId, beside these. */
+  twin(): Producers {
+    const twin = new Producers(this.#options, this.#first + TWIN_FIRST, this.#surroundings)
+    twin.#lives = TWIN_LIVES
+    return twin
+  }
+
+  /** How many messages its process has sent. */
+  get sentCount(): number {
+    return this.#surroundings.evidence.countSent(this.#alive().life)
+  }
+
+  /** The most memory that one of its processes took, as far as they were asked. */
+  get residentBytesMax(): number {
+    return this.#residentBytesMax
   }
 
   async start(): Promise<void> {
@@ -52,6 +71,7 @@ export class Producers {
   async kill(): Promise<void> {
     const { life, program } = this.#alive()
     this.#surroundings.tell(`producer ${this.producerId} is killed`, 'producer-kill')
+    this.#weigh(program)
     life.killed = true
     await program.kill()
     this.#first += this.#surroundings.evidence.countSent(life)
@@ -76,7 +96,9 @@ export class Producers {
 
   /** Sends no more, and waits for all answers, but no longer than `timeoutMs`. */
   async finish(timeoutMs: number): Promise<void> {
-    await this.#alive().program.end(timeoutMs)
+    const { program } = this.#alive()
+    this.#weigh(program)
+    await program.end(timeoutMs)
   }
 
   get finished(): boolean {
@@ -91,6 +113,10 @@ export class Producers {
   /** Leaves nothing but what was written down. */
   async remove(): Promise<void> {
     await this.#current?.program.remove()
+  }
+
+  #weigh(program: Program): void {
+    this.#residentBytesMax = Math.max(this.#residentBytesMax, program.residentBytesMax)
   }
 
   #alive(): { readonly life: PublisherLife; readonly program: Program } {
@@ -175,24 +201,42 @@ export class Consumers {
 }
 
 /** A process that runs one of the programs beside this file, and cannot outlive this one. */
-class Program {
-  static async start(file: 'publisher' | 'subscriber', name: string, options: object): Promise<Program> {
+export class Program {
+  /** @param flags for Node itself. */
+  static async start(
+    file: 'publisher' | 'subscriber' | 'flood',
+    name: string,
+    options: object,
+    flags: readonly string[] = [],
+  ): Promise<Program> {
     const service = await Service.create({ what: `the ${file} ${name}`, prefix: file })
     const path = fileURLToPath(new URL(`./${file}.js`, import.meta.url))
-    await service.start(
-      { command: process.execPath, arguments: [path, JSON.stringify(options)], talks: true },
-      (_over, child) => child.firstMessage,
+    const pid = await service.start(
+      { command: process.execPath, arguments: [...flags, path, JSON.stringify(options)], talks: true },
+      (_over, child) => child.firstMessage.then(() => child.pid),
       START_TIMEOUT_MS,
     )
-    return new Program(name, service)
+    return new Program(name, service, pid)
   }
 
   readonly #name: string
   readonly #service: Service
+  readonly #pid: number
 
-  private constructor(name: string, service: Service) {
+  private constructor(name: string, service: Service, pid: number) {
     this.#name = name
     this.#service = service
+    this.#pid = pid
+  }
+
+  /** The most memory that it ever took, by the kernel's own mark (so no moment is missed); 0 if it is gone. */
+  get residentBytesMax(): number {
+    try {
+      const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#pid}/status`, 'utf8'))
+      return Number(kilobytes?.[1] ?? 0) * 1_024
+    } catch {
+      return 0
+    }
   }
 
   get stopped(): boolean {
@@ -229,5 +273,8 @@ class Program {
   }
 }
 
+/** Far above what the lives of a producer send in a scenario, and far below what the other producer begins with. */
+const TWIN_FIRST = 2 ** 25
+const TWIN_LIVES = 1_000_000
 const START_TIMEOUT_MS = 30_000
 const SAID_MAX = 4_000

@@ -1,4 +1,5 @@
 import { runChaos } from './command.js'
+import { playFlood } from './flood-stage.js'
 import { SCENARIOS } from './scenarios.js'
 import { Servers } from './servers.js'
 import { Stage } from './stage.js'
@@ -12,8 +13,9 @@ process.exitCode = await runChaos(
   process.argv.slice(2),
   SCENARIOS,
   async (scenario, say) => {
-    const started = await servers.start(scenario.eastNodes ?? 1)
-    return new Stage(scenario, started, say).run(scenario)
+    if ('floodSeconds' in scenario) return playFlood(scenario, say)
+    const started = await servers.start({ east: scenario.eastNodes ?? 1, west: scenario.westNodes ?? 1 })
+    return new Stage(scenario, started, say).run()
   },
   { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
 )

@@ -6,10 +6,19 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { LineFile, type Transfer } from '@tandem/cli/internal'
-import type { Outcome } from '@tandem/common'
-import { Producer, RedisEpochStore, type ProducerOptions } from '@tandem/producer'
+import { LineFile } from '@tandem/cli/internal'
+import { isTandemError, type Outcome } from '@tandem/common'
+import {
+  ClockEpochs,
+  FileEpochStore,
+  Producer,
+  RedisEpochStore,
+  type EpochStore,
+  type ProducerOptions,
+} from '@tandem/producer'
 import { Redis } from 'ioredis'
+
+import { keyOf, transferOf } from './load.js'
 
 export interface PublisherOptions {
   readonly producerId: string
@@ -18,6 +27,10 @@ export interface PublisherOptions {
   readonly redisUrl: string
   readonly acknowledge: 'one' | 'available' | 'both'
   readonly whenBothAway: 'block' | 'reject' | 'journal'
+  /** Instead of the defaults. */
+  readonly timeouts?: { readonly sendMs: number; readonly bothAwayMs: number }
+  /** Where its epochs come from: Redis if left out. A file refuses nobody either, and a clock even less. */
+  readonly epochs?: { readonly kind: 'file'; readonly path: string } | { readonly kind: 'clock' }
   /** On this machine's disk: each life finds what the one before left. */
   readonly journal?: { readonly path: string; readonly mode: 'on-outage' | 'always' }
   readonly ratePerSecond: number
@@ -35,6 +48,7 @@ export type PublisherLine =
   /** The fate of both copies is known. */
   | { readonly kind: 'settled'; readonly atMs: number; readonly text: string }
   | { readonly kind: 'rejected'; readonly atMs: number; readonly text: string; readonly outcome: Outcome }
+  /** Of tandem's events; the code of an error if it is `connect()` that was refused. */
   | { readonly kind: 'event'; readonly atMs: number; readonly event: string }
   /** Every answer is above, and both logs have what they are ever to get of this life. */
   | { readonly kind: 'closed'; readonly atMs: number }
@@ -82,15 +96,16 @@ async function connected(
   write: (line: PublisherLine) => void,
 ): Promise<Producer | undefined> {
   while (!ending.aborted) {
-    const { producerId, clusters, topic, acknowledge, whenBothAway, journal } = options
+    const { producerId, clusters, topic, acknowledge, whenBothAway, timeouts, journal } = options
     const producer = new Producer({
       producerId,
       clusters,
       topics: { [topic]: {} },
       acknowledge,
-      whenBothAway: { policy: whenBothAway },
+      whenBothAway: { policy: whenBothAway, ...(timeouts && { timeoutMs: timeouts.bothAwayMs }) },
+      ...(timeouts && { sendTimeoutMs: timeouts.sendMs }),
       ...(journal === undefined ? {} : { journal }),
-      epochs: new RedisEpochStore(redis),
+      epochs: epochStore(options, redis),
     })
     producer.events$.subscribe(({ kind, atMs }) => write({ kind: 'event', atMs, event: kind }))
     try {
@@ -98,11 +113,17 @@ async function connected(
       return producer
     } catch (error) {
       console.error(`not connected: ${String(error)}`)
+      if (isTandemError(error)) write({ kind: 'event', atMs: Date.now(), event: error.code })
       await producer.close()
       await sleep(500)
     }
   }
   return undefined
+}
+
+function epochStore({ epochs }: PublisherOptions, redis: Redis): EpochStore {
+  if (epochs === undefined) return new RedisEpochStore(redis)
+  return epochs.kind === 'file' ? new FileEpochStore(epochs.path) : new ClockEpochs()
 }
 
 /** Until its answer is written down and the fate of both copies is known. */
@@ -114,7 +135,7 @@ async function sendOne(
 ): Promise<void> {
   const transfer = transferOf(number, accounts)
   const text = JSON.stringify(transfer)
-  const key = `account-${transfer.from}`
+  const key = keyOf(transfer)
   write({ kind: 'sent', atMs: Date.now(), text, key })
   try {
     const receipt = await producer.send({ topic, key, value: text })
@@ -127,11 +148,6 @@ async function sendOne(
     const { outcome = 'not-written' } = error as { outcome?: Outcome }
     write({ kind: 'rejected', atMs: Date.now(), text, outcome })
   }
-}
-
-function transferOf(number: number, accounts: number): Transfer {
-  const from = number % accounts
-  return { number, order: number, from, to: (from + 7) % accounts, amount: 1 + (number % 100) }
 }
 
 const BEHIND_MS_MAX = 1_000

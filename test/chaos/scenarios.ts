@@ -1,12 +1,14 @@
+import type { Played } from './command.js'
+import { FLOODS } from './flood-stage.js'
 import { PRODUCER_SCENARIOS } from './producer-scenarios.js'
-import type { Scenario, Stage } from './stage.js'
+import type { Stage } from './stage.js'
 
 /**
  * What is done to real servers and processes; a story each, in the order in which `npm run chaos` plays them.
  *
  * A story begins when messages flow, and may leave things as harmed as it likes.
  */
-export const SCENARIOS: readonly Scenario[] = [
+export const SCENARIOS: readonly Played[] = [
   {
     name: 'cluster-killed',
     play: async (stage) => {
@@ -17,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'cluster-hung',
+    group: 'producer',
     play: async (stage) => {
       await stage.west.hang()
       await stage.seconds(15)
@@ -25,6 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'slow-connections',
+    group: 'producer',
     play: async (stage) => {
       for (const [eastMs, westMs] of [
         [50, 300],
@@ -59,6 +63,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'flapping',
+    group: 'producer',
     play: async (stage) => {
       for (let round = 0; round < 5; round++) {
         await stage.west.refuse('cluster-flap')
@@ -70,6 +75,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'both-away',
+    group: 'producer',
     play: async (stage) => {
       await stage.east.kill()
       await stage.seconds(3)
@@ -114,6 +120,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'producers-killed',
+    group: 'producer',
     play: async (stage) => {
       const [patient, hasty] = stage.producers
       await patient.kill()
@@ -130,12 +137,13 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'producers-stopped',
+    group: 'producer',
     play: async (stage) => {
       const [patient, hasty] = stage.producers
       await patient.stop()
       await stage.seconds(4)
       await hasty.stop()
-      await stage.seconds(31)
+      await stage.seconds(56) // a minute each
       await patient.continue()
       await stage.seconds(4)
       await hasty.continue()
@@ -165,6 +173,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   ...PRODUCER_SCENARIOS,
+  ...FLOODS,
 ]
 
 async function killConsumers(stage: Stage): Promise<void> {

@@ -2,7 +2,7 @@
  * The servers of a run, and what is done to them: every verb says which fault it is, by the protocol's names.
  */
 
-import { KafkaCluster, RedisServer, type KafkaNode } from '@tandem/testing'
+import { KafkaCluster, RedisServer, type KafkaNode, type TopicOptions } from '@tandem/testing'
 
 import type { StoreTrouble } from '../simulation/checkers/history.js'
 import type { FaultKind } from '../simulation/plan.js'
@@ -10,17 +10,27 @@ import type { FaultKind } from '../simulation/plan.js'
 /** Told of each fault as it begins, and in words of all that is done. */
 export type Tell = (text: string, fault?: FaultKind) => void
 
+/** How many nodes the clusters have. */
+export interface NodeCounts {
+  readonly east: 1 | 3
+  readonly west: 1 | 3
+}
+
 /** Real servers, started when they are first needed and used by one scenario after the other. */
 export class Servers implements AsyncDisposable {
   readonly #clusters = new Map<string, Promise<KafkaCluster>>()
   #redis: Promise<RedisServer> | undefined
 
-  /** Two clusters and a Redis; the east may have three nodes. */
-  async start(eastNodes: 1 | 3): Promise<{ east: KafkaCluster; west: KafkaCluster; redis: RedisServer }> {
+  /** Two clusters and a Redis. */
+  async start({ east: eastNodes, west: westNodes }: NodeCounts): Promise<{
+    east: KafkaCluster
+    west: KafkaCluster
+    redis: RedisServer
+  }> {
     this.#redis ??= RedisServer.start()
     const [east, west, redis] = await Promise.all([
       this.#cluster('east', eastNodes),
-      this.#cluster('west', 1),
+      this.#cluster('west', westNodes),
       this.#redis,
     ])
     return { east, west, redis }
@@ -59,8 +69,12 @@ export class HarmedCluster {
     return this.#cluster.nodes
   }
 
-  createTopic(topic: string, partitions: number): Promise<void> {
-    return this.#cluster.createTopic(topic, { partitions })
+  createTopic(topic: string, options: TopicOptions): Promise<void> {
+    return this.#cluster.createTopic(topic, options)
+  }
+
+  leaders(topic: string): Promise<readonly (KafkaNode | undefined)[]> {
+    return this.#cluster.leaders(topic)
   }
 
   async kill(): Promise<void> {
@@ -115,7 +129,7 @@ export class HarmedCluster {
     this.#tell(`${this.name} takes connections again`)
   }
 
-  /** Its partitions have no leader until another node has noticed. */
+  /** Its partitions have no leader until the others have noticed; those that nobody else has none before it is back. */
   async killNode(node: KafkaNode): Promise<void> {
     this.#tell(`node ${node.nodeId} of ${this.name} is killed`, 'partition-leaderless')
     await node.kill()

@@ -8,23 +8,43 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { takeCensus } from '@tandem/cli/internal'
+import type { TandemError, TandemEvent } from '@tandem/common'
 
 import type { FaultKind } from '../simulation/plan.js'
 import { Evidence } from './evidence.js'
 import { Consumers, Producers } from './lives.js'
 import type { PublisherOptions } from './publisher.js'
 import { HarmedCluster, HarmedRedis, type Servers, type Tell } from './servers.js'
+import { SmallDisk } from './small-disk.js'
 import { judge, type Verdict } from './verdict.js'
 
-export interface Scenario {
-  /** As the command line and the JSON object call it. */
+/** How the command line and the JSON object call what is played. */
+export interface Named {
   readonly name: string
   /** A name for several. */
   readonly group?: 'producer'
-  /** Nodes of the east; the west has one. */
+  /** It is long, and played only if it is asked for by its own name. */
+  readonly byNameOnly?: true
+}
+
+export interface Scenario extends Named {
+  /** One if left out. */
   readonly eastNodes?: 3
+  readonly westNodes?: 3
+  /** On how many nodes each partition is, if not on all: with 1, who kills a node takes their only leader from some. */
+  readonly replicas?: 1
   /** Both producers keep a journal, and accept on it what neither cluster takes. */
   readonly journal?: 'on-outage' | 'always'
+  /** The journals are on a disk that can be filled. */
+  readonly smallDisk?: true
+  /** How long both producers are patient, if not as long as by default. */
+  readonly timeouts?: PublisherOptions['timeouts']
+  /** Where both producers have their epochs from; Redis if left out. */
+  readonly epochs?: 'file' | 'clock'
+  /** One way is free all the time, be it the disk: no `send()` may reject. */
+  readonly nothingIsRejected?: true
+  /** Events, and codes of refused `connect()`s, that somebody must have told, or the harm did not do what it is for. */
+  readonly told?: readonly (TandemEvent['kind'] | TandemError['code'])[]
   /** Lets the harm happen; what it leaves behind is healed after it. */
   play(stage: Stage): Promise<void>
 }
@@ -38,36 +58,45 @@ export class Stage {
   readonly producers: readonly [Producers, Producers]
   readonly consumers: readonly [Consumers, Consumers]
   readonly faults = new Map<FaultKind, number>()
-  readonly #topic: string
+  readonly topic: string
+  readonly #scenario: Scenario
+  readonly #tell: Tell
   readonly #evidence = new Evidence(PARTITIONS)
   readonly #folder = mkdtempSync(join(tmpdir(), 'tandem-chaos-'))
+  readonly #twins: Producers[] = []
+  #disk: SmallDisk | undefined
 
-  constructor(
-    { name, journal }: Pick<Scenario, 'name' | 'journal'>,
-    servers: Awaited<ReturnType<Servers['start']>>,
-    say: (text: string) => void,
-  ) {
+  constructor(scenario: Scenario, servers: Awaited<ReturnType<Servers['start']>>, say: (text: string) => void) {
+    const { name, journal, timeouts, epochs } = scenario
+    this.#scenario = scenario
     const startedAt = performance.now()
     const tell: Tell = (text, fault) => {
       if (fault !== undefined) this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
       say(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${text}`)
     }
-    this.#topic = `${name}-${Date.now()}`
+    this.#tell = tell
+    this.topic = `${name}-${Date.now()}`
     this.east = new HarmedCluster('east', servers.east, tell)
     this.west = new HarmedCluster('west', servers.west, tell)
     this.redis = new HarmedRedis(servers.redis, tell)
     const surroundings = { folder: this.#folder, evidence: this.#evidence, tell }
     const common = {
-      topic: this.#topic,
+      topic: this.topic,
       redisUrl: this.redis.url,
       clusters: Object.fromEntries(
         this.#clusters.map(({ name, bootstrapServers }) => [name, { 'bootstrap.servers': bootstrapServers }]),
       ),
     }
-    const publishing = { ...common, ratePerSecond: RATE_PER_SECOND, accounts: ACCOUNTS }
+    const publishing = {
+      ...common,
+      ratePerSecond: RATE_PER_SECOND,
+      accounts: ACCOUNTS,
+      ...(timeouts && { timeouts }),
+      ...(epochs && { epochs: { kind: epochs, path: join(this.#folder, 'epochs') } }),
+    }
     const onDisk = (producerId: string): Partial<PublisherOptions> => {
       if (journal === undefined) return {}
-      const path = join(this.#folder, `${producerId}-journal`)
+      const path = join(this.#journals, `${producerId}-journal`)
       return { whenBothAway: 'journal', journal: { path, mode: journal } }
     }
     this.producers = [
@@ -93,11 +122,39 @@ export class Stage {
     await sleep(count * 1_000)
   }
 
+  /** The disk of the journals, if the scenario has one that is small. */
+  get disk(): SmallDisk {
+    if (this.#disk === undefined) throw new Error(`${this.#scenario.name} has no disk of its own`)
+    return this.#disk
+  }
+
+  /** Another process under the producerId of one of the producers. */
+  async startTwin(producers: Producers): Promise<Producers> {
+    this.#tell(`a second process starts under the producerId ${producers.producerId}`, 'same-producer-id')
+    const twin = producers.twin()
+    this.#twins.push(twin)
+    await twin.start()
+    return twin
+  }
+
+  /** While the harm lasts: whatever was sent up to now is answered. */
+  async expectAnswers(): Promise<void> {
+    const sentUntilMs = Date.now()
+    for (const deadline = sentUntilMs + ANSWERS_TIMEOUT_MS; ; await sleep(LOOK_EVERY_MS)) {
+      this.#evidence.read()
+      const open = this.#evidence.countOpen(sentUntilMs)
+      if (open === 0) break
+      if (Date.now() > deadline) throw new Error(`${open} sends had no answer while one way was free`)
+    }
+    this.#tell('all that was sent is answered meanwhile')
+  }
+
   /** From the empty topic to the verdict. */
-  async run(scenario: Scenario): Promise<Verdict> {
+  async run(): Promise<Verdict> {
     try {
-      const verdict = await this.#run(scenario)
+      const verdict = await this.#run()
       if (verdict.complaints.length > 0) return { ...verdict, complaints: [...verdict.complaints, this.#written] }
+      await this.#remove()
       rmSync(this.#folder, { recursive: true })
       return verdict
     } catch (error) {
@@ -105,24 +162,45 @@ export class Stage {
       for (const harmed of [...this.#clusters, this.redis]) await harmed.heal()
       throw new Error(`it broke off; ${this.#written}`, { cause: error })
     } finally {
-      await Promise.all(this.#lives.map((lives) => lives.remove()))
+      await this.#remove()
     }
   }
 
-  async #run(scenario: Scenario): Promise<Verdict> {
-    await Promise.all(this.#clusters.map((cluster) => cluster.createTopic(this.#topic, PARTITIONS)))
+  /** Processes, and the disk with what they kept on it. */
+  async #remove(): Promise<void> {
+    await Promise.all(this.#lives.map((lives) => lives.remove()))
+    await this.#disk?.unmount()
+    this.#disk = undefined
+  }
+
+  async #run(): Promise<Verdict> {
+    const { replicas, smallDisk } = this.#scenario
+    const single = replicas && { replicas, config: { 'min.insync.replicas': '1' } }
+    await Promise.all(
+      this.#clusters.map((cluster) => cluster.createTopic(this.topic, { partitions: PARTITIONS, ...single })),
+    )
+    if (smallDisk) this.#disk = await SmallDisk.mount(this.#journals, this.#tell)
     await Promise.all(this.#lives.map((lives) => lives.start()))
     await this.#flowing()
-    await scenario.play(this)
+    await this.#scenario.play(this)
     for (const harmed of this.#harmed) await harmed.heal()
     const healedAtMs = Date.now()
     const rested = await this.#rest(healedAtMs)
     await Promise.all(this.consumers.map((lives) => lives.finish(CLOSE_TIMEOUT_MS)))
-    return this.#judge(scenario.name, healedAtMs, rested)
+    return this.#judge(healedAtMs, rested)
   }
 
   get #written(): string {
     return `what was written down: ${this.#folder}`
+  }
+
+  get #journals(): string {
+    return join(this.#folder, 'journals')
+  }
+
+  /** All of them, twins too. */
+  get #publishing(): readonly Producers[] {
+    return [...this.producers, ...this.#twins]
   }
 
   get #clusters(): readonly HarmedCluster[] {
@@ -130,11 +208,11 @@ export class Stage {
   }
 
   get #lives(): readonly (Producers | Consumers)[] {
-    return [...this.producers, ...this.consumers]
+    return [...this.#publishing, ...this.consumers]
   }
 
   get #harmed(): readonly { heal(): Promise<void> }[] {
-    return [...this.#clusters, this.redis, ...this.#lives]
+    return [...this.#clusters, this.redis, ...(this.#disk ? [this.#disk] : []), ...this.#lives]
   }
 
   /** Both groups get what both producers send: what is harmed from here on worked before. */
@@ -142,7 +220,7 @@ export class Stage {
     const deadline = Date.now() + FLOWING_TIMEOUT_MS
     while (this.consumers.some(({ groupId }) => this.#evidence.givenTo(groupId).size < RATE_PER_SECOND)) {
       for (const lives of this.#lives) await lives.expectAlive()
-      if (Date.now() > deadline) throw new Error(`${this.#topic}: nothing was delivered before anything was harmed`)
+      if (Date.now() > deadline) throw new Error(`${this.topic}: nothing was delivered before anything was harmed`)
       await sleep(LOOK_EVERY_MS)
       this.#evidence.read()
     }
@@ -152,7 +230,7 @@ export class Stage {
   async #rest(healedAtMs: number): Promise<boolean> {
     const deadline = healedAtMs + REST_MS_MAX
     await this.seconds(SENDING_ON_S)
-    await Promise.all(this.producers.map((lives) => lives.finish(deadline - Date.now())))
+    await Promise.all(this.#publishing.map((lives) => lives.finish(deadline - Date.now())))
     for (;;) {
       this.#evidence.read()
       if (this.#atRest()) break
@@ -168,19 +246,19 @@ export class Stage {
     const acknowledged = this.#evidence.acknowledged()
     const given = this.consumers.map(({ groupId }) => this.#evidence.givenTo(groupId))
     return (
-      this.producers.every(({ finished }) => finished) &&
+      this.#publishing.every(({ finished }) => finished) &&
       given.every((texts) => isWithin(acknowledged, texts)) &&
       given.every((texts) => isWithin(texts, given[0]!))
     )
   }
 
-  async #judge(name: string, healedAtMs: number, rested: boolean): Promise<Verdict> {
+  async #judge(healedAtMs: number, rested: boolean): Promise<Verdict> {
     this.#evidence.read()
     const groups = this.consumers.map(({ groupId }) => groupId)
     const history = this.#evidence.history({ groups, storeTroubles: this.redis.troubles, healedAtMs, rested })
     const censuses = await Promise.all(
       this.#clusters.map(async ({ name, bootstrapServers }) => {
-        return [name, await takeCensus({ cluster: name, bootstrapServers, topic: this.#topic })] as const
+        return [name, await takeCensus({ cluster: name, bootstrapServers, topic: this.topic })] as const
       }),
     )
     const logs = {
@@ -190,12 +268,16 @@ export class Stage {
     }
     // Not done by us, but its consequence; told by the producers that outlived it.
     const discarded = this.#evidence.countEvents('client-discarded')
+    const { name, told = [], nothingIsRejected = false } = this.#scenario
     return judge({
       name,
       history,
       settledAtMs: this.#evidence.settledAtMs(healedAtMs),
       logs,
       faults: new Map([...this.faults, ['client-discard', discarded]]),
+      residentBytesMax: Math.max(...this.#publishing.map(({ residentBytesMax }) => residentBytesMax)),
+      nothingIsRejected,
+      told: new Map(told.map((kind) => [kind, this.#evidence.countEvents(kind)])),
     })
   }
 }
@@ -216,4 +298,6 @@ const WATCHING_ON_S = 2
 const FLOWING_TIMEOUT_MS = 60_000
 /** A consumer closes within 17 s whatever happens around it. */
 const CLOSE_TIMEOUT_MS = 30_000
+/** Longer than any circuit takes to open, so that only a send that the harm holds up is late. */
+const ANSWERS_TIMEOUT_MS = 30_000
 const LOOK_EVERY_MS = 250

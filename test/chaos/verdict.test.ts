@@ -22,6 +22,9 @@ class Run {
   firstKilled = true
   balancesKilledAtMs: number | undefined
   rested = true
+  nothingIsRejected = false
+  /** What somebody should have told of, and how often it was. */
+  readonly told = new Map([['circuit-opened', 1]])
 
   constructor() {
     for (const number of NUMBERS) {
@@ -63,6 +66,9 @@ class Run {
         cutOff: evidence.acknowledgements({ killed: true }),
       },
       faults: new Map([['producer-kill', 1]]),
+      residentBytesMax: 80 << 20,
+      told: this.told,
+      nothingIsRejected: this.nothingIsRejected,
     })
   }
 
@@ -112,6 +118,7 @@ describe('verdict of chaos', () => {
       outOfOrder: 0,
       late: 0,
       recoverySeconds: 0,
+      residentBytesMax: 80 << 20,
       missing: { east: 0, west: 0 },
     })
     expect(faults).to.include({ 'producer-kill': 1, 'cluster-dead': 0 })
@@ -202,6 +209,19 @@ describe('verdict of chaos', () => {
     run.rested = false
     removeWhere(run.publishers.second, (line) => line.kind === 'acknowledged' && isOf(line, 20))
     expect(run.judge().complaints).to.deep.equal([`${textOf(20)} has no answer in time`])
+  })
+
+  it('finds that nobody told of what the harm should have done', () => {
+    run.told.set('circuit-opened', 0)
+    expect(run.judge().complaints).to.deep.equal(['nobody told of circuit-opened'])
+  })
+
+  it('finds a rejection where one way was free all the time', () => {
+    const place = run.publishers.second.findIndex((line) => line.kind === 'acknowledged' && isOf(line, 15))
+    run.publishers.second[place] = { kind: 'rejected', atMs: 15_000, text: textOf(15), outcome: 'unknown' }
+    expect(run.judge().complaints).to.deep.equal([])
+    run.nothingIsRejected = true
+    expect(run.judge().complaints).to.deep.equal(['1 sends are unknown'])
   })
 
   it('counts recovery until the last of what was sent before reached every group and both logs', () => {

@@ -31,6 +31,8 @@ export interface Figures {
   readonly late: number
   /** From the end of the last fault until what was sent before had reached every group and both logs. */
   readonly recoverySeconds: number
+  /** The most memory that a producer's process took (resident). */
+  readonly residentBytesMax: number
   /** How often each fault happened. */
   readonly faults: Readonly<Record<FaultKind, number>>
   /** Acknowledged messages that a log lacks and should have, by cluster. */
@@ -61,6 +63,11 @@ export function judge(evidence: {
   readonly settledAtMs: number
   readonly logs: Logs
   readonly faults: ReadonlyMap<FaultKind, number>
+  readonly residentBytesMax: number
+  /** Events, and codes of refused `connect()`s, that show that the harm did what it is for; how often each was told. */
+  readonly told?: ReadonlyMap<string, number>
+  /** One way was free all the time: no `send()` has a reason to reject. */
+  readonly nothingIsRejected?: boolean
 }): Verdict {
   const { name, history, logs, faults } = evidence
   const lost = noLoss.check(history)
@@ -79,6 +86,7 @@ export function judge(evidence: {
       unexplainedDuplicates: unexplained.length,
       outOfOrder: disordered.length,
       recoverySeconds: recoverySeconds(history, evidence.settledAtMs),
+      residentBytesMax: evidence.residentBytesMax,
       faults: Object.fromEntries(FAULTS.map((fault) => [fault, faults.get(fault) ?? 0])) as Figures['faults'],
       missing,
     },
@@ -87,6 +95,10 @@ export function judge(evidence: {
       ...unexplained,
       ...disordered,
       ...others,
+      ...[...(evidence.told ?? [])].filter(([, count]) => count === 0).map(([kind]) => `nobody told of ${kind}`),
+      ...(evidence.nothingIsRejected === true
+        ? REJECTIONS.filter((answer) => answered(answer) > 0).map((answer) => `${answered(answer)} sends are ${answer}`)
+        : []),
       ...gaps.map(([cluster, count]) => `the log of ${cluster} lacks ${count} acknowledged messages`),
     ],
     effects: {
@@ -145,4 +157,5 @@ function countNowhere(censuses: readonly LogCensus[], acknowledgements: Acknowle
   return [...acknowledgements.numbers].filter((number) => censuses.every(({ numbers }) => !numbers.has(number))).length
 }
 
-const REFUSALS: readonly Answer[] = ['not-written', 'unknown', 'orphaned', 'open']
+const REJECTIONS: readonly Answer[] = ['not-written', 'unknown']
+const REFUSALS: readonly Answer[] = [...REJECTIONS, 'orphaned', 'open']

@@ -13,10 +13,10 @@ export type ClientProperties = Readonly<Record<string, string>>
 export interface ClusterMetadata {
   /** `host:port` of each. */
   readonly brokers: readonly string[]
-  /** How many partitions of each topic have a leader. */
-  readonly led: ReadonlyMap<string, number>
-  /** How many replicas of the worst partition of each topic are in sync; 0 if one has no leader. */
-  readonly inSync: ReadonlyMap<string, number>
+  /** The node that leads each partition of each topic; -1 if none does. */
+  readonly leaders: ReadonlyMap<string, readonly number[]>
+  /** Whether all partitions of all topics have a leader and all their replicas in sync. */
+  readonly inSync: boolean
 }
 
 /** Resolves when something accepts connections at the port of 127.0.0.1. */
@@ -45,7 +45,7 @@ export async function awaitMetadata(
     try {
       const metadata = await ask(properties, options.topic)
       if (options.good(metadata)) return metadata
-      last = `brokers ${metadata.brokers.join()}, leaders of ${JSON.stringify([...metadata.led])}`
+      last = `brokers ${metadata.brokers.join()}, leaders of ${JSON.stringify([...metadata.leaders])}`
     } catch (error) {
       last = (error as Error).message
     }
@@ -54,6 +54,11 @@ export async function awaitMetadata(
   throw new ServiceFailedError(
     `the cluster at ${properties['bootstrap.servers']} did not become ready within ${options.timeoutMs} ms; its last answer: ${last}`,
   )
+}
+
+/** For `awaitMetadata`: the topic has so many partitions, and each has a leader. */
+export function isLed(topic: string, partitions: number): (metadata: ClusterMetadata) => boolean {
+  return ({ leaders }) => leaders.get(topic)?.filter((leader) => leader >= 0).length === partitions
 }
 
 async function ask(properties: ClientProperties, topic: string | undefined): Promise<ClusterMetadata> {
@@ -69,14 +74,14 @@ async function ask(properties: ClientProperties, topic: string | undefined): Pro
   await new Promise<void>((resolve) => client.disconnect(() => resolve()))
   return {
     brokers: metadata.brokers.map(({ host, port }) => `${host}:${port}`),
-    led: new Map(
-      metadata.topics.map(({ name, partitions }) => [name, partitions.filter(({ leader }) => leader >= 0).length]),
-    ),
-    inSync: new Map(
+    leaders: new Map(
       metadata.topics.map(({ name, partitions }) => [
         name,
-        Math.min(...partitions.map(({ leader, isrs }) => (leader >= 0 ? isrs.length : 0))),
+        partitions.toSorted((one, other) => one.id - other.id).map(({ leader }) => leader),
       ]),
+    ),
+    inSync: metadata.topics.every(({ partitions }) =>
+      partitions.every(({ leader, isrs, replicas }) => leader >= 0 && isrs.length === replicas.length),
     ),
   }
 }

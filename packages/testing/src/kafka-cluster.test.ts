@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import rdkafka, { type LibrdKafkaError } from 'node-rdkafka'
 import { isTandemError } from '@tandem/common/internal'
@@ -73,6 +74,18 @@ describe('KafkaCluster of several nodes, proxied', function () {
     await cluster.awaitInSync()
     expect(cluster.state).to.equal('running')
     for (const partition of [0, 1, 2]) await writer.write(partition)
+  })
+
+  it('says which node leads a partition, and that none does when the only one with a replica is killed', async () => {
+    await cluster.createTopic('single', { replicas: 1, config: { 'min.insync.replicas': '1' } })
+    const [leader] = (await cluster.leaders('single')) as [KafkaNode]
+    await leader.kill()
+    const leaders = async (): Promise<unknown[]> => [...(await cluster.leaders('single'))]
+    while ((await leaders()).includes(leader)) await sleep(100) // the others take a while to believe it
+    expect(await leaders()).to.include(undefined)
+    await leader.restart()
+    await cluster.awaitInSync()
+    expect((await cluster.leaders('single'))[0]).to.equal(leader)
   })
 })
 

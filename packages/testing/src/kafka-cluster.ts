@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { OptionsInvalidError, readOptions, type OptionsGiven } from '@tandem/common/internal'
 import { freePorts } from './free-ports.js'
-import { awaitMetadata, createKafkaTopic, type ClientProperties } from './kafka-admin.js'
+import { awaitMetadata, createKafkaTopic, isLed, type ClientProperties } from './kafka-admin.js'
 import { kafkaJars } from './kafka-jars.js'
 import { KafkaNode, OWNED_PROPERTIES, REPLICAS_MAX } from './kafka-node.js'
 import { KafkaSecurity } from './kafka-security.js'
@@ -218,13 +218,26 @@ export class KafkaCluster implements TestCluster {
    *   answer.
    */
   async createTopic(name: string, options: TopicOptions = {}): Promise<void> {
-    const { partitions = PARTITIONS, config = {} } = options
-    await createKafkaTopic(this.#own, { name, partitions, config, replicas: this.#replicas })
+    const { partitions = PARTITIONS, config = {}, replicas = Math.min(this.nodes.length, REPLICAS_MAX) } = options
+    await createKafkaTopic(this.#own, { name, partitions, config, replicas })
     await awaitMetadata(this.#own, {
       topic: name,
-      good: ({ led }) => led.get(name) === partitions,
+      good: isLed(name, partitions),
       timeoutMs: TOPIC_TIMEOUT_MS,
     })
+  }
+
+  /**
+   * The node that leads each partition of a topic, by partition; undefined if none does.
+   *
+   * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: it has no such topic, or does not answer.
+   */
+  async leaders(topic: string): Promise<readonly (KafkaNode | undefined)[]> {
+    const { leaders } = await awaitMetadata(this.#own, {
+      good: (metadata) => metadata.leaders.has(topic),
+      timeoutMs: TOPIC_TIMEOUT_MS,
+    })
+    return leaders.get(topic)!.map((leader) => this.nodes.find(({ nodeId }) => nodeId === leader))
   }
 
   async hang(): Promise<void> {
@@ -248,8 +261,7 @@ export class KafkaCluster implements TestCluster {
    */
   async awaitInSync(): Promise<void> {
     await awaitMetadata(this.#own, {
-      good: ({ brokers, inSync }) =>
-        brokers.length === this.nodes.length && [...inSync.values()].every((count) => count === this.#replicas),
+      good: ({ brokers, inSync }) => brokers.length === this.nodes.length && inSync,
       timeoutMs: TOPIC_TIMEOUT_MS,
     })
   }
@@ -279,10 +291,6 @@ export class KafkaCluster implements TestCluster {
     throw new OptionsInvalidError(`${method}: received a cluster without, allowed is one with the option security`, {
       path: method,
     })
-  }
-
-  get #replicas(): number {
-    return Math.min(this.nodes.length, REPLICAS_MAX)
   }
 
   async #run(): Promise<void> {

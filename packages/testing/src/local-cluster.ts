@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { invariant, OptionsInvalidError, readOptions, type OptionsGiven } from '@tandem/common/internal'
-import { awaitMetadata } from './kafka-admin.js'
+import { awaitMetadata, isLed } from './kafka-admin.js'
 import { Service } from './service.js'
 import type { ServiceState, TestCluster, TopicOptions } from './test-cluster.js'
 
@@ -84,19 +84,19 @@ export class LocalCluster implements TestCluster {
    * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: no answer, since it is hung or was killed.
    */
   async createTopic(name: string, options: TopicOptions = {}): Promise<void> {
-    const { partitions = PARTITIONS, config = {} } = options
-    if (partitions !== PARTITIONS || Object.keys(config).length > 0) {
+    const { partitions = PARTITIONS, config = {}, replicas } = options
+    if (partitions !== PARTITIONS || Object.keys(config).length > 0 || replicas !== undefined) {
       throw new OptionsInvalidError(
-        `topic ${name}: received ${partitions} partitions and configuration ${JSON.stringify(config)}, ` +
-          `the embedded cluster can do ${PARTITIONS} partitions and no configuration`,
-        { topic: name, partitions, config },
+        `topic ${name}: received ${partitions} partitions, configuration ${JSON.stringify(config)} and ` +
+          `${replicas ?? 'no'} replicas, the embedded cluster can do ${PARTITIONS} partitions and nothing else`,
+        { topic: name, partitions, config, replicas },
       )
     }
     await awaitMetadata(
       { 'bootstrap.servers': this.bootstrapServers },
       {
         topic: name,
-        good: ({ led }) => led.get(name) === PARTITIONS,
+        good: isLed(name, PARTITIONS),
         timeoutMs: TOPIC_TIMEOUT_MS,
       },
     )

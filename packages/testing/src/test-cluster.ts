@@ -30,4 +30,6 @@ export interface TopicOptions {
   readonly partitions?: number
   /** Kafka's own configuration of a topic, such as `{ 'max.message.bytes': '2000000' }`; real clusters only. */
   readonly config?: Readonly<Record<string, string>>
+  /** On how many nodes each partition is; real clusters only, and by default three or as many nodes as there are. */
+  readonly replicas?: number
 }

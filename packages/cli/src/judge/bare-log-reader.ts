@@ -23,11 +23,14 @@ export interface BareLog {
  * A plain consumer of librdkafka: no stamp decides what a record is, only its payload, except that a void is known
  * by its header. Nothing is kept but bits, so 160,000 messages and 16 million take about the same.
  *
+ * @param census what counts, if it is to count more than others do.
  * @throws ClustersUnreachableError `TANDEM_CLUSTERS_UNREACHABLE`: the cluster or its topic cannot be read, or
  *   brings nothing for `patienceMs`; `details.cluster` says which.
  */
-export async function takeCensus(log: BareLog): Promise<LogCensus> {
-  const census = new LogCensus()
+export async function takeCensus<Census extends LogCensus = LogCensus>(
+  log: BareLog,
+  census = new LogCensus() as Census,
+): Promise<Census> {
   const consumer = new kafka.KafkaConsumer(
     {
       'bootstrap.servers': log.bootstrapServers,
@@ -136,7 +139,7 @@ function nextBatch(consumer: kafka.KafkaConsumer, log: BareLog): Promise<kafka.M
 function count(message: kafka.Message, census: LogCensus): void {
   const transfer = decodeTransfer(message.value)
   if (transfer !== undefined) {
-    census.handleMessage(transfer.number)
+    census.handleTransfer(transfer)
     return
   }
   const stamp = stampOf(message.headers)

@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline'
 import { InvariantError } from '@tandem/common'
 
 /**
- * A file of JSON lines that only grows; a line is with the kernel when `append` returns.
+ * A file of JSON lines that only grows; they are with the kernel when `append` returns.
  *
- * One `write` per line, on a descriptor opened for appending: a process that is killed leaves whole lines, and what
+ * One `write` per call, on a descriptor opened for appending: a process that is killed leaves whole lines, and what
  * it did before it died is on record. (A power failure is not what these files are for, so nothing is synced.)
  */
 export class LineFile {
@@ -18,9 +18,9 @@ export class LineFile {
     this.#descriptor = openSync(path, 'a')
   }
 
-  append(entry: object): void {
+  append(...entries: readonly object[]): void {
     if (this.#descriptor === undefined) throw new InvariantError(`${this.path} is closed`)
-    writeSync(this.#descriptor, `${JSON.stringify(entry)}\n`)
+    writeSync(this.#descriptor, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { Intervals, streamKey, type SequenceId } from '@tandem/common/internal'
 
 import type { Acknowledgements } from './acknowledgements.js'
 import { NumberSet } from './number-set.js'
+import type { Transfer } from './transfer.js'
 
 /** The counters that one void record of a log speaks for. */
 export interface VoidedRun extends SequenceId {
@@ -32,6 +33,10 @@ export class LogCensus {
   /** Records that are neither a message of the load nor a void. */
   get foreign(): number {
     return this.#foreign
+  }
+
+  handleTransfer({ number }: Transfer): void {
+    this.handleMessage(number)
   }
 
   handleMessage(number: number): void {
