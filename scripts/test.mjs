@@ -113,10 +113,12 @@ function bin(name, path) {
 }
 
 function unitTests() {
-  return readdirSync(join(ROOT, 'packages')).flatMap((name) => {
+  const ofPackages = readdirSync(join(ROOT, 'packages')).flatMap((name) => {
     const folder = join(ROOT, 'packages', name)
     return builtTests(join(folder, 'src'), join(folder, 'src'), join(folder, 'dist'))
   })
+  const bench = join(ROOT, 'bench')
+  return [...ofPackages, ...builtTests(bench, bench, join(bench, 'dist'))]
 }
 
 function testFolders() {

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { inspect, parseArgs } from 'node:util'
 
-import { runJudged, WrongUsage, type Given, type Terminal } from '../command.js'
+import { runJudged, WrongUsage, type Given, type Terminal } from '@tandem/cli/internal'
+
 import { Prng } from '../simulation/prng.js'
 import type { Flood } from './flood-stage.js'
 import { mix } from './mix.js'

@@ -1,4 +1,5 @@
-import { runJudged, type Terminal } from '../command.js'
+import { runJudged, type Terminal } from '@tandem/cli/internal'
+
 import { runSuites, type Counts } from './run-suites.js'
 
 /**

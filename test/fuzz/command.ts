@@ -1,4 +1,5 @@
-import { runJudged, whole, type Terminal } from '../command.js'
+import { runJudged, whole, type Terminal } from '@tandem/cli/internal'
+
 import { runTargets } from './run-targets.js'
 import type { Target } from './target.js'
 import { TARGETS } from './targets.js'

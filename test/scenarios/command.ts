@@ -1,4 +1,5 @@
-import { runJudged, type Terminal } from '../command.js'
+import { runJudged, type Terminal } from '@tandem/cli/internal'
+
 import { runScenarios, unaccounted } from './run-scenarios.js'
 import type { Pending, Scenario } from './scenario.js'
 

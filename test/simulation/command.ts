@@ -1,4 +1,5 @@
-import { runJudged, whole, type Given, type Terminal } from '../command.js'
+import { runJudged, whole, type Given, type Terminal } from '@tandem/cli/internal'
+
 import { drawPlan } from './draw-plan.js'
 import type { Plan } from './plan.js'
 import { play } from './play.js'

@@ -355,7 +355,7 @@ export class Pipeline {
   }
 
   get #drained(): boolean {
-    if (this.window.waiting > 0 || this.#settlement.open.size > 0) return false
+    if (this.window.waiting > 0 || this.#settlement.openCount > 0) return false
     return this.lanes.every((lane) => lane.drained || lane.away)
   }
 

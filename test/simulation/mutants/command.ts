@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 
-import { runJudged, WrongUsage, type Terminal } from '../../command.js'
+import { runJudged, WrongUsage, type Terminal } from '@tandem/cli/internal'
+
 import { hunt, type Catch } from './hunt.js'
 import type { Mutant } from './mutant.js'
 

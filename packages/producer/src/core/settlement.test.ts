@@ -221,6 +221,6 @@ describe('settlement', () => {
     bench.become(inClient, 0, 'in-client')
     bench.settlement.handleClosed()
     expect(bench.said()).to.deep.equal(['reject unknown closed', 'reject not-written closed'])
-    expect(bench.settlement.open.size).to.equal(0)
+    expect(bench.settlement.openCount).to.equal(0)
   })
 })

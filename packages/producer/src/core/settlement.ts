@@ -20,6 +20,7 @@
  */
 import { Fifo, type Outcome } from '@tandem/common/internal'
 
+import { OpenSends } from './open-sends.js'
 import type { LaneIndex, SealedRecord } from './record.js'
 
 export type AcknowledgePolicy = 'one' | 'available' | 'both'
@@ -46,11 +47,12 @@ export class Settlement {
   readonly #waitMs: number
   readonly #journalCounts: boolean
   /** Sends neither resolved nor rejected, in the order of stamping. */
-  readonly #open = new Set<SealedRecord>()
+  readonly #open = new OpenSends()
+  #openCount = 0
   /** Those of them that have the common time, in the order of their deadlines; others are given up by their callers. */
-  readonly #timed = new Set<SealedRecord>()
+  readonly #timed = new OpenSends()
   /** With `available`, those of them that still wait for a lane; in the same order. */
-  readonly #waiting = new Set<SealedRecord>()
+  readonly #waiting = new OpenSends()
   readonly #commands = new Fifo<Exclude<SettlementCommand, { kind: 'reject' }> | Failed>()
   #deadline = Infinity
 
@@ -71,19 +73,24 @@ export class Settlement {
   }
 
   /** Sends neither resolved nor rejected, oldest first. */
-  get open(): ReadonlySet<SealedRecord> {
+  get open(): Iterable<SealedRecord> {
     return this.#open
+  }
+
+  get openCount(): number {
+    return this.#openCount
   }
 
   /** @param timed whether the common time counts for it. */
   handleSealed(record: SealedRecord, away: readonly [boolean, boolean], timed = true): void {
     record.deadline = timed ? record.sealedAt + this.#sendTimeoutMs : Infinity
     record.waitsFor = (away[0] ? 0 : 1) | (away[1] ? 0 : 2)
-    this.#open.add(record)
-    if (timed) this.#timed.add(record)
-    this.#deadline = Math.min(this.#deadline, record.deadline)
+    this.#open.push(record)
+    this.#openCount++
+    if (timed) this.#timed.push(record)
+    if (record.deadline < this.#deadline) this.#deadline = record.deadline
     if (this.#policy !== 'available') return
-    this.#waiting.add(record)
+    this.#waiting.push(record)
     this.#deadline = Math.min(this.#deadline, record.sealedAt + this.#waitMs)
   }
 
@@ -142,16 +149,16 @@ export class Settlement {
   handleDeadline(now: number): void {
     if (now < this.#deadline) return
     this.#deadline = Infinity
-    for (const record of this.#waiting) {
+    for (let record = this.#waiting.peek(); record !== undefined; record = this.#waiting.peek()) {
       if (record.sealedAt + this.#waitMs > now) {
         this.#deadline = record.sealedAt + this.#waitMs
         break
       }
-      this.#waiting.delete(record)
+      this.#waiting.shift()
       record.waitsFor = 0
       this.#look(record)
     }
-    for (const record of this.#timed) {
+    for (let record = this.#timed.peek(); record !== undefined; record = this.#timed.peek()) {
       if (record.deadline > now) {
         this.#deadline = Math.min(this.#deadline, record.deadline)
         return
@@ -184,19 +191,20 @@ export class Settlement {
 
   #resolve(record: SealedRecord): void {
     record.send = 'resolved'
-    this.#close(record)
+    this.#handleOver()
     this.#commands.push({ kind: 'resolve', record })
   }
 
-  #close(record: SealedRecord): void {
-    this.#open.delete(record)
-    this.#timed.delete(record)
-    this.#waiting.delete(record)
+  #handleOver(): void {
+    this.#openCount--
+    this.#open.tidy(this.#openCount)
+    this.#timed.tidy(this.#openCount)
+    if (this.#policy === 'available') this.#waiting.tidy(this.#openCount)
   }
 
   #fail(record: SealedRecord, reason: RejectReason): void {
     record.send = 'rejected'
-    this.#close(record)
+    this.#handleOver()
     this.#commands.push({ kind: 'fail', record, reason })
   }
 }

@@ -5,7 +5,7 @@ import { sealed, sequences, shown } from './given.test.js'
 import { Load } from './load.js'
 import type { SealedRecord } from './record.js'
 import { KnownSequences } from './sequencer.js'
-import { REWRITE_AGE_MS_MAX, SERIALS, Track, type Taken, type TrackCommand, type TrackOptions } from './track.js'
+import { REWRITE_AGE_MS_MAX, Track, type Taken, type TrackCommand, type TrackOptions } from './track.js'
 
 const TRANSIENT = { kind: 'transient', reason: 'message timed out' } as const
 const REFUSED = { kind: 'refused', reason: 'invalid topic' } as const
@@ -379,18 +379,6 @@ describe('track', () => {
     expect(bench.load).to.include({ inClient: 0, inClientBytes: 0 })
     bench.track.handleAcknowledged(taken[0]!.serial, 1, 5_001)
     expect(bench.load).to.include({ inClient: 2, inClientBytes: 200 })
-  })
-
-  it('does not use a serial again while its record is in the client', () => {
-    const bench = new Bench()
-    bench.seal(1)
-    const stuck = bench.track.take(0)!
-    for (let i = 0; i < SERIALS + 5; i++) {
-      bench.seal(1)
-      const taken = bench.track.take(0)!
-      expect(taken.serial).to.not.equal(stuck.serial)
-      bench.track.handleAcknowledged(taken.serial, 1, 0)
-    }
   })
 
   it('closes a circuit when the only record there was has been refused', () => {

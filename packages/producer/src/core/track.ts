@@ -31,6 +31,7 @@
 import { Fifo, Intervals, invariant, type TandemFact } from '@tandem/common/internal'
 
 import { Circuit, type CircuitLimits } from './circuit.js'
+import { InClient } from './in-client.js'
 import type { Load } from './load.js'
 import { SealedRecord, VoidRecord, type LaneIndex, type VoidReason, type Write } from './record.js'
 import type { Sequence } from './sequencer.js'
@@ -98,10 +99,8 @@ export class Track {
   readonly #tail = new Fifo<SealedRecord>()
   /** Of the tail, what nobody has asked the journal to take. */
   #unspilled = 0
-  /** By serial number, in the order in which they were handed over. */
-  readonly #inClient = new Map<number, Write>()
+  readonly #inClient = new InClient()
   #inClientBytes = 0
-  #serial = 0
   /** Whether what is in the client counts for the lane: while the circuit is closed. */
   #counted = true
   /** Writes of refused batches that are still to be written alone, and whether the one in the client is so. */
@@ -160,7 +159,7 @@ export class Track {
 
   /** Since when another cluster has the oldest record that this one lacks, or undefined if it lacks none in memory. */
   get oldestExposedAt(): number | undefined {
-    for (const queue of [this.#inClient.values(), this.#again, this.#fresh, this.#tail]) {
+    for (const queue of [this.#inClient, this.#again, this.#fresh, this.#tail]) {
       for (const write of queue) {
         const copy = write.kind === 'data' ? write.copies[this.#lane] : undefined
         if (copy?.elsewhereSince !== undefined && !copy.final) return copy.elsewhereSince
@@ -183,7 +182,7 @@ export class Track {
   /** When the oldest record that is still to be acknowledged was sealed, or undefined. */
   get oldestSealedAt(): number | undefined {
     let oldest = this.#again.peek()?.sealedAt ?? this.#fresh.peek()?.sealedAt ?? this.#tail.peek()?.sealedAt
-    for (const write of this.#inClient.values()) {
+    for (const write of this.#inClient) {
       if (write.kind === 'void') continue
       if (oldest === undefined || write.sealedAt < oldest) oldest = write.sealedAt
       break
@@ -226,7 +225,7 @@ export class Track {
 
   /** Records in memory that are still to be written here. */
   left(): SealedRecord[] {
-    const all = [...this.#inClient.values(), ...this.#again, ...this.#fresh, ...this.#tail]
+    const all = [...this.#inClient, ...this.#again, ...this.#fresh, ...this.#tail]
     return all.filter((write): write is SealedRecord => write.kind === 'data' && !write.copies[this.#lane].final)
   }
 
@@ -312,8 +311,7 @@ export class Track {
       return undefined
     }
     this.#lookAt = Math.min(this.#lookAt, now + this.#circuit.limits.silenceMsMax)
-    const serial = this.#freeSerial()
-    this.#inClient.set(serial, write)
+    const serial = this.#inClient.add(write)
     this.#countInClient(1, write.bytes)
     this.#alone = this.#suspects > 0
     if (write.kind === 'void') {
@@ -394,13 +392,13 @@ export class Track {
 
   /** The client is gone: what it held is in doubt and goes back. Returns how many records that were. */
   handleDiscarded(now: number): number {
-    const inDoubt = this.#inClient.size
-    for (const [serial, write] of this.#inClient) {
-      this.#leave(serial)
+    const held = this.#inClient.removeAll()
+    for (const write of held) {
+      this.#countInClient(-1, -write.bytes)
       this.#doubt(write)
     }
     this.#look(now)
-    return inDoubt
+    return held.length
   }
 
   /** Voids a record that was refused. */
@@ -631,29 +629,20 @@ export class Track {
     this.#load.voids += intervals.size
   }
 
-  /** A number under which nothing is in the client now, nor was lately. */
-  #freeSerial(): number {
-    do this.#serial = (this.#serial + 1) % SERIALS
-    while (this.#inClient.has(this.#serial))
-    return this.#serial
-  }
-
   /**
    * Since when something is in the client and nothing was acknowledged. Not the age of the oldest: under load a queue
    * that is well takes longer than that from end to end.
    */
   get #waitingSince(): number | undefined {
-    for (const write of this.#inClient.values()) {
-      const handedAt = write.kind === 'void' ? write.handedAt : write.copies[this.#lane].handedAt
-      return Math.max(handedAt, this.acknowledgedAt)
-    }
-    return undefined
+    const { oldest } = this.#inClient
+    if (oldest === undefined) return undefined
+    const handedAt = oldest.kind === 'void' ? oldest.handedAt : oldest.copies[this.#lane].handedAt
+    return Math.max(handedAt, this.acknowledgedAt)
   }
 
   #leave(serial: number): Write | undefined {
-    const write = this.#inClient.get(serial)
+    const write = this.#inClient.remove(serial)
     if (write === undefined) return undefined
-    this.#inClient.delete(serial)
     this.#countInClient(-1, -write.bytes)
     return write
   }
@@ -716,6 +705,3 @@ export const REWRITE_AGE_MS_MAX = 24 * 60 * 60 * 1000
 
 /** What is handed over while the disk is read; the read itself brings more than that. */
 const READ_ON_BELOW = 200
-
-/** Serial numbers go round: far more than a track has in the client, few enough to leave an id of the lane small. */
-export const SERIALS = 1 << 15

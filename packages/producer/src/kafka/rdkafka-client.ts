@@ -262,4 +262,4 @@ const ASKED_ONE_BY_ONE_MAX = 20
 /** Stamp, names of headers and the framing of a record, above what `messageBytesMax` counts. */
 const RECORD_SLACK_BYTES = 4_096
 /** Reports wait no longer than this; they come in batches anyway, about as often as batches are sent. */
-const POLL_EVERY_MS = 5
+export const POLL_EVERY_MS = 5

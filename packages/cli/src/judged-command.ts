@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 
-import { commit } from '@tandem/cli/internal'
+import { commit } from './demo/commit.js'
 
 /**
- * What the commands of this folder have in common: `--json` makes the last line of standard output one JSON object with
+ * What the commands whose verdicts others rely on have in common: `--json` makes the last line of standard output one JSON object with
  * `commit` and `seconds`; the exit status is 0 if the verdict is good, 1 if it is not, 2 for usage.
  */
 export interface Terminal {
@@ -23,28 +23,40 @@ export class WrongUsage extends Error {}
 /** Texts of options that were given, by name. */
 export type Given = Readonly<Record<string, string | undefined>>
 
+export interface JudgedCommand {
+  readonly name: string
+  readonly usage: string
+  /** Names of options that take a text, besides `--json` and `--help`. */
+  readonly options: readonly string[]
+  /** Names of options that take none. */
+  readonly flags?: readonly string[]
+}
+
 /**
  * Runs a command and returns its exit status.
  *
- * @param command.options names of options that take a text, besides `--json` and `--help`.
  * @param judge may throw WrongUsage, before it has done anything.
  */
 export async function runJudged(
-  command: { readonly name: string; readonly usage: string; readonly options: readonly string[] },
+  command: JudgedCommand,
   args: readonly string[],
   { out, err }: Terminal,
-  judge: (given: Given, seconds: () => number) => Promise<Verdict>,
+  judge: (given: Given, seconds: () => number, flags: ReadonlySet<string>) => Promise<Verdict>,
 ): Promise<number> {
   const begun = performance.now()
   const seconds = (): number => Math.round((performance.now() - begun) / 100) / 10
   try {
     const texts = Object.fromEntries(command.options.map((name) => [name, { type: 'string' } as const]))
-    const { json, help, ...given } = parseArgs({ args: [...args], options: { ...texts, ...FLAGS } }).values
+    const flags = Object.fromEntries((command.flags ?? []).map((name) => [name, { type: 'boolean' } as const]))
+    const options = { ...texts, ...flags, ...FLAGS }
+    const { json, help, ...rest }: Readonly<Record<string, unknown>> = parseArgs({ args: [...args], options }).values
     if (help === true) {
       out(command.usage)
       return 0
     }
-    const { good, figures } = await judge(given, seconds)
+    const given = Object.entries(rest).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+    const raised = Object.keys(rest).filter((name) => rest[name] === true)
+    const { good, figures } = await judge(Object.fromEntries(given), seconds, new Set(raised))
     if (json === true) out(`${JSON.stringify({ ...figures, commit: await commit(), seconds: seconds() })}\n`)
     return good ? 0 : 1
   } catch (error) {

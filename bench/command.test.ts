@@ -1,0 +1,117 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { expect } from 'chai'
+
+import { runBench } from './command.js'
+import type { Suite } from './suite.js'
+
+describe('bench command', () => {
+  let folder: string
+  let out: string
+  let err: string
+  let opened: number
+  let fails: boolean
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'bench-'))
+    out = err = ''
+    opened = 0
+    fails = false
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  /** 'tin' does 5 a round, 'gold' 10 in the first round, 20 in the second. */
+  const suite: Suite = {
+    name: 'weigh',
+    about: 'metals',
+    rounds: (quick) => (quick ? 1 : 2),
+    subjects: (quick) => (quick ? ['tin', 'gold'] : ['tin', 'gold', 'lead']),
+    comparisons: [{ name: 'tin / gold', over: 'tin', under: 'gold', unit: 'g', reach: 0.5 }],
+    open: async () => {
+      opened++
+      let gold = 0
+      return {
+        versions: { scales: '1' },
+        measure: async (subject) => {
+          if (fails) throw new Error('out of order')
+          return { g: subject === 'gold' ? (gold += 10) : 5 }
+        },
+        [Symbol.asyncDispose]: async () => void opened--,
+      }
+    },
+  }
+  const run = (...args: string[]): Promise<number> =>
+    runBench(args, [suite], folder, { out: (text) => (out += text), err: (text) => (err += text) })
+  const last = (): Record<string, unknown> => JSON.parse(out.trimEnd().split('\n').at(-1)!) as Record<string, unknown>
+
+  it('measures, compares, and ends with the object that it also keeps', async () => {
+    expect(await run('weigh', '--json')).to.equal(0)
+    expect(last()).to.deep.include({
+      suite: 'weigh',
+      rounds: 2,
+      versions: { scales: '1' },
+      subjects: [
+        { name: 'tin', unit: 'g', median: 5, min: 5, max: 5 },
+        { name: 'gold', unit: 'g', median: 15, min: 10, max: 20 },
+        { name: 'lead', unit: 'g', median: 5, min: 5, max: 5 },
+      ],
+      ratios: [{ name: 'tin / gold', value: 0.375, reach: 0.5, met: false }],
+    })
+    expect(last()).to.include.keys('machine', 'commit', 'seconds')
+    const [file] = readdirSync(folder)
+    const kept = JSON.parse(readFileSync(join(folder, file!), 'utf8')) as object
+    expect({ ...kept, seconds: 0 }).to.deep.equal({ ...last(), seconds: 0 })
+    expect(opened).to.equal(0)
+  })
+
+  it('measures less if it is to be quick, and what it is told to', async () => {
+    await run('weigh', '--quick', '--json')
+    expect(last()).to.include({ rounds: 1, quick: true })
+    expect(last()['subjects']).to.have.length(2)
+    await run('weigh', '--rounds', '3', '--only', 'gold', '--json')
+    expect(last()).to.deep.include({
+      rounds: 3,
+      subjects: [{ name: 'gold', unit: 'g', median: 20, min: 10, max: 30 }],
+      ratios: [],
+    })
+  })
+
+  it('says how ratios have changed against an earlier run', async () => {
+    const file = join(folder, 'earlier.json')
+    writeFileSync(file, '{"suite":"weigh","ratios":[{"name":"tin / gold","value":0.5}]}')
+    expect(await run('weigh', '--against', file, '--json')).to.equal(0)
+    expect(last()['changes']).to.deep.equal([{ name: 'tin / gold', before: 0.5, now: 0.375, verdict: 'worse' }])
+  })
+
+  it('fails if a subject does, keeps nothing, and gives the servers back', async () => {
+    fails = true
+    expect(await run('weigh', '--json')).to.equal(1)
+    expect(last()).to.include({ suite: 'weigh', broken: 'Error: out of order' })
+    expect(readdirSync(folder)).to.deep.equal([])
+    expect(opened).to.equal(0)
+  })
+
+  it('refuses what it does not know, and starts nothing', async () => {
+    const wrong = [
+      [],
+      ['--quick'],
+      ['fly'],
+      ['weigh', 'gold'],
+      ['weigh', '--fast'],
+      ['weigh', '--quick=yes'],
+      ['weigh', '--rounds', '0'],
+      ['weigh', '--rounds', '1e9'],
+      ['weigh', '--only', 'silver'],
+      ['weigh', '--only', ''],
+      ['weigh', '--quick', '--only', 'lead'],
+      ['weigh', '--against', join(folder, 'nowhere.json')],
+      ['weigh', '--against'],
+    ]
+    suite.open = () => Promise.reject(new Error('it was started'))
+    for (const args of wrong) expect(await run(...args), args.join(' ')).to.equal(2)
+    expect(err).to.include('Usage: npm run bench').and.to.include('silver')
+    expect(await run('--help')).to.equal(0)
+    expect(out).to.include('metals')
+  })
+})

@@ -1,0 +1,99 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+
+import { commit, runJudged, whole, WrongUsage, type Terminal } from '@tandem/cli/internal'
+
+import { changesOf, readEarlier } from './against.js'
+import { thisMachine } from './machine.js'
+import { reportOf, textOf } from './report.js'
+import { playRounds } from './rounds.js'
+import type { Figures, Suite } from './suite.js'
+
+/**
+ * `npm run bench`: measures a suite, a line per subject and round; with `--json` the last line is one JSON object. What
+ * is whole goes to a file of its own, too. Returns the exit status: 0 if the run is whole, 1 if a subject failed, 2 for
+ * usage.
+ */
+export function runBench(
+  args: readonly string[],
+  suites: readonly Suite[],
+  resultsFolder: string,
+  terminal: Terminal,
+): Promise<number> {
+  const [named, ...behind] = args
+  const isNamed = named !== undefined && !named.startsWith('-')
+  const command = { name: 'bench', usage: usage(suites), options: ['against', 'rounds', 'only'], flags: ['quick'] }
+  const { out } = terminal
+  return runJudged(command, isNamed ? behind : args, terminal, async (given, seconds, flags) => {
+    const suite = isNamed ? suites.find(({ name }) => name === named) : undefined
+    if (suite === undefined) throw new WrongUsage(isNamed ? `there is no suite ${named}` : 'no suite is named')
+    const { against } = given
+    const quick = flags.has('quick')
+    const rounds = whole('rounds', given['rounds'], { min: 1, max: ROUNDS_MAX }) ?? suite.rounds(quick)
+    const subjects = choose(suite.subjects(quick), given['only'])
+    const earlier = against === undefined ? undefined : readEarlier(against, suite.name)
+    const figures = { suite: suite.name, quick, machine: thisMachine(), rounds }
+    try {
+      await using stage = await suite.open()
+      const width = Math.max(...subjects.map(({ length }) => length))
+      const measured = await playRounds(
+        { subjects, rounds },
+        (subject) => stage.measure(subject),
+        (round, subject, given) => out(`${round + 1}/${rounds} ${subject.padEnd(width)} ${told(given)}\n`),
+      )
+      const report = reportOf(measured, suite.comparisons)
+      out(textOf(report))
+      const changes = earlier === undefined ? undefined : changesOf(earlier, report.ratios)
+      for (const { name, before, now, verdict } of changes ?? []) {
+        out(`${name}: ${before} before, ${now} now, ${verdict}\n`)
+      }
+      const whole = { ...figures, versions: stage.versions, ...report, ...(changes && { against, changes }) }
+      out(`${keep(resultsFolder, suite.name, { ...whole, commit: await commit(), seconds: seconds() })}\n`)
+      return { good: true, figures: whole }
+    } catch (error) {
+      out(`BROKEN ${inspect(error)}\n`)
+      return { good: false, figures: { ...figures, broken: String(error) } }
+    }
+  })
+}
+
+/** All subjects, or those that were asked for. */
+function choose(all: readonly string[], only: string | undefined): readonly string[] {
+  if (only === undefined) return all
+  const names = only.split(',').map((name) => name.trim())
+  const unknown = names.filter((name) => !all.includes(name))
+  if (unknown.length === 0) return all.filter((name) => names.includes(name))
+  throw new WrongUsage(`--only: there is no subject ${unknown.join(', ')}; there are ${all.join(', ')}`)
+}
+
+function told(figures: Figures): string {
+  return Object.entries(figures)
+    .map(([unit, value]) => `${Math.round(value * 10) / 10} ${unit}`)
+    .join(', ')
+}
+
+function keep(folder: string, suite: string, result: object): string {
+  mkdirSync(folder, { recursive: true })
+  const at = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
+  const file = join(folder, `${suite}-${at}.json`)
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
+  return file
+}
+
+function usage(suites: readonly Suite[]): string {
+  return `Usage: npm run bench -- <suite> [--quick] [--against FILE] [--rounds N] [--only NAMES] [--json]
+
+${suites.map(({ name, about }) => `  ${name.padEnd(10)} ${about}\n`).join('')}
+  --quick    fewer subjects and rounds, at most 20 minutes
+  --against  what an earlier run wrote to bench/results: ratios are compared with its ratios
+  --rounds   1 to ${ROUNDS_MAX}; how often each subject is measured
+  --only     names of subjects, with commas between them
+  --json     the last line of standard output is one JSON object
+  --help     this text
+
+Exit status: 0 everything was measured, whatever came of it, 1 something was not, 2 usage.
+`
+}
+
+const ROUNDS_MAX = 1_000

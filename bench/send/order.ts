@@ -1,0 +1,21 @@
+import { TOPIC_DEFAULTS } from '@tandem/producer/internal'
+
+import type { LoadOptions, LoadResult } from './load.js'
+import type { SendSubject } from './subjects.js'
+
+/** What the process of a subject is told to do, and what it answers. */
+export interface SendOrder extends SendSubject {
+  readonly clusters: { readonly east: string; readonly west: string }
+  readonly topic: string
+  /** A folder of its own. */
+  readonly journalPath: string
+  readonly load: LoadOptions
+}
+
+export interface SendAnswer extends LoadResult {
+  readonly memoryBytesMax: number
+}
+
+/** Accounts, the keys of the messages: enough that each partition has many. */
+export const KEYS = 1_000
+export const MESSAGE_BYTES_MAX = TOPIC_DEFAULTS.messageBytesMax

@@ -1,0 +1,75 @@
+/**
+ * The least that a program can do to have each message in two clusters: node-rdkafka, one producer each, a message
+ * handed to both, both reports waited for. It remembers nothing but how many reports are still to come, knows no
+ * sequence, judges no failure (one is the end of the run) and makes no promise.
+ *
+ * The settings are those of tandem's clients, it polls as often, and the record is the same: key, value, timestamp, and
+ * a header with as many bytes as a stamp has.
+ */
+import { encodeStamp, STAMP_HEADER } from '@tandem/common/internal'
+import { nativeProperties, POLL_EVERY_MS } from '@tandem/producer/internal'
+import kafka from 'node-rdkafka'
+
+import { runLoad, type LoadResult } from './load.js'
+import { KEYS, MESSAGE_BYTES_MAX, type SendOrder } from './order.js'
+
+export async function runRaw({ clusters, topic, load, valueBytes }: SendOrder): Promise<LoadResult> {
+  const underWay = new Map<number, { reports: number; readonly done: () => void }>()
+  const handleReport: HandleReport = (error, report) => {
+    if (error) throw new Error(error.message)
+    const index = report.opaque as number
+    const message = underWay.get(index)!
+    message.reports--
+    if (message.reports > 0) return
+    underWay.delete(index)
+    message.done()
+  }
+  const producers = await Promise.all([
+    connect(clusters.east, topic, handleReport),
+    connect(clusters.west, topic, handleReport),
+  ])
+  const keys = Array.from({ length: KEYS }, (_, index) => Buffer.from(`acct-${index}`))
+  const value = Buffer.alloc(valueBytes, 'x')
+  const headers = [{ [STAMP_HEADER]: STAMP }]
+  const result = await runLoad(load, (index, done) => {
+    underWay.set(index, { reports: producers.length, done })
+    const timestampMs = Date.now()
+    for (const producer of producers) {
+      producer.produce(topic, null, value, keys[index % KEYS], timestampMs, index, headers)
+    }
+  })
+  await Promise.all(producers.map((producer) => new Promise((resolve) => producer.disconnect(resolve))))
+  return result
+}
+
+async function connect(bootstrapServers: string, topic: string, handleReport: HandleReport): Promise<kafka.Producer> {
+  const { globals, topics } = nativeProperties({
+    cluster: 'raw',
+    properties: { 'bootstrap.servers': bootstrapServers },
+    connectTimeoutMs: 10_000,
+    messageBytesMax: MESSAGE_BYTES_MAX,
+  })
+  // Where tandem writes a key to as well.
+  const producer = new kafka.Producer(globals, { ...topics, partitioner: 'murmur2_random' })
+  producer.on('delivery-report', handleReport)
+  producer.on('event.error', (error) => {
+    throw new Error(error.message)
+  })
+  await new Promise<void>((resolve, reject) => {
+    producer.connect({ topic }, (error) => (error ? reject(error) : resolve()))
+  })
+  producer.setPollInterval(POLL_EVERY_MS)
+  return producer
+}
+
+type HandleReport = (error: { readonly message: string } | null, report: { readonly opaque?: unknown }) => void
+
+const STAMP = encodeStamp({
+  kind: 'data',
+  producerId: 'bench',
+  epoch: Date.now(),
+  incarnation: 2 ** 32 - 1,
+  keyRange: 1,
+  first: 100_000,
+  count: 1,
+})

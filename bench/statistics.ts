@@ -1,0 +1,27 @@
+/** What is made of the figures of several rounds. */
+export interface Summary {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+/** Of an even number of values, the median is the mean of the two in the middle. */
+export function summaryOf(values: readonly number[]): Summary {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length / 2
+  const median = (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2
+  return { median, min: sorted[0]!, max: sorted.at(-1)! }
+}
+
+/**
+ * How two subjects compare: the median of the ratios of each round. What disturbs a round disturbs both, so this varies
+ * far less than the figures themselves do.
+ */
+export function ratioOf(over: readonly number[], under: readonly number[]): number {
+  return summaryOf(over.map((value, round) => value / under[round]!)).median
+}
+
+/** To three digits that mean something. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(3))
+}

@@ -1,0 +1,28 @@
+/** What one run of one subject gave, by unit. */
+export type Figures = Readonly<Record<string, number>>
+
+/** Two subjects are compared by one of their units. */
+export interface Comparison {
+  readonly name: string
+  readonly over: string
+  readonly under: string
+  readonly unit: string
+  /** From where on it is good; left out where nobody has said so. */
+  readonly reach?: number
+}
+
+export interface Suite {
+  readonly name: string
+  readonly about: string
+  rounds(quick: boolean): number
+  subjects(quick: boolean): readonly string[]
+  readonly comparisons: readonly Comparison[]
+  open(): Promise<Stage>
+}
+
+/** Servers are up, subjects can be measured. */
+export interface Stage extends AsyncDisposable {
+  readonly versions: Readonly<Record<string, string>>
+  /** @throws if the subject did not do what is measured: then nothing is known of it. */
+  measure(subject: string): Promise<Figures>
+}
