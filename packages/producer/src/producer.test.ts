@@ -5,6 +5,7 @@ import {
   type Codec,
   type ErrorCode,
   type UndeliveredError,
+  type TandemError,
 } from '@tandem/common/internal'
 import { expect } from 'chai'
 
@@ -1028,6 +1029,26 @@ describe('producer: close()', () => {
     producer.events$.subscribe({ complete: () => (completed = true) })
     await producer[Symbol.asyncDispose]()
     expect(completed).to.equal(true)
+  })
+})
+
+describe('producer: importDeadLetters()', () => {
+  it('needs a journal, a connection and options that are some', async () => {
+    const world = new World()
+    const idle = world.producer()
+    expect(await outcome(idle.importDeadLetters())).to.include({ code: 'TANDEM_NOT_CONNECTED' })
+    const producer = await world.connected()
+    const none = (await outcome(producer.importDeadLetters())) as TandemError
+    expect(none).to.include({ code: 'TANDEM_OPTIONS_INVALID' })
+    expect(none.details).to.include({ path: 'producer.journal.mode', received: 'off' })
+    for (const wrong of [{ timeoutMs: 0 }, { timeoutMs: 86_400_001 }, { signal: 'now' }, { timeout: 1 }]) {
+      const error = await outcome(producer.importDeadLetters(wrong as never))
+      expect(error, JSON.stringify(wrong)).to.include({ code: 'TANDEM_OPTIONS_INVALID' })
+    }
+    const closing = producer.close()
+    expect(await outcome(producer.importDeadLetters())).to.include({ code: 'TANDEM_CLOSED' })
+    await world.pass(20_000)
+    await closing
   })
 })
 
