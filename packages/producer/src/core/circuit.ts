@@ -74,7 +74,7 @@ export class Circuit {
     }
   }
 
-  /** Since then something is in the client, and nothing was acknowledged. */
+  /** Since then the client has nothing to say of the oldest that it has. */
   handleWaiting(waitingSince: number, now: number): void {
     const state = this.#state
     switch (state.kind) {

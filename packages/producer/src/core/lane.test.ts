@@ -372,6 +372,22 @@ describe('lane', () => {
     expect(bench.commands).to.deep.equal(['discard'])
   })
 
+  it('discards a client that will not report a record any more, though all others are well', () => {
+    const bench = new Bench([1, 2])
+    const lost = bench.seal(0)
+    bench.run(0)
+    for (let second = 1; second < 60; second++) {
+      bench.seal(1, { at: second * 1_000 })
+      bench.run(second * 1_000).acknowledge(`1:${second}`, second * 1_000)
+      bench.pass(second * 1_000 + 999)
+    }
+    expect(bench.lane.away).to.equal(false)
+    expect(bench.commands).not.to.include('discard')
+    bench.pass(61_000)
+    expect(bench.commands).to.include('discard')
+    expect(lost.copies[0]).to.include({ state: 'queued', inDoubt: true })
+  })
+
   it('gives up the oldest that the other cluster has when it holds too much, with an event', () => {
     const bench = new Bench([1, 1], { backlogBytesMax: 10_000 })
     bench.lane.handleMismatched('out', 0)

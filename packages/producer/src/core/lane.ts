@@ -410,11 +410,13 @@ export class Lane {
     if (now < this.#deadline) return
     this.#deadline = Infinity
     let stuck = false
+    let owes = false
     for (let index = 0; index < this.#tracks.length; index++) {
       const track = this.#tracks[index]!
       const before = track.circuit
       track.handleDeadline(now)
       if (before === 'half-open' && track.circuit === 'open') stuck = true
+      if (track.waitingSince !== undefined && now - track.waitingSince >= REPORT_MS_MAX) owes = true
       this.#touch(index)
     }
     if (now >= this.#readOnAt) {
@@ -423,6 +425,7 @@ export class Lane {
     } else this.#due(this.#readOnAt)
     this.#judge(now)
     if (stuck && this.away && this.connected) this.#discard('probe stuck', now)
+    if (owes && this.connected) this.#discard('report lost', now)
     this.#handleClientDeadline(now)
     if (this.#handOverAt > now) this.#due(this.#handOverAt)
   }
@@ -661,6 +664,8 @@ const READ_PART = 1 / 16
 const NO_ROOM_PAUSE_MS = 50
 /** A disk that cannot be read is asked again after this. */
 const READ_AGAIN_MS = 1_000
+/** Twice what librdkafka may take by its timeouts, for a message and for a socket: it will not report that any more. */
+const REPORT_MS_MAX = 60_000
 /** Leaders move and partitions are added; librdkafka itself asks every five minutes. */
 const DESCRIBE_EVERY_MS = 60_000
 /** An open track may turn out to be all there is. */

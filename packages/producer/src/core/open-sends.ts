@@ -6,6 +6,7 @@
  * costs next to nothing, and keeps no more than twice what is open and a little.
  */
 import { Fifo } from '@tandem/common/internal'
+
 import type { SealedRecord } from './record.js'
 
 export class OpenSends {

@@ -113,7 +113,7 @@ describe('track', () => {
     expect(bench.kinds()).to.deep.equal(['circuit-opened', 'circuit-closed'])
   })
 
-  it('opens when something is in the client and nothing was acknowledged for too long, however old it is', () => {
+  it('opens when nothing is heard for too long of the oldest in the client, however old that is', () => {
     const bench = new Bench()
     bench.seal(4)
     const [first, second] = bench.take(0)
@@ -129,6 +129,20 @@ describe('track', () => {
     expect(bench.track.circuit).to.equal('closed')
     bench.track.handleDeadline(13_000)
     expect(bench.facts()[0]).to.include({ kind: 'circuit-opened', cluster: 'east', partition: 0, reason: 'silence' })
+  })
+
+  it('opens for one whose report is lost, though others are acknowledged behind it', () => {
+    const bench = new Bench()
+    bench.seal(6)
+    const [first, ...others] = bench.take(0)
+    for (const [second, { serial }] of others.entries()) bench.track.handleAcknowledged(serial, second, second * 1_000)
+    bench.track.handleDeadline(4_999)
+    expect(bench.track.circuit).to.equal('closed')
+    bench.track.handleDeadline(5_000)
+    expect(bench.track.circuit).to.equal('open')
+    bench.track.handleDiscarded(5_500)
+    bench.track.handleDeadline(6_000)
+    expect(bench.drain(6_000)).to.equal(shown(first!.write))
   })
 
   it('takes what the client still holds for a probe, instead of handing over more', () => {

@@ -100,6 +100,8 @@ export class Track {
   /** Of the tail, what nobody has asked the journal to take. */
   #unspilled = 0
   readonly #inClient = new InClient()
+  /** When the client last said something of the oldest that it had: the next one is the oldest since then. */
+  #oldestSince = -Infinity
   #inClientBytes = 0
   /** Whether what is in the client counts for the lane: while the circuit is closed. */
   #counted = true
@@ -223,6 +225,18 @@ export class Track {
     })
   }
 
+  /**
+   * Since when the client has nothing to say of the oldest that it has, which is the one that is written next. Not its
+   * age: under load a queue that is well takes longer than that from end to end. And not the last acknowledgement: one
+   * whose report is lost would stay for ever, with others acknowledged behind it.
+   */
+  get waitingSince(): number | undefined {
+    const { oldest } = this.#inClient
+    if (oldest === undefined) return undefined
+    const handedAt = oldest.kind === 'void' ? oldest.handedAt : oldest.copies[this.#lane].handedAt
+    return Math.max(handedAt, this.#oldestSince)
+  }
+
   /** Records in memory that are still to be written here. */
   left(): SealedRecord[] {
     const all = [...this.#inClient, ...this.#again, ...this.#fresh, ...this.#tail]
@@ -335,7 +349,7 @@ export class Track {
 
   /** Returns whether the report was about anything: one of a discarded client is not. */
   handleAcknowledged(serial: number, offset: number, now: number): boolean {
-    const write = this.#leave(serial)
+    const write = this.#reported(serial, now)
     if (write === undefined) return false
     if (offset < 0) {
       this.#tell({ kind: 'record-hollow', ...this.#where, count: write.count })
@@ -354,7 +368,7 @@ export class Track {
   }
 
   handleFailed(serial: number, failure: WriteFailure, now: number): boolean {
-    const write = this.#leave(serial)
+    const write = this.#reported(serial, now)
     if (write === undefined) return false
     switch (failure.kind) {
       case 'denied':
@@ -443,11 +457,11 @@ export class Track {
   deadline(): number | undefined {
     // While the circuit is closed the time is looked up only when it comes: this is asked for every record.
     if (this.#circuit.closed) return this.#inClient.size > 0 ? this.#lookAt : undefined
-    return this.#circuit.deadline(this.#waitingSince)
+    return this.#circuit.deadline(this.waitingSince)
   }
 
   handleDeadline(now: number): void {
-    const since = this.#waitingSince
+    const since = this.waitingSince
     if (since !== undefined) this.#circuit.handleWaiting(since, now)
     this.#circuit.handleDeadline(now)
     this.#look(now)
@@ -629,15 +643,12 @@ export class Track {
     this.#load.voids += intervals.size
   }
 
-  /**
-   * Since when something is in the client and nothing was acknowledged. Not the age of the oldest: under load a queue
-   * that is well takes longer than that from end to end.
-   */
-  get #waitingSince(): number | undefined {
+  /** The client has said what became of it. */
+  #reported(serial: number, now: number): Write | undefined {
     const { oldest } = this.#inClient
-    if (oldest === undefined) return undefined
-    const handedAt = oldest.kind === 'void' ? oldest.handedAt : oldest.copies[this.#lane].handedAt
-    return Math.max(handedAt, this.acknowledgedAt)
+    const write = this.#leave(serial)
+    if (write !== undefined && write === oldest) this.#oldestSince = now
+    return write
   }
 
   #leave(serial: number): Write | undefined {

@@ -2,13 +2,13 @@
  * Whether a circuit opens: the decision, apart from the life cycle in `circuit.ts`.
  *
  * Failures alone are not enough. A broker that hangs fails nothing: librdkafka leaves records in flight alone until
- * `socket.timeout.ms`, whatever `message.timeout.ms` says, and seen from here that is silence. So it counts too how long
- * nothing was acknowledged while something was in the client (protocol.md, Lanes and tracks).
+ * `socket.timeout.ms`, whatever `message.timeout.ms` says, and seen from here that is silence. So it counts too for how
+ * long nothing is heard of the oldest that is in the client (protocol.md, Lanes and tracks).
  */
 export interface TripLimits {
   /** Transient failures in a row. librdkafka has retried each of them for long already. */
   readonly failuresMax: number
-  /** With something in the client, and no acknowledgement. */
+  /** Of the client about the oldest that it has. */
   readonly silenceMsMax: number
 }
 

@@ -89,7 +89,7 @@ async function readTo(
     signal.throwIfAborted()
     for (const { offset, headers } of messages) {
       if (offset >= end) return span
-      next = offset + 1
+      next = Math.max(next, offset + 1) // the end of the log may have been told before
       if (!see({ offset, headers: (headers as LogRecord['headers'] | undefined) ?? [] })) return span
     }
     if (messages.length > 0) patientUntil = performance.now() + PATIENCE_MS
