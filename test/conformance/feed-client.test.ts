@@ -216,15 +216,16 @@ function feedClientSuite(benches: Benches): void {
 
   it('answers where a log begins and ends, and what is the first at or after a time', async () => {
     const reader = await reading()
-    expect(await reader.queryEnd()).to.deep.equal({ low: 0, high: 0 })
+    expect(await reader.queryStart()).to.equal(0)
+    expect(await reader.queryEnd()).to.equal(0)
     expect(await reader.queryTime(0)).to.equal(0)
     const now = Math.floor(bench.wallMs)
     await bench.write(
       0,
       [0, 10, 10, 30].map((ms) => entry('x', now + ms)),
     )
-    expect(await reader.queryEnd()).to.deep.equal({ low: 0, high: 4 })
-    expect(await reader.queryEnd(1)).to.deep.equal({ low: 0, high: 0 })
+    expect(await reader.queryEnd()).to.equal(4)
+    expect(await reader.queryEnd(1)).to.equal(0)
     const asked = [-5, 0, 1, 10, 11, 30, 31]
     const found: (number | undefined)[] = []
     for (const ms of asked) found.push(await reader.queryTime(now + ms))
@@ -236,7 +237,7 @@ function feedClientSuite(benches: Benches): void {
     const reader = await reading()
     const answers: string[] = []
     for (let i = 0; i < 10; i++) {
-      reader.client.queryEnd(reader.at(i % 2), (ends) => answers.push(`${i} ${ends?.high}`))
+      reader.client.queryEnd(reader.at(i % 2), (offset) => answers.push(`${i} ${offset}`))
       reader.client.queryTime(reader.at(i % 2), 0, (offset) => answers.push(`${i} ${offset}`))
     }
     await bench.until('all are answered', () => answers.length === 20)
@@ -286,7 +287,8 @@ function feedClientSuite(benches: Benches): void {
     await bench.until('it says so', () => reader.failures.length > 0)
     await reader.idles()
     expect(reader.texts()).to.deep.equal([])
-    expect(await reader.queryEnd()).to.deep.equal({ low: 3, high: 5 })
+    expect(await reader.queryStart()).to.equal(3)
+    expect(await reader.queryEnd()).to.equal(5)
     expect(await reader.queryTime(LONG_AGO)).to.equal(3)
     reader.assign(0, 3)
     await reader.tells('end 0@5')
@@ -302,7 +304,7 @@ function feedClientSuite(benches: Benches): void {
     const begun = bench.now
     other.client.connect()
     const answers: unknown[] = []
-    for (let i = 0; i < 2; i++) reader.client.queryEnd(reader.at(0), (ends) => answers.push(ends))
+    for (let i = 0; i < 2; i++) reader.client.queryEnd(reader.at(0), (offset) => answers.push(offset))
     reader.client.queryTime(reader.at(1), 0, (offset) => answers.push(offset))
     await reader.idles()
     await bench.until('it gives up', () => other.connectFailed > 0, 1_000 + SLACK_MS)
@@ -315,7 +317,7 @@ function feedClientSuite(benches: Benches): void {
     await write(['b'])
     await reader.tells('end 0@2')
     expect(reader.texts()).to.deep.equal(['a', 'b'])
-    expect(await reader.queryEnd()).to.deep.equal({ low: 0, high: 2 })
+    expect(await reader.queryEnd()).to.equal(2)
   })
 
   it('finds a cluster again that was killed and came back, and goes on where it was', async () => {
@@ -336,7 +338,10 @@ function feedClientSuite(benches: Benches): void {
     await reader.tells('end 0@200')
     await reader.tells('end 1@1')
     expect(reader.texts()).to.deep.equal(numbers(0, 200))
-    expect(await reader.queryEnd()).to.deep.equal({ low: 0, high: 200 })
+    // Questions go by another connection, which may be waiting before it tries again; each waits longer than the last.
+    let end: number | undefined
+    for (let tries = 0; tries < 4 && end === undefined; tries++) end = await reader.queryEnd()
+    expect(end).to.equal(200)
   })
 
   it('says nothing any more once it is closed', async () => {

@@ -1,5 +1,5 @@
 import type { ClusterDescription } from '@tandem/common/internal'
-import type { FeedClient, FeedPartition, FeedRecord, LogEnds } from '@tandem/consumer/internal'
+import type { FeedClient, FeedPartition, FeedRecord } from '@tandem/consumer/internal'
 import { expect } from 'chai'
 
 import type { ClusterBench } from './cluster-bench.js'
@@ -62,17 +62,21 @@ export class Reader {
     await this.#bench.until(`it tells ${what}`, () => this.told.includes(what))
   }
 
-  async queryEnd(partition = 0, ms = QUERY_MS): Promise<LogEnds | undefined> {
-    const answers: (LogEnds | undefined)[] = []
-    this.client.queryEnd(this.at(partition), (ends) => answers.push(ends))
-    expect(answers).to.deep.equal([])
-    await this.#bench.until('it answers', () => answers.length > 0, ms)
-    return answers[0]
+  queryStart(partition = 0): Promise<number | undefined> {
+    return this.#answer((done) => this.client.queryStart(this.at(partition), done))
   }
 
-  async queryTime(timeMs: number, partition = 0): Promise<number | undefined> {
+  queryEnd(partition = 0): Promise<number | undefined> {
+    return this.#answer((done) => this.client.queryEnd(this.at(partition), done))
+  }
+
+  queryTime(timeMs: number, partition = 0): Promise<number | undefined> {
+    return this.#answer((done) => this.client.queryTime(this.at(partition), timeMs, done))
+  }
+
+  async #answer(ask: (done: (offset: number | undefined) => void) => void): Promise<number | undefined> {
     const answers: (number | undefined)[] = []
-    this.client.queryTime(this.at(partition), timeMs, (offset) => answers.push(offset))
+    ask((offset) => answers.push(offset))
     expect(answers).to.deep.equal([])
     await this.#bench.until('it answers', () => answers.length > 0, QUERY_MS)
     return answers[0]

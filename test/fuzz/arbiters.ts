@@ -22,7 +22,8 @@ type Step =
   | { readonly kind: 'record'; readonly feed: FeedIndex; readonly stamp: Stamp; readonly skip: number }
   | { readonly kind: 'foreign'; readonly feed: FeedIndex; readonly skip: number }
   | { readonly kind: 'end'; readonly feed: FeedIndex }
-  | { readonly kind: 'answer'; readonly feed: FeedIndex; readonly low: number; readonly beyond: number }
+  | { readonly kind: 'answer'; readonly feed: FeedIndex; readonly beyond: number }
+  | { readonly kind: 'start'; readonly feed: FeedIndex; readonly start: number }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'finish'; readonly which: number }
   | { readonly kind: 'store' }
@@ -41,9 +42,12 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       arbitrary: fc.record({
         kind: fc.constant('answer' as const),
         feed,
-        low: fc.constantFrom(0, 0, 0, 2, 50),
-        beyond: fc.constantFrom(0, 0, 5, -3),
+        beyond: fc.constantFrom(0, 0, 5, 20, -3),
       }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('start' as const), feed, start: fc.constantFrom(0, 2, 50) }),
     },
     {
       weight: 4,
@@ -78,6 +82,7 @@ class Bench {
   #records = 0
   readonly #offsets = [0, 0]
   readonly #asked: [number | undefined, number | undefined] = [undefined, undefined]
+  readonly #startAsked = [false, false]
   readonly #paused = [false, false]
   readonly #open: Deliver<Stamp>[] = []
   /** By sequence. */
@@ -115,11 +120,16 @@ class Bench {
         const asked = this.#asked[step.feed]
         if (asked === undefined) break
         this.#asked[step.feed] = undefined
-        const high = Math.max(0, this.#offsets[step.feed]! + step.beyond)
+        const end = Math.max(0, this.#offsets[step.feed]! + step.beyond)
         if (step.beyond === 5) arbiter.handleEndFailed(step.feed, asked, this.#time)
-        else arbiter.handleEnd({ feed: step.feed, step: asked, low: Math.min(step.low, high), high }, this.#time)
+        else arbiter.handleEnd({ feed: step.feed, step: asked, end }, this.#time)
         break
       }
+      case 'start':
+        if (!this.#startAsked[step.feed]) break
+        this.#startAsked[step.feed] = false
+        arbiter.handleStart({ feed: step.feed, start: step.start }, this.#time)
+        break
       case 'pass':
         this.#time += step.ms
         if (arbiter.deadline() <= this.#time) arbiter.handleDeadline(this.#time)
@@ -163,6 +173,9 @@ class Bench {
           break
         case 'ask-end':
           this.#asked[command.feed] = command.step
+          break
+        case 'ask-start':
+          this.#startAsked[command.feed] = true
           break
         case 'pause':
           this.#paused[command.feed] = true

@@ -71,9 +71,9 @@ export class NaiveConsumer {
     const positions: FeedPosition[] = []
     for (const [topic, count] of Object.entries(this.#options.partitions)) {
       for (let partition = 0; partition < count; partition++) {
-        client.queryEnd({ topic, partition }, (ends) => {
-          if (ends === undefined) return
-          positions.push({ topic, partition, offset: ends.low })
+        client.queryStart({ topic, partition }, (offset) => {
+          if (offset === undefined) return
+          positions.push({ topic, partition, offset })
           if (positions.length < this.#arbiters.size) return
           client.assign(positions)
           client.poll()

@@ -25,12 +25,12 @@ export const slowClusters: readonly Scenario[] = [
   },
   {
     name: 'slow-answers',
-    against: 'a cluster taken for away, or never begun, since each answer takes longer than a first question waits',
+    against: 'a cluster taken for away, or never begun, since answers take long and there are many questions',
     play: async () => {
-      const stage = new Stage()
+      const stage = new Stage({ topics: { entries: 12 }, brokers: 3 })
       const { east, west } = stage
-      for (const cluster of [east, west]) cluster.slow(700)
-      const group = await stage.group('balances')
+      for (const cluster of [east, west]) cluster.slow(700) // there and back
+      const group = await stage.group('balances', { partitions: 12 })
       stage.write(east, '1 2 3')
       await stage.pass(60_000)
       stage.write(west, '1 2 3')

@@ -1,12 +1,16 @@
 import {
+  END,
+  NONE,
   Questions,
+  START,
+  type Asked,
   type FeedClient,
   type FeedClientHandler,
   type FeedClientOptions,
   type FeedPartition,
   type FeedPosition,
   type FeedRecord,
-  type LogEnds,
+  type Put,
 } from '@tandem/consumer/internal'
 
 import { LEADERLESS, type Reader, type SimulatedCluster } from './cluster.js'
@@ -89,7 +93,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#cluster = where.cluster
     this.#process = where.process
     this.#connection = new SimulatedConnection(where.cluster, where.process, 'feed client')
-    this.#questions = new Questions(() => where.cluster.timeline.now)
+    this.#questions = new Questions((...question) => this.#ask(...question))
     this.#pollTimeoutMs = where.pollTimeoutMs
     this.#readRecordsMax = where.readRecordsMax
     // A batch may be smaller than what was asked for: with little at a time, bounds show sooner.
@@ -149,21 +153,18 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#look()
   }
 
-  queryEnd({ topic, partition }: FeedPartition, done: (ends: LogEnds | undefined) => void): void {
-    this.#ask((log) => ({ low: log.start, high: log.end }), topic, partition, done)
+  queryStart(asked: FeedPartition, done: (offset: number | undefined) => void): void {
+    this.#questions.ask(asked, START, done)
   }
 
-  queryTime({ topic, partition }: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
-    this.queryEnd({ topic, partition }, (ends) => {
-      if (ends === undefined) {
-        done(undefined)
-        return
-      }
-      const look = (log: SimulatedLog): number => {
-        const offset = log.offsetAt(timeMs)
-        return offset < log.end ? offset : ends.high
-      }
-      this.#ask(look, topic, partition, done)
+  queryEnd(asked: FeedPartition, done: (offset: number | undefined) => void): void {
+    this.#questions.ask(asked, END, done)
+  }
+
+  queryTime(asked: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
+    this.queryEnd(asked, (end) => {
+      if (end === undefined) done(undefined)
+      else this.#questions.ask(asked, Math.max(timeMs, 0), (offset) => done(offset === NONE ? end : offset))
     })
   }
 
@@ -289,32 +290,36 @@ export class SimulatedFeedClient implements FeedClient, Reader {
 
   // --- questions ------------------------------------------------------------------------------------------------
 
-  #ask<T>(
-    look: (log: SimulatedLog) => T,
-    topic: string,
-    partition: number,
-    done: (answer: T | undefined) => void,
-  ): void {
-    this.#questions.ask({ topic, partition }, (patienceMs, over) => {
-      let open = true
-      const answered = (answer: T | undefined): void => {
-        if (!open) return
-        open = false
-        cancelTimeout()
-        over(answer !== undefined)
-        done(answer)
-      }
-      const cancelTimeout = this.#connection.after(patienceMs, () => answered(undefined))
-      const log = this.#cluster.log(topic, partition)
-      this.#connection.ask(
-        'query',
-        () => (log.leader === LEADERLESS ? undefined : { found: look(log) }),
-        // Without a leader, or without a broker, librdkafka goes on trying until the time is up.
-        (answer) => {
-          if (answer !== undefined) answered(answer.found)
-        },
-      )
-    })
+  #ask(...[asked, patienceMs, over]: Parameters<Put>): void {
+    let open = true
+    const answered = (offsets: readonly number[] | undefined): void => {
+      if (!open) return
+      open = false
+      cancelTimeout()
+      over(offsets)
+    }
+    const cancelTimeout = this.#connection.after(patienceMs, () => answered(undefined))
+    this.#connection.ask(
+      'query',
+      () => {
+        const offsets = asked.flatMap((one) => this.#offsetOf(one) ?? [])
+        return offsets.length === asked.length ? { offsets } : undefined
+      },
+      // Without a leader of each, or without a broker, librdkafka goes on trying until the time is up.
+      (answer) => {
+        if (answer !== undefined) answered(answer.offsets)
+      },
+    )
+  }
+
+  /** First offset at or after a time; undefined without a leader. */
+  #offsetOf({ topic, partition, timeMs }: Asked): number | undefined {
+    const log = this.#cluster.log(topic, partition)
+    if (log.leader === LEADERLESS) return undefined
+    if (timeMs === START) return log.start
+    if (timeMs === END) return log.end
+    const offset = log.offsetAt(timeMs)
+    return offset < log.end ? offset : NONE
   }
 
   #hopMs(): number {

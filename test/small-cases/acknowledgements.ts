@@ -12,7 +12,6 @@ import {
   type FlushAnswer,
   type HighWaterStore,
   type Holding,
-  type LogEnds,
 } from '@tandem/consumer/internal'
 import { expect } from 'chai'
 
@@ -147,8 +146,12 @@ class PaperFeed implements FeedClient {
     this.#handler.handleBatch(batch, [])
   }
 
-  queryEnd(_: unknown, done: (ends: LogEnds) => void): void {
-    this.#soon(() => done({ low: 0, high: this.readable }))
+  queryStart(_: unknown, done: (offset: number) => void): void {
+    this.#soon(() => done(0))
+  }
+
+  queryEnd(_: unknown, done: (offset: number) => void): void {
+    this.#soon(() => done(this.readable))
   }
 
   queryTime(_: unknown, __: number, done: (offset: number) => void): void {

@@ -180,7 +180,7 @@ export class Life {
       const { feed, step, askedAt, askedMs, end } = question
       this.#hear(feed)
       this.answered.push({ feed, askedAt, askedMs, answeredAt, end })
-      this.arbiter.handleEnd({ feed, step, low: 0, high: end }, this.#time)
+      this.arbiter.handleEnd({ feed, step, end }, this.#time)
       this.#drain()
     }
   }

@@ -23,7 +23,7 @@ import {
   streamField,
   type StoredPosition,
 } from './high-water/position-codec.js'
-import type { FeedClient, FeedPosition, FeedRecord, LogEnds } from './kafka/feed-client.js'
+import type { FeedClient, FeedPosition, FeedRecord } from './kafka/feed-client.js'
 import { recordDigest } from './kafka/record-digest.js'
 import type { ConsumerSettings } from './options.js'
 
@@ -100,7 +100,12 @@ export class Partition implements DeliveryOwner {
   begin(feed: FeedIndex): void {
     const client = this.#host.clientOf(feed)
     if (client === undefined || this.lost) return
-    this.#attempt(() => client.queryEnd(this, (ends) => this.#attempt(() => this.#beginWith(feed, client, ends))))
+    this.#attempt(() => {
+      this.#findOut(feed, client, (offset) => {
+        if (offset !== undefined) this.#attempt(() => this.#assign(feed, client, offset))
+        else this.#host.clock.schedule(this.#host.clock.now() + BEGIN_AGAIN_MS, () => this.begin(feed))
+      })
+    })
   }
 
   handleRecord(feed: FeedIndex, record: FeedRecord, time: number): void {
@@ -220,17 +225,17 @@ export class Partition implements DeliveryOwner {
     this.#host.handleBroken(error)
   }
 
-  #beginWith(feed: FeedIndex, client: FeedClient, ends: LogEnds | undefined): void {
-    const again = (): void => {
-      this.#host.clock.schedule(this.#host.clock.now() + BEGIN_AGAIN_MS, () => this.begin(feed))
-    }
-    if (ends === undefined) return again()
+  /** Where a feed begins; undefined if its cluster does not say. */
+  #findOut(feed: FeedIndex, client: FeedClient, done: (offset: number | undefined) => void): void {
     const stored = this.#stored.resumeOffsets[this.#clusterOf(feed)]
-    if (stored !== undefined) return this.#assign(feed, client, this.#checked(feed, stored, ends))
-    if (this.#host.settings.from === 'earliest') return this.#assign(feed, client, ends.low)
-    client.queryTime(this, this.#bornMs, (offset) => {
-      if (offset === undefined) again()
-      else this.#attempt(() => this.#assign(feed, client, offset))
+    if (stored === undefined) {
+      if (this.#host.settings.from === 'earliest') client.queryStart(this, done)
+      else client.queryTime(this, this.#bornMs, done)
+      return
+    }
+    client.queryStart(this, (start) => {
+      if (start === undefined) done(undefined)
+      else client.queryEnd(this, (end) => done(end === undefined ? undefined : this.#checked(feed, stored, start, end)))
     })
   }
 
@@ -259,6 +264,9 @@ export class Partition implements DeliveryOwner {
           break
         case 'ask-end':
           this.#askEnd(command.feed, command.step)
+          break
+        case 'ask-start':
+          this.#askStart(command.feed)
           break
         case 'pause':
           this.#host.clientOf(command.feed)?.pause([this])
@@ -289,17 +297,28 @@ export class Partition implements DeliveryOwner {
 
   #askEnd(feed: FeedIndex, step: number): void {
     const client = this.#host.clientOf(feed)
-    const answer = (ends: LogEnds | undefined): void => {
-      if (this.lost) return
-      const time = this.#host.time()
-      this.#attempt(() => {
-        if (ends === undefined) this.#arbiter.handleEndFailed(feed, step, time)
-        else this.#arbiter.handleEnd({ feed, step, ...ends }, time)
+    const answer = (end: number | undefined): void => {
+      this.#handleAnswer((time) => {
+        if (end === undefined) this.#arbiter.handleEndFailed(feed, step, time)
+        else this.#arbiter.handleEnd({ feed, step, end }, time)
       })
-      this.drain(time)
     }
     if (client === undefined) answer(undefined)
     else client.queryEnd(this, answer)
+  }
+
+  /** Without an answer it is asked again with the next end. */
+  #askStart(feed: FeedIndex): void {
+    this.#host.clientOf(feed)?.queryStart(this, (start) => {
+      if (start !== undefined) this.#handleAnswer((time) => this.#arbiter.handleStart({ feed, start }, time))
+    })
+  }
+
+  #handleAnswer(handle: (time: number) => void): void {
+    if (this.lost) return
+    const time = this.#host.time()
+    this.#attempt(() => handle(time))
+    this.drain(time)
   }
 
   /** With librdkafka a pause outlives an assignment; said again, since a full window depends on it. */
@@ -319,15 +338,15 @@ export class Partition implements DeliveryOwner {
    * A stored offset as the log allows it. Below its start, retention was faster: what only that log had is owed.
    * Beyond its end, the log lost its tail, and what was finished is dropped when it is read again from the start.
    */
-  #checked(feed: FeedIndex, stored: number, ends: LogEnds): number {
+  #checked(feed: FeedIndex, stored: number, start: number, end: number): number {
     const name = { cluster: this.#clusterOf(feed), topic: this.topic, partition: this.partition }
-    if (stored < ends.low) {
-      this.#host.telemetry.tell({ kind: 'log-start-moved', ...name, from: stored, to: ends.low })
-      return ends.low
+    if (stored < start) {
+      this.#host.telemetry.tell({ kind: 'log-start-moved', ...name, from: stored, to: start })
+      return start
     }
-    if (stored > ends.high) {
-      this.#host.telemetry.tell({ kind: 'offset-beyond-end', ...name, offset: stored, end: ends.high })
-      return ends.low
+    if (stored > end) {
+      this.#host.telemetry.tell({ kind: 'offset-beyond-end', ...name, offset: stored, end })
+      return start
     }
     return stored
   }

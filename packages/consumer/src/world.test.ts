@@ -122,11 +122,13 @@ export class FakeFeedClient implements FeedClient {
     if (this.broken === 'poll') throw new Error('Local: Erroneous state')
   }
 
-  queryEnd({ partition }: { partition: number }, done: (ends: { low: number; high: number }) => void): void {
+  queryStart(_partition: object, done: (offset: number) => void): void {
+    this.#answer(() => done(0))
+  }
+
+  queryEnd({ partition }: { partition: number }, done: (offset: number) => void): void {
     if (this.broken === 'queryEnd') throw new Error('Local: Erroneous state')
-    const answer = (): void => done({ low: 0, high: this.#offsets.get(partition) ?? 0 })
-    if (this.answersAfterMs === 0) setImmediate(answer)
-    else if (this.answersAfterMs < Infinity) this.#clock.schedule(this.#clock.now() + this.answersAfterMs, answer)
+    this.#answer(() => done(this.#offsets.get(partition) ?? 0))
   }
 
   queryTime(_partition: object, _timeMs: number, done: (offset: number) => void): void {
@@ -135,6 +137,11 @@ export class FakeFeedClient implements FeedClient {
 
   close(done: () => void): void {
     setImmediate(done)
+  }
+
+  #answer(answer: () => void): void {
+    if (this.answersAfterMs === 0) setImmediate(answer)
+    else if (this.answersAfterMs < Infinity) this.#clock.schedule(this.#clock.now() + this.answersAfterMs, answer)
   }
 }
 

@@ -208,12 +208,24 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'impatient',
     scenario: 'slow-answers',
-    meaning: 'waits no longer for an answer of a cluster that is slow',
+    meaning: 'waits for no answer any longer than a broker takes that is well',
     edits: [
       {
         file: QUESTIONS,
-        text: 'const patienceMs = this.#patienceMs.get(leader) ?? PATIENCE_MS_MIN;',
-        replacement: 'const patienceMs = PATIENCE_MS_MIN;',
+        text: 'const PATIENCE_MS_MAX = 4_000;',
+        replacement: 'const PATIENCE_MS_MAX = PATIENCE_MS_MIN;',
+      },
+    ],
+  },
+  {
+    name: 'takes-turns',
+    scenario: 'slow-answers',
+    meaning: 'asks about one partition after the other',
+    edits: [
+      {
+        file: QUESTIONS,
+        text: 'const taken = [...found.values()].slice(0, Math.ceil(found.size * part));',
+        replacement: 'const taken = [...found.values()].slice(0, 1);',
       },
     ],
   },

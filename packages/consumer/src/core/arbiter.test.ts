@@ -18,6 +18,8 @@ class Bench {
   /** Offsets that end queries answer, by feed; undefined: no answer. */
   ends: [number | undefined, number | undefined] = [undefined, undefined]
   acknowledging = true
+  /** Where their logs begin. */
+  readonly starts: [number, number] = [0, 0]
   readonly #offsets: [number, number] = [0, 0]
 
   constructor(options: { heldMessagesMax?: number; from?: 'earliest' | 'latest' } = {}) {
@@ -94,12 +96,15 @@ class Bench {
       }
       case 'ask-end': {
         const { feed, step } = command
-        const high = this.ends[feed]
+        const end = this.ends[feed]
         this.commands.push(`ask ${feed}`)
-        if (high === undefined) this.arbiter.handleEndFailed(feed, step, this.time)
-        else this.arbiter.handleEnd({ feed, step, low: 0, high }, this.time)
+        if (end === undefined) this.arbiter.handleEndFailed(feed, step, this.time)
+        else this.arbiter.handleEnd({ feed, step, end }, this.time)
         break
       }
+      case 'ask-start':
+        this.arbiter.handleStart({ feed: command.feed, start: this.starts[command.feed] }, this.time)
+        break
       case 'tell':
         this.facts.push(command.fact.kind)
         break
@@ -436,6 +441,25 @@ describe('arbiter', () => {
       expect(bench.out).to.equal('1 2 3 4 5 6')
       bench.arbiter.takeChanged()
       expect(bench.arbiter.resumeOffset(0)).to.equal(3)
+    })
+
+    it('goes on where a log begins if that is beyond what is to be read next', () => {
+      const bench = begun().west('2 3').atEnd(1)
+      bench.ends[0] = 9
+      bench.wait(10_000)
+      expect(bench.count('log-start-moved'), 'only late').to.equal(0)
+      bench.starts[0] = 7
+      bench.wait(5_000)
+      expect(bench.count('log-start-moved')).to.equal(1)
+      expect(bench.commands.filter((command) => command.startsWith('seek'))).to.deep.equal(['seek 0'])
+      expect(bench.arbiter.feeds[0].nextOffset).to.equal(7)
+    })
+
+    it('does not ask where a log begins while it is at its end', () => {
+      const bench = begun().atEnd(0).atEnd(1)
+      bench.starts[0] = 7 // it would move
+      bench.wait(10_000)
+      expect(bench.count('log-start-moved')).to.equal(0)
     })
 
     it('stays where it is if a log was said to end before what was read of it for a moment only', () => {

@@ -59,6 +59,7 @@ export interface Deliver<R> {
 export type ArbiterCommand<R> =
   | Deliver<R>
   | { readonly kind: 'ask-end'; readonly feed: FeedIndex; readonly step: number }
+  | { readonly kind: 'ask-start'; readonly feed: FeedIndex }
   | { readonly kind: 'pause'; readonly feed: FeedIndex }
   | { readonly kind: 'resume'; readonly feed: FeedIndex }
   | { readonly kind: 'seek'; readonly feed: FeedIndex; readonly offset: number }
@@ -133,18 +134,35 @@ export class Arbiter<R> {
   }
 
   /** Answer to `ask-end`. */
-  handleEnd(answer: { feed: FeedIndex; step: number; low: number; high: number }, time: number): void {
+  handleEnd(answer: { feed: FeedIndex; step: number; end: number }, time: number): void {
     this.#step++
     const feed = this.feeds[answer.feed]
-    if (!feed.end.handleAnswer(answer.step, answer.high, feed.nextOffset, time)) return
+    if (!feed.end.handleAnswer(answer.step, answer.end, feed.nextOffset, time)) return
     this.#heard(answer.feed, time)
-    if (feed.nextOffset >= 0 && answer.low > feed.nextOffset) {
-      this.#tell({ kind: 'log-start-moved', ...this.#feedName(answer.feed), from: feed.nextOffset, to: answer.low })
-      this.#commands.push({ kind: 'seek', feed: answer.feed, offset: answer.low })
-      feed.nextOffset = answer.low
-      feed.end.handleOffset(answer.low, time)
+    this.#look(answer.feed, answer.end, time)
+    this.#settleAll(time)
+  }
+
+  /** Answer to `ask-start`: where the log begins. */
+  handleStart({ feed: index, start }: { feed: FeedIndex; start: number }, time: number): void {
+    this.#step++
+    const feed = this.feeds[index]
+    const { nextOffset, beyondEnd } = feed
+    if (start > nextOffset) {
+      this.#tell({ kind: 'log-start-moved', ...this.#feedName(index), from: nextOffset, to: start })
+      this.#commands.push({ kind: 'seek', feed: index, offset: start })
+      feed.nextOffset = start
+      feed.end.handleOffset(start, time)
+    } else if (this.#isLasting(feed, time)) {
+      // Its client reads on nowhere: it is read again from its start, where what was finished is dropped.
+      feed.beyondEnd = undefined
+      this.#tell({ kind: 'offset-beyond-end', ...this.#feedName(index), offset: nextOffset, end: beyondEnd!.end })
+      this.#commands.push({ kind: 'seek', feed: index, offset: start })
+      feed.open.clear()
+      feed.end.clear()
+      feed.end.want(this.#step)
+      this.handleAssigned(index, start)
     }
-    this.#checkBeyondEnd(answer.feed, answer, time)
     this.#settleAll(time)
   }
 
@@ -602,25 +620,22 @@ export class Arbiter<R> {
   }
 
   /**
-   * A log whose end stays behind what was read of it has lost its tail, and its client reads on nowhere: it is read
-   * again from its start, where what was finished is dropped. Stays: a leader that was deposed may know less for a while.
+   * Nothing was read while it was asked for its end, and it is not at it: its log may have lost what was to be read next
+   * by retention, or its tail. Where it begins is asked then.
    */
-  #checkBeyondEnd(index: FeedIndex, ends: { low: number; high: number }, time: number): void {
+  #look(index: FeedIndex, end: number, time: number): void {
     const feed = this.feeds[index]
-    const offset = feed.askedOffset
-    if (ends.high >= offset || offset !== feed.nextOffset) {
-      feed.beyondEnd = undefined
-      return
-    }
-    if (feed.beyondEnd?.offset !== offset) feed.beyondEnd = { offset, since: time }
-    if (time - feed.beyondEnd.since < this.#options.feedAwayAfterMs) return
-    feed.beyondEnd = undefined
-    this.#tell({ kind: 'offset-beyond-end', ...this.#feedName(index), offset, end: ends.high })
-    this.#commands.push({ kind: 'seek', feed: index, offset: ends.low })
-    feed.open.clear()
-    feed.end.clear()
-    feed.end.want(this.#step)
-    this.handleAssigned(index, ends.low)
+    const { askedOffset: offset } = feed
+    const stands = offset >= 0 && offset === feed.nextOffset
+    if (!stands || end >= offset) feed.beyondEnd = undefined
+    else feed.beyondEnd = { offset, end, since: feed.beyondEnd?.offset === offset ? feed.beyondEnd.since : time }
+    if (!stands || end === offset || feed.paused) return
+    if (end > offset || this.#isLasting(feed, time)) this.#commands.push({ kind: 'ask-start', feed: index })
+  }
+
+  /** Whether the log ends before what was read of it, and stays so: a leader that was deposed may know less for a while. */
+  #isLasting({ beyondEnd, nextOffset }: FeedState<R>, time: number): boolean {
+    return beyondEnd?.offset === nextOffset && time - beyondEnd.since >= this.#options.feedAwayAfterMs
   }
 
   /** When a feed that brings nothing is next asked for its end, which is its sign of life. */

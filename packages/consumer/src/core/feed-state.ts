@@ -14,7 +14,7 @@ export class FeedState<R> {
   /** `nextOffset` when it was last asked for its end. */
   askedOffset = -1
   /** An offset that was read up to, and since when the log has been said to end before it. */
-  beyondEnd: { readonly offset: number; readonly since: number } | undefined
+  beyondEnd: { readonly offset: number; readonly end: number; readonly since: number } | undefined
   awaySince: number | undefined
   /**
    * Waited for in vain for `holeTimeoutMs` at this step (rules 6 and 7): counts as away until it is at an end that was

@@ -16,9 +16,11 @@ export interface FeedClient {
   resume(partitions: readonly FeedPartition[]): void
   /** Asks for one batch; one `handleBatch` follows, also if there was nothing. */
   poll(): void
-  /** Where the log begins, and the offset of the next record to be written; undefined if no answer came in time. */
-  queryEnd(partition: FeedPartition, done: (ends: LogEnds | undefined) => void): void
-  /** First offset at or after a time, ms since 1970; the end of the log if there is none, undefined without an answer. */
+  /** Where the log begins; undefined, here and below, if no answer came in time. */
+  queryStart(partition: FeedPartition, done: (offset: number | undefined) => void): void
+  /** The offset of the next record to be written. */
+  queryEnd(partition: FeedPartition, done: (offset: number | undefined) => void): void
+  /** First offset at or after a time, ms since 1970; the end of the log if there is none. */
   queryTime(partition: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void
   close(done: () => void): void
 }
@@ -53,11 +55,6 @@ export interface FeedPartition {
 
 export interface FeedPosition extends FeedPartition {
   readonly offset: number
-}
-
-export interface LogEnds {
-  readonly low: number
-  readonly high: number
 }
 
 /** A record as it was read. */

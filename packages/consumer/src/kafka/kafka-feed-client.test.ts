@@ -9,6 +9,7 @@ import type { Delivery } from '../delivery.js'
 import { MemoryHighWaterStore } from '../high-water/memory-high-water-store.js'
 import type { FeedClientHandler } from './feed-client.js'
 import { KafkaFeedClient } from './kafka-feed-client.js'
+import { END, NONE } from './questions.js'
 
 const HANDLER: FeedClientHandler = {
   handleConnected: () => undefined,
@@ -105,34 +106,29 @@ describe('kafka feed client on a librdkafka that is watched', () => {
   it('finds a record that is written while it asks for the first one after a time', () => {
     // Another one is written whenever something is asked.
     let end = 7
-    const asked: string[] = []
-    script('queryWatermarkOffsets', (_topic: string, _partition: number, _ms: number, done: Answer) => {
-      asked.push('end')
-      done(null, { lowOffset: 0, highOffset: end++ })
-    })
-    script('offsetsForTimes', (_positions: unknown, _ms: number, done: Answer) => {
-      asked.push('time')
+    const asked: number[] = []
+    script('offsetsForTimes', ([{ offset: timeMs }]: [{ offset: number }], _ms: number, done: Answer) => {
+      asked.push(timeMs)
+      done(null, [{ ...AT, offset: timeMs === END ? end : NONE }])
       end++
-      done(null, [{ ...AT, offset: -1 }])
     })
     const found: (number | undefined)[] = []
     createClient().queryTime(AT, 1_700_000_000_000, (offset) => found.push(offset))
     expect(found).to.deep.equal([7])
-    expect(asked).to.deep.equal(['end', 'time'])
+    expect(asked).to.deep.equal([END, 1_700_000_000_000])
   })
 
   it('finds nothing by time if one of the two answers does not come', () => {
-    for (const missing of ['queryWatermarkOffsets', 'offsetsForTimes']) {
-      const answer = (name: string, value: unknown) =>
-        script(name, (...all: unknown[]) => {
-          const done = all.at(-1) as Answer
-          done(name === missing ? new Error('timed out') : null, value)
+    for (const missing of [END, 1]) {
+      for (const answers of [undefined, [new Error('Broker: Not leader for partition')]]) {
+        script('offsetsForTimes', ([{ offset: timeMs }]: [{ offset: number }], _ms: number, done: Answer) => {
+          if (timeMs !== missing) done(null, [{ ...AT, offset: 5 }])
+          else done(answers === undefined ? new Error('timed out') : null, answers)
         })
-      answer('queryWatermarkOffsets', { lowOffset: 0, highOffset: 7 })
-      answer('offsetsForTimes', [{ ...AT, offset: 5 }])
-      const found: (number | undefined)[] = []
-      createClient().queryTime(AT, 1, (offset) => found.push(offset))
-      expect(found, missing).to.deep.equal([undefined])
+        const found: (number | undefined)[] = []
+        createClient().queryTime(AT, 1, (offset) => found.push(offset))
+        expect(found, String(missing)).to.deep.equal([undefined])
+      }
     }
   })
 })

@@ -1,10 +1,4 @@
-import {
-  describeCluster,
-  FailureReason,
-  OptionsInvalidError,
-  systemClock,
-  type ClientLogLine,
-} from '@tandem/common/internal'
+import { describeCluster, FailureReason, OptionsInvalidError, type ClientLogLine } from '@tandem/common/internal'
 import rdkafka from 'node-rdkafka'
 
 import type {
@@ -14,9 +8,8 @@ import type {
   FeedPartition,
   FeedPosition,
   FeedRecord,
-  LogEnds,
 } from './feed-client.js'
-import { Questions } from './questions.js'
+import { END, NONE, Questions, START, type Put } from './questions.js'
 
 /**
  * node-rdkafka as a FeedClient: one consumer that reads in batches, and a second one for questions.
@@ -31,7 +24,7 @@ export class KafkaFeedClient implements FeedClient {
   readonly #reader: rdkafka.KafkaConsumer
   readonly #asker: rdkafka.KafkaConsumer
   readonly #assigned = new Set<string>()
-  readonly #questions = new Questions(() => systemClock.now())
+  readonly #questions: Questions
   #ends: FeedPosition[] = []
   #connecting: rdkafka.KafkaConsumer | undefined
   #closed = false
@@ -43,6 +36,7 @@ export class KafkaFeedClient implements FeedClient {
     this.#failure = new FailureReason(options.properties)
     this.#reader = createClient(options, this.#failure)
     this.#asker = createClient(options, this.#failure)
+    this.#questions = new Questions((...question) => this.#ask(...question))
     this.#reader.setDefaultConsumeTimeout(POLL_TIMEOUT_MS)
     this.#reader.on('partition.eof', ({ topic, partition, offset }) => this.#ends.push({ topic, partition, offset }))
     // Without a listener an error event would throw. What they report (brokers down, and up again) is the client's own
@@ -86,21 +80,19 @@ export class KafkaFeedClient implements FeedClient {
     })
   }
 
-  queryEnd(asked: FeedPartition, done: (ends: LogEnds | undefined) => void): void {
-    this.#questions.ask(asked, (patienceMs, over) => {
-      this.#asker.queryWatermarkOffsets(asked.topic, asked.partition, patienceMs, (error, offsets) => {
-        if (this.#closed) return
-        over(!error)
-        done(error ? undefined : { low: offsets.lowOffset, high: offsets.highOffset })
-      })
-    })
+  queryStart(asked: FeedPartition, done: (offset: number | undefined) => void): void {
+    this.#questions.ask(asked, START, done)
+  }
+
+  queryEnd(asked: FeedPartition, done: (offset: number | undefined) => void): void {
+    this.#questions.ask(asked, END, done)
   }
 
   queryTime(asked: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
     // The end first: a record that is written between the two answers may be the first at or after the time.
-    this.queryEnd(asked, (ends) => {
-      if (ends === undefined) done(undefined)
-      else this.#queryTime(asked, timeMs, (offset) => done(offset === NONE ? ends.high : offset))
+    this.queryEnd(asked, (end) => {
+      if (end === undefined) done(undefined)
+      else this.#questions.ask(asked, Math.max(timeMs, 0), (offset) => done(offset === NONE ? end : offset))
     })
   }
 
@@ -117,15 +109,13 @@ export class KafkaFeedClient implements FeedClient {
     }
   }
 
-  /** First offset at or after a time, NONE if there is none. */
-  #queryTime(asked: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
-    this.#questions.ask(asked, (patienceMs, over) => {
-      this.#asker.offsetsForTimes([{ ...toppar(asked), offset: timeMs }], patienceMs, (error, positions) => {
-        if (this.#closed) return
-        over(!error)
-        const offset = positions?.[0]?.offset ?? NONE
-        done(error ? undefined : Math.max(offset, NONE))
-      })
+  #ask(...[asked, patienceMs, over]: Parameters<Put>): void {
+    const positions = asked.map(({ timeMs, ...at }) => ({ ...toppar(at), offset: timeMs }))
+    this.#asker.offsetsForTimes(positions, patienceMs, (error, answers) => {
+      if (this.#closed) return
+      // In place of an answer about a partition there may be an error.
+      const offsets = error ? [] : answers.map(({ offset }) => offset).filter((offset) => offset !== undefined)
+      over(offsets.length === asked.length ? offsets : undefined)
     })
   }
 
@@ -236,5 +226,3 @@ const OWNED = {
 const BATCH_MAX = 1_000
 /** What one poll waits if there is nothing, holding a libuv thread. */
 const POLL_TIMEOUT_MS = 50
-/** No record is at or after a time: Kafka says -1. */
-const NONE = -1

@@ -3,102 +3,158 @@ import type { ClusterDescription } from '@tandem/common/internal'
 import type { FeedPartition } from './feed-client.js'
 
 /**
- * Which question about a partition a cluster is asked next, and how long its answer is waited for.
+ * What a cluster is asked next about its logs, and how long an answer is waited for.
  *
- * A question holds a libuv thread until it is answered or its time is up, so few may be under way. And a broker that
- * hangs must not delay what the others have to say. So there are two lines, with one question under way in each: the
- * one of partitions that answered, or were not asked before, and the one of those that were asked in vain. When a
- * partition of the first gives no answer, the others of its leader go over to the second with it, as far as leaders
- * were known at the start; each comes back by itself when it has answered.
+ * A question is Kafka's ListOffsets: of some partitions, the first offset at or after a time of each; START and END are
+ * such times. It holds a libuv thread until all of them have answered or its time is up, so few may be under way, and
+ * one broker that hangs must not delay what the others have to say. So there are two lines, with one question under way
+ * in each.
  *
- * Patience is short at first, since most questions that take long find no answer at all. But a cluster that is far, or
- * has too much to do, must not count as away for that, so patience with a leader doubles with each question in vain.
- * After an answer it is twice what that answer took, not less than at first: one that is slow is slow again. What a
- * leader takes is learned once, not with each of its partitions: else a feed that begins late counts as away meanwhile.
+ * The first is for partitions that answered, or were not asked before: all that wait are asked at once, else those of a
+ * cluster that is far would take turns until it counts as away. If there is no answer, they go over to the second line,
+ * and with them the other partitions of their leaders, as far as those were known at the start. There each leader is
+ * asked alone: with each question in vain about half as many of its partitions, so that one without a leader is told
+ * apart from the others, and for twice as long. The one asked in vain least often comes first. Each partition is back
+ * in the first line once it has answered.
  */
 export class Questions {
-  readonly #now: () => number
-  readonly #waiting: Question[] = []
+  readonly #put: Put
+  readonly #waiting: Waiting[] = []
+  /** Names of partitions whose last question was in vain. */
   readonly #silent = new Set<string>()
-  /** With leaders whose last question took long, or was in vain, by the first of their partitions. */
-  readonly #patienceMs = new Map<string, number>()
-  /** Names of the partitions that one broker leads, for each of them. */
-  readonly #siblings = new Map<string, readonly string[]>()
-  #underWay = 0
+  /** Questions in vain since the last answer, of leaders in the second line. */
+  readonly #inVain = new Map<string, number>()
+  /** The leader of a partition, by the name of the first that it leads. */
+  readonly #leaders = new Map<string, string>()
+  readonly #ledBy = new Map<string, string[]>()
+  readonly #underWay: Record<Line, boolean> = { well: false, silent: false }
 
-  /** @param now monotonic milliseconds. */
-  constructor(now: () => number) {
-    this.#now = now
+  /** @param put puts a question to the cluster. */
+  constructor(put: Put) {
+    this.#put = put
   }
 
   handleDescribed({ topics }: ClusterDescription): void {
-    const ledBy = new Map<number, string[]>()
+    const firstOf = new Map<number, string>()
     for (const { name, partitions } of topics) {
       for (const { partition, leader } of partitions) {
         if (leader < 0) continue
-        const led = ledBy.get(leader) ?? []
-        led.push(nameOf({ topic: name, partition }))
-        ledBy.set(leader, led)
+        const partitionName = nameOf({ topic: name, partition })
+        const first = firstOf.get(leader) ?? partitionName
+        firstOf.set(leader, first)
+        this.#leaders.set(partitionName, first)
+        this.#ledBy.set(first, [...(this.#ledBy.get(first) ?? []), partitionName])
       }
     }
-    for (const led of ledBy.values()) for (const name of led) this.#siblings.set(name, led)
   }
 
-  /** @param put puts it to the cluster, and calls `over` when it was answered or `patienceMs` were over. */
-  ask(partition: FeedPartition, put: Question['put']): void {
-    this.#waiting.push({ name: nameOf(partition), put })
+  /**
+   * @param timeMs ms since 1970, START or END.
+   * @param done is told the first offset at or after that time, NONE if there is none, undefined without an answer.
+   */
+  ask({ topic, partition }: FeedPartition, timeMs: number, done: Waiting['done']): void {
+    const name = nameOf({ topic, partition })
+    this.#waiting.push({ name, leader: this.#leaders.get(name) ?? name, topic, partition, timeMs, done })
     this.#next()
   }
 
   #next(): void {
-    for (const line of [WELL, SILENT]) {
-      if ((this.#underWay & line) !== 0) continue
-      const index = this.#waiting.findIndex(({ name }) => this.#silent.has(name) === (line === SILENT))
-      const [question] = index < 0 ? [] : this.#waiting.splice(index, 1)
-      if (question === undefined) continue
-      this.#underWay |= line
-      const { name, put } = question
-      const leader = this.#siblings.get(name)?.[0] ?? name
-      const patienceMs = this.#patienceMs.get(leader) ?? PATIENCE_MS_MIN
-      const askedAt = this.#now()
-      put(patienceMs, (answered) => {
-        this.#underWay &= ~line
-        this.#setPatience(leader, 2 * (answered ? this.#now() - askedAt : patienceMs))
-        this.#handleOver(name, line, answered)
-        this.#next()
-      })
+    if (!this.#underWay.well) {
+      const asked = this.#take(({ name }) => !this.#silent.has(name))
+      this.#begin('well', asked, PATIENCE_MS_MAX)
+    }
+    if (!this.#underWay.silent) {
+      const leader = this.#leastInVain()
+      const inVain = this.#inVain.get(leader ?? '') ?? 0
+      const part = 1 / 2 ** inVain
+      const asked = this.#take((one) => this.#silent.has(one.name) && one.leader === leader, part)
+      this.#begin('silent', asked, Math.min(PATIENCE_MS_MIN * 2 ** inVain, PATIENCE_MS_MAX))
     }
   }
 
-  #setPatience(name: string, ms: number): void {
-    if (ms <= PATIENCE_MS_MIN) this.#patienceMs.delete(name)
-    else this.#patienceMs.set(name, Math.min(Math.ceil(ms), PATIENCE_MS_MAX))
+  /** Takes those that wait and fulfil the condition, or a part of them, the first ones: one of each partition. */
+  #take(wanted: (one: Waiting) => boolean, part = 1): readonly Waiting[] {
+    const found = new Map<string, Waiting>()
+    for (const one of this.#waiting) if (!found.has(one.name) && wanted(one)) found.set(one.name, one)
+    const taken = [...found.values()].slice(0, Math.ceil(found.size * part))
+    for (const one of taken) this.#waiting.splice(this.#waiting.indexOf(one), 1)
+    return taken
   }
 
-  #handleOver(name: string, line: number, answered: boolean): void {
-    if (answered) {
+  #leastInVain(): string | undefined {
+    let least: string | undefined
+    let times = Infinity
+    for (const { name, leader } of this.#waiting) {
+      const inVain = this.#inVain.get(leader) ?? 0
+      if (inVain >= times || !this.#silent.has(name)) continue
+      least = leader
+      times = inVain
+    }
+    return least
+  }
+
+  #begin(line: Line, asked: readonly Waiting[], patienceMs: number): void {
+    if (asked.length === 0) return
+    this.#underWay[line] = true
+    this.#put(asked, patienceMs, (offsets) => {
+      if (offsets === undefined) this.#handleInVain(line, asked)
+      else this.#handleAnswered(asked)
+      for (const [index, { done }] of asked.entries()) done(offsets?.[index])
+      // What they ask for next goes together.
+      this.#underWay[line] = false
+      this.#next()
+    })
+  }
+
+  #handleAnswered(asked: readonly Waiting[]): void {
+    for (const { name, leader } of asked) {
       this.#silent.delete(name)
-      return
+      this.#inVain.delete(leader)
     }
-    this.#silent.add(name)
-    // Those in the other line have been told apart already, or will be.
-    if (line === WELL) for (const sibling of this.#siblings.get(name) ?? []) this.#silent.add(sibling)
+  }
+
+  #handleInVain(line: Line, asked: readonly Waiting[]): void {
+    for (const { name, leader } of asked) {
+      this.#silent.add(name)
+      // Those in the second line have been told apart already, or will be.
+      if (line === 'well') for (const sibling of this.#ledBy.get(leader) ?? []) this.#silent.add(sibling)
+    }
+    const { leader } = asked[0]!
+    if (line === 'silent') this.#inVain.set(leader, (this.#inVain.get(leader) ?? 0) + 1)
   }
 }
 
-interface Question {
+/** One partition, and what is asked of it. */
+export interface Asked extends FeedPartition {
+  readonly timeMs: number
+}
+
+/** Puts one question; `over` gets an offset for each of `asked`, or undefined when `patienceMs` were over. */
+export type Put = (
+  asked: readonly Asked[],
+  patienceMs: number,
+  over: (offsets: readonly number[] | undefined) => void,
+) => void
+
+type Line = 'well' | 'silent'
+
+interface Waiting extends Asked {
   readonly name: string
-  readonly put: (patienceMs: number, over: (answered: boolean) => void) => void
+  readonly leader: string
+  readonly done: (offset: number | undefined) => void
 }
 
 function nameOf({ topic, partition }: FeedPartition): string {
   return `${topic}/${partition}`
 }
 
-/** The two lines, one bit each. */
-const WELL = 1
-const SILENT = 2
-/** Answers take a few ms; this is for a broker that is busy for a moment. */
+/** Times of ListOffsets: where a log begins, and where the next record will be. */
+export const START = -2
+export const END = -1
+/** The answer about a time that no record is at or after. */
+export const NONE = -1
+
+/** For a leader that was in vain: answers take a few ms, and most that take long never come. */
 const PATIENCE_MS_MIN = 500
 /** Below the default of `feedAwayAfterMs`, so that a feed whose answers take this long may yet count as live. */
 const PATIENCE_MS_MAX = 4_000
