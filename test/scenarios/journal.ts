@@ -91,6 +91,32 @@ export const journal: readonly Scenario[] = [
     },
   },
   {
+    name: 'read-back-and-hung',
+    against: 'a lane that stops every send though it could let go of what it holds',
+    play: async () => {
+      const stage = new Stage()
+      const { west, world } = stage
+      const balances = await stage.group('balances')
+      const journal = { ...JOURNAL, bytesMax: 1_048_576 }
+      const options = { ...ON_DISK, journal, backlogBytesMax: BACKLOG_BYTES_MAX }
+      const ledger = await stage.producer('ledger', { options })
+      const backlogBytes = (): number => ledger.producer.status().clusters['west']!.backlog.bytes
+      const padded = { headers: { padding: 'x'.repeat(1_000) } }
+      west.hang()
+      expectSent('resolved', ...(await ledger.send(800, padded)))
+      ledger.expectEvents('journal-filled', 1)
+      // The backlog is full, and so is the disk: what is read back goes beyond it, for a few round trips as a rule.
+      west.heal()
+      assert.ok(await world.until(() => backlogBytes() > BACKLOG_BYTES_MAX, 60_000))
+      west.hang()
+      const [sent] = await ledger.send(1, padded)
+      assert.ok(sent!.closedAtMs! - sent!.atMs < 1_000, 'the east is well')
+      west.heal()
+      await stage.settle()
+      balances.expectDelivered('1…801')
+    },
+  },
+  {
     name: 'refused-by-both',
     against: 'what was accepted on disk, and neither cluster takes, dropped from the journal',
     play: async () => {
@@ -189,6 +215,8 @@ export const journal: readonly Scenario[] = [
   },
 ]
 
+/** The least that is allowed. */
+const BACKLOG_BYTES_MAX = 65_536
 const JOURNAL = { path: '/ledger', mode: 'on-outage' } as const
 const ON_DISK: Partial<ProducerOptions> = {
   topics: { entries: {} },

@@ -12,6 +12,7 @@ export const ROWS = [
   'journal-first',
   'accepted-on-disk',
   'disk-gone',
+  'read-back-and-hung',
   'refused-by-both',
   'only-copy-kept',
   'void-forgone',

@@ -453,6 +453,18 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [{ file: APPENDER, text: 'record.perhapsJournaled ||= inDoubt;', replacement: ';' }],
   },
   {
+    name: 'full-though-spare',
+    scenario: 'read-back-and-hung',
+    meaning: 'stops admission while a lane is over its bound, though it could let go of what it holds',
+    edits: [
+      {
+        file: LANE,
+        text: 'return over > 0 && this.load.spareBytes < Math.max(over, this.#lumpBytes);',
+        replacement: 'return over > 0;',
+      },
+    ],
+  },
+  {
     name: 'accepted-and-dropped',
     scenario: 'refused-by-both',
     meaning: 'forgets what it accepted on disk and both clusters refused',
