@@ -530,7 +530,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'import-forgets-position',
-    scenario: 'import',
+    scenario: 'import-once',
     meaning: 'sends a dead letter again before it says on disk where to look for it from now on',
     edits: [
       {
