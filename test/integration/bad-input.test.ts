@@ -87,6 +87,9 @@ describe('bad input on real clusters', function () {
       }
       const error = await rejects(() => create({ clusters, connectTimeoutMs: 2_000 }), 'TANDEM_CLUSTERS_UNREACHABLE')
       expect(error).to.have.property('outcome', 'not-written')
+      for (const [cluster, port] of Object.entries({ east: a, west: b })) {
+        expect(error.message).to.match(new RegExp(`${cluster}: .*:${port} failed: Connection refused`))
+      }
     })
   }
 

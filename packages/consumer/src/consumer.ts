@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import {
   AlreadySubscribedError,
   ClosedError,
-  ClustersUnreachableError,
+  clustersUnreachable,
   compareClusters,
   HighWaterStoreFailedError,
   InvariantError,
@@ -102,6 +102,8 @@ export class Consumer<T = unknown> {
   readonly #descriptions: [ClusterDescription | undefined, ClusterDescription | undefined] = [undefined, undefined]
   /** What keeps a cluster that answered from being one of the two; undefined if nothing does. */
   readonly #misfits: [TandemError | undefined, TandemError | undefined] = [undefined, undefined]
+  /** Why a cluster did not answer, the last time that it was tried. */
+  readonly #unreachable: [string | undefined, string | undefined] = [undefined, undefined]
   /** By topic and partition, and in the order in which they were acquired. */
   readonly #partitions = new Map<string, Partition[]>()
   readonly #all: Partition[] = []
@@ -264,10 +266,8 @@ export class Consumer<T = unknown> {
       if (answered === 2 || (answered === 1 && now >= secondUntil)) return
       if (answered === 1) secondUntil = Math.min(secondUntil, now + SECOND_MS, until)
       if (answered === 0 && now >= until) {
-        throw new ClustersUnreachableError(
-          `Neither ${this.#settings.clusters.join(' nor ')} answered within ${this.#settings.connectTimeoutMs} ms`,
-          { clusters: this.#settings.clusters, connectTimeoutMs: this.#settings.connectTimeoutMs },
-        )
+        const { clusters, connectTimeoutMs } = this.#settings
+        throw clustersUnreachable(clusters, this.#unreachable, connectTimeoutMs)
       }
       await new Promise<void>((resolve) => {
         const cancel = clock.schedule(Math.min(until, secondUntil), resolve)
@@ -339,11 +339,14 @@ export class Consumer<T = unknown> {
   #createLink(feed: FeedIndex): FeedLink {
     const { clusters, properties, groupId, topics, connectTimeoutMs } = this.#settings
     const cluster = clusters[feed]
-    const timeoutMs = Math.min(connectTimeoutMs, CONTACT_MS)
+    const timeoutMs = Math.min(Math.ceil(ATTEMPT_PART * connectTimeoutMs), ATTEMPT_MS_MAX)
     const options = { cluster, groupId, properties: properties[feed], topics, connectTimeoutMs: timeoutMs }
     return new FeedLink(this.#outsides, options, {
       handleConnected: (description) => this.#handleDescribed(feed, description),
-      handleUnreachable: (reason) => this.#telemetry.tell({ kind: 'cluster-unreachable', cluster, reason }),
+      handleUnreachable: (reason) => {
+        this.#unreachable[feed] = reason
+        this.#telemetry.tell({ kind: 'cluster-unreachable', cluster, reason })
+      },
       handleBatch: (records, ends) => this.#handleBatch(feed, records, ends),
       handlePollFailed: (reason) => {
         this.#telemetry.tell({ kind: 'poll-failed', cluster, reason })
@@ -747,8 +750,9 @@ function messageOf(error: unknown): string {
 
 /** Once one cluster has answered, a start waits this long for the other: long enough to compare two that are well. */
 const SECOND_MS = 1_000
-/** One attempt to contact a cluster. */
-const CONTACT_MS = 5_000
+/** One attempt to contact a cluster: it is over before the start is, to say why it failed. */
+const ATTEMPT_PART = 0.9
+const ATTEMPT_MS_MAX = 5_000
 const POLL_AGAIN_MS = 200
 /** Two clusters that hang hold up to three threads each, to poll and to be asked; files and DNS need some too. */
 const THREADS_WANTED = 8

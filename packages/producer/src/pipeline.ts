@@ -955,7 +955,7 @@ export class Pipeline {
       client: {
         cluster: name,
         properties,
-        connectTimeoutMs: Math.min(settings.connectTimeoutMs, CONNECT_ATTEMPT_MS),
+        connectTimeoutMs: Math.min(Math.ceil(ATTEMPT_PART * settings.connectTimeoutMs), ATTEMPT_MS_MAX),
         messageBytesMax,
       },
       owner: {
@@ -1012,8 +1012,9 @@ const UNDELIVERED: Readonly<Record<RejectReason, string>> = {
   closed: 'the producer was closed',
 }
 
-/** One attempt to connect holds a thread of the pool for as long as this. */
-const CONNECT_ATTEMPT_MS = 5_000
+/** One attempt to connect is over before the start is, to say why it failed; it holds a thread of the pool. */
+const ATTEMPT_PART = 0.9
+const ATTEMPT_MS_MAX = 5_000
 /** More than a busy process is late by; less than what opens a circuit. */
 const STOOD_STILL_MS = 1_000
 /** Enough turns of the loop to hear thousands of reports. */

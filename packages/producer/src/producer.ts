@@ -7,7 +7,7 @@ import type { Observable } from 'rxjs'
 import {
   AbortedError,
   ClosedError,
-  ClustersUnreachableError,
+  clustersUnreachable,
   isTandemError,
   JournalFailedError,
   MessageInvalidError,
@@ -437,7 +437,8 @@ export class Producer {
           decided = true
           resolve(pipeline)
         } else {
-          refuse(unreachable(this.#settings, opening.reasons))
+          const names = this.#settings.clusters.map(({ name }) => name)
+          refuse(clustersUnreachable(names, opening.reasons, this.#settings.connectTimeoutMs))
         }
       }
       const pipeline = new Pipeline({
@@ -657,17 +658,6 @@ function exposureOf(lane: Lane, now: number): ClusterStatus['exposure'] {
   const since = lane.oldestExposedAt()
   const { exposed: messages, exposedBytes: bytes } = lane.load
   return { messages, bytes, oldestMs: since === undefined ? undefined : now - since }
-}
-
-function unreachable(
-  { clusters, connectTimeoutMs }: ProducerSettings,
-  reasons: readonly [string | undefined, string | undefined],
-): Error {
-  const said = clusters.map(({ name }, index) => `${name}: ${reasons[index] ?? 'no answer'}`)
-  return new ClustersUnreachableError(`neither cluster was ready within ${connectTimeoutMs} ms (${said.join('; ')})`, {
-    clusters: Object.fromEntries(clusters.map(({ name }, index) => [name, reasons[index] ?? 'no answer'])),
-    timeoutMs: connectTimeoutMs,
-  })
 }
 
 function aborted(why: string, cause?: unknown): Error {
