@@ -154,6 +154,30 @@ export const journal: readonly Scenario[] = [
     },
   },
   {
+    name: 'refused-and-killed',
+    against: 'an entry that both clusters refused, noted so for both before it lies among the dead letters',
+    play: async () => {
+      for (let seed = 0; seed < 60; seed++) {
+        const stage = new Stage({ seed })
+        const balances = await stage.group('balances')
+        const options: Partial<ProducerOptions> = { ...ON_DISK, journal: { ...JOURNAL, mode: 'always' } }
+        const ledger = await stage.producer('ledger', { options })
+        for (const cluster of [stage.east, stage.west]) cluster.refuse(() => true)
+        const sent = ledger.queue(1)
+        await ledger.closed(sent)
+        const afterMs = 5 + (seed % 30)
+        await stage.pass(afterMs)
+        ledger.crash()
+        for (const cluster of [stage.east, stage.west]) cluster.refuse(() => false)
+        await stage.producer('ledger', { options })
+        await stage.settle()
+        const letters = [...stage.world.disk.letters()].map(({ value }) => Buffer.from(value!).toString())
+        const ends = [...letters, ...balances.delivered].map((text) => text.replace('late ', ''))
+        assert.ok(ends.includes('1'), `killed ${afterMs} ms after it was accepted`)
+      }
+    },
+  },
+  {
     name: 'only-copy-kept',
     against: 'an entry of the journal voided for its age although no cluster has it',
     play: async () => {

@@ -14,6 +14,7 @@ export const ROWS = [
   'disk-gone',
   'read-back-and-hung',
   'refused-by-both',
+  'refused-and-killed',
   'only-copy-kept',
   'void-forgone',
   'exact-voids',

@@ -1,4 +1,5 @@
-import { CLUSTERS, GROUPS, type ClusterName, type Plan, type Setting, type Step } from './plan.js'
+import { drawStories } from './draw-stories.js'
+import { BORN_MS, CLUSTERS, GROUPS, isCluster, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
 
 /**
@@ -17,7 +18,7 @@ export function drawPlan(seed: number): Plan {
   // What was thought of later is drawn last, so that the rest stays as it is.
   const keyConcurrency = prng.pick([0, 0, 0, 1, 2, 16])
   const setting = { ...drawn, keyConcurrency, ...drawDisk(prng.fork(), drawn) }
-  steps.push(...drawImports(prng.fork(), setting))
+  steps.push(...drawStories(prng.fork(), setting))
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting, steps }
@@ -81,47 +82,11 @@ function* drawSends(prng: Prng, { minutes, producers, from }: Drafted): Generato
   const burstPercent = prng.pick([0, 2, 10])
   const burstMax = prng.pick([5, 40])
   // The first ones find nobody connected yet now and then.
-  const firstMs = prng.below(500) + (from === 'latest' ? BIRTH_MS : 0)
+  const firstMs = prng.below(500) + (from === 'latest' ? BORN_MS : 0)
   for (let atMs = firstMs; atMs < minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
     const count = prng.chance(burstPercent) ? 1 + prng.below(burstMax) : 1
     yield { kind: 'send', atMs, producer: prng.below(producers), key: prng.below(keys), count }
   }
-}
-
-/**
- * Imports, and what makes dead letters: both clusters hang with sends under way. Not only when all is well again, since
- * an import is to find out that it cannot decide, and what lies in sockets is to come late.
- */
-function* drawImports(prng: Prng, setting: Drafted): Generator<Step> {
-  const { minutes, producers, journal, suffering, sendTimeoutMs } = setting
-  if (journal === 'off' || suffering !== 'all') return
-  const endMs = minutes * 60_000
-  const everyMs = prng.pick([30_000, 60_000, 240_000])
-  for (let atMs = prng.below(everyMs * 2); atMs < endMs; atMs += 1 + prng.below(everyMs * 2)) {
-    const producer = prng.below(producers)
-    if (journal === 'dead-letter' && prng.chance(60)) {
-      const forMs = sendTimeoutMs + prng.between(1_000, 20_000)
-      for (const cluster of CLUSTERS) {
-        yield { kind: 'cluster-hung', atMs: Math.min(atMs + prng.below(100), endMs - 1), cluster, forMs }
-      }
-      const sentAtMs = Math.min(atMs + 100 + prng.below(1_000), endMs - 1)
-      yield { kind: 'send', atMs: sentAtMs, producer, key: prng.below(6), count: prng.between(1, 5) }
-      if (prng.chance(40)) yield killed(prng, atMs + 100 + prng.below(forMs), producer, endMs)
-      atMs += forMs + prng.below(prng.pick([1_000, 30_000]))
-    }
-    const timeoutMs = prng.chance(70) ? 60_000 : prng.between(1, 10_000)
-    yield { kind: 'import', atMs: Math.min(atMs, endMs - 1), producer, timeoutMs }
-    if (prng.chance(40)) continue
-    // Between any two of its steps the process may be gone; and the next one tries again.
-    atMs += 1 + prng.below(prng.pick([50, 500, 5_000]))
-    yield killed(prng, atMs, producer, endMs)
-    atMs += prng.between(3_000, 10_000)
-    yield { kind: 'import', atMs: Math.min(atMs, endMs - 1), producer, timeoutMs: 60_000 }
-  }
-}
-
-function killed(prng: Prng, atMs: number, producer: number, endMs: number): Step {
-  return { kind: 'producer-kill', atMs: Math.min(atMs, endMs - 1), producer, forMs: prng.between(1, 3_000) }
 }
 
 function* drawFaults(prng: Prng, setting: Drafted): Generator<Step> {
@@ -217,7 +182,7 @@ function drawFault(prng: Prng, kind: Drawn, setting: Drafted): WithoutTime<Step>
       return {
         kind,
         cluster: setting.suffering === 'readers' ? 'east' : cluster,
-        residue: prng.below(2),
+        residue: prng.below(4),
         // As a topic's limit that somebody set too low: until somebody else finds out.
         forMs: prng.chance(50) ? forMs : prng.between(30_000, 300_000),
       }
@@ -257,8 +222,6 @@ const DRAWN: readonly Drawn[] = [
   'handler-stuck',
   'refused-for-good',
 ]
-/** By when every group is born that finds one cluster and the store. */
-const BIRTH_MS = 10_000
 /** What consumers allow. */
 const DAY_MS = 86_400_000
 const ANY_POLICY = ['reject', 'block', 'journal', 'journal', 'journal'] as const
@@ -300,8 +263,4 @@ function drawnFor(suffering: Setting['suffering']): readonly Drawn[] {
     default:
       return ONE_SIDED
   }
-}
-
-function isCluster(suffering: Setting['suffering']): suffering is ClusterName {
-  return suffering !== 'all' && suffering !== 'readers'
 }

@@ -145,7 +145,7 @@ export type Step = { readonly atMs: number } & (
   | { readonly kind: 'journal-torn' }
   | { readonly kind: 'clock-back' | 'clock-forward'; readonly producer: number; readonly byMs: number }
   | { readonly kind: 'handler-stuck'; readonly group: Group; readonly forMs: number }
-  /** Records of certain sizes are refused, as if too large. */
+  /** Records of certain sizes are refused, as if too large (`residue` 0, 1), or one here and one there (2, 3). */
   | {
       readonly kind: 'refused-for-good'
       readonly cluster: ClusterName
@@ -153,6 +153,13 @@ export type Step = { readonly atMs: number } & (
       readonly forMs: number
     }
 )
+
+export function isCluster(suffering: Setting['suffering']): suffering is ClusterName {
+  return suffering !== 'all' && suffering !== 'readers'
+}
+
+/** By when every group is born that finds one cluster and the store. */
+export const BORN_MS = 10_000
 
 /** I8: the time within which all comes to rest. */
 export function restMs({ feedAwayAfterMs, holeTimeoutMs, gapTimeoutMs }: Setting): number {

@@ -492,7 +492,10 @@ class Play {
         return false // counted when there is a delivery that gets stuck
       case 'refused-for-good': {
         const cluster = world.cluster(step.cluster)
-        cluster.refuse(({ value }) => value !== null && value.length % 4 === step.residue)
+        const { residue } = step
+        cluster.refuse(({ value }) => {
+          return value !== null && (residue < 2 ? value.length : value.at(-1)! + 2) % 4 === residue
+        })
         later(step.forMs, () => cluster.refuse(() => false))
         return true
       }

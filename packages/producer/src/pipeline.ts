@@ -484,7 +484,7 @@ export class Pipeline {
         this.#handleFinal(command.record, index, now)
         return
       case 'voided':
-        if (command.record.copies[index].state === 'refused') this.#forgo(command.record, index)
+        this.#forgo(command.record, index)
         this.#handleFinal(command.record, index, now)
         return
       case 'void-answered':
@@ -530,7 +530,7 @@ export class Pipeline {
         const { record } = command
         if (record.handed) for (const lane of this.lanes) lane.handleDurable(record)
         else this.#handOver(record)
-        for (const index of [0, 1] as const) if (record.copies[index].state === 'refused') this.#forgo(record, index)
+        for (const index of [0, 1] as const) this.#forgo(record, index)
         this.#settlement.handleJournaled(record)
         return
       }
@@ -594,9 +594,25 @@ export class Pipeline {
     for (const record of [...records].sort((a, b) => a.ordinal - b.ordinal)) this.#appender!.handleRecord(record)
   }
 
-  /** On disk, it is noted there before it is voided; on its way there, when that is known. */
+  /**
+   * A record that was refused and is on disk is noted there before it is voided; on its way there, when that is known.
+   * Not if that would leave it to nobody: then it must lie among the dead letters first, or a crash would lose it.
+   */
   #forgo(record: SealedRecord, lane: LaneIndex): void {
-    if (record.journal === 'durable') this.#journalLink!.forgo(lane, record)
+    const copy = record.copies[lane]
+    if (copy.state !== 'refused' || record.journal !== 'durable' || record.undeliverable) return
+    copy.forgone = true
+    this.#journalLink!.forgo(lane, record)
+  }
+
+  /** What was accepted and refused by both lies among the dead letters: no later life writes it. */
+  #handleBuried(record: SealedRecord): void {
+    const now = this.#now()
+    for (const lane of this.lanes) {
+      const { state, forgone } = record.copies[lane.index]
+      if (state === 'refused' && !forgone) lane.voidRefused(record)
+      this.#appender!.handleFinal(record, lane.index, now)
+    }
   }
 
   #handleFinal(record: SealedRecord, lane: LaneIndex, now: number): void {
@@ -659,9 +675,7 @@ export class Pipeline {
       }
       case 'undeliverable':
         this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
-        this.#deadLetters?.bury(record, command.outcome, 'refused', () => {
-          for (const lane of this.lanes) this.#appender?.handleFinal(record, lane.index, this.#now())
-        })
+        this.#deadLetters!.bury(record, command.outcome, 'refused', () => this.#handleBuried(record))
         return
       case 'settled':
         this.#settle(record)

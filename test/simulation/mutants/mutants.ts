@@ -248,8 +248,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PARTITION,
-        text: 'client.queryTime(this, this.#bornMs,',
-        replacement: 'return this.#assign(feed, client, ends.high); client.queryTime(this, this.#bornMs,',
+        text: 'client.queryTime(this, this.#bornMs, done);',
+        replacement: 'client.queryEnd(this, done);',
       },
     ],
   },
@@ -469,6 +469,18 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'refused-by-both',
     meaning: 'forgets what it accepted on disk and both clusters refused',
     edits: [{ file: SETTLEMENT, text: 'if (record.undeliverable) {', replacement: 'if (false) {' }],
+  },
+  {
+    name: 'forgone-before-buried',
+    scenario: 'refused-and-killed',
+    meaning: 'notes in the journal that nobody will write an entry, before it lies among the dead letters',
+    edits: [
+      {
+        file: PIPELINE,
+        text: "if (copy.state !== 'refused' || record.journal !== 'durable' || record.undeliverable)",
+        replacement: "if (copy.state !== 'refused' || record.journal !== 'durable')",
+      },
+    ],
   },
   {
     name: 'done-for-both',

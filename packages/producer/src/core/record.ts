@@ -41,6 +41,8 @@ export class Copy {
   elsewhereSince: number | undefined = undefined
   /** Waits behind what is on disk. */
   tail = false
+  /** Refused, which the journal has been asked to note. */
+  forgone = false
   handedAt = 0
   /** Its log cannot hold the record below this offset; -1 while no client has had it. */
   from = -1

@@ -1,0 +1,125 @@
+import { BORN_MS, CLUSTERS, GROUPS, isCluster, type Setting, type Step } from './plan.js'
+import type { Prng } from './prng.js'
+
+/**
+ * Constellations that faults drawn one by one hardly ever come to, since several things have to happen within seconds:
+ * each was drawn because a bug that needs it (mutants.ts) stayed unseen for thousands of schedules.
+ */
+export function* drawStories(prng: Prng, setting: Setting): Generator<Step> {
+  yield* drawImports(prng.fork(), setting)
+  yield* drawEarlyDeaths(prng.fork(), setting)
+  yield* drawUnfinishedLives(prng.fork(), setting)
+  yield* drawRelapses(prng.fork(), setting)
+  yield* drawManyLives(prng.fork(), setting)
+}
+
+/**
+ * Imports, and what makes dead letters: both clusters hang with sends under way. Not only when all is well again, since
+ * an import is to find out that it cannot decide, and what lies in sockets is to come late: to a group, too, that was
+ * killed meanwhile, with something open that lies before it.
+ */
+function* drawImports(prng: Prng, setting: Setting): Generator<Step> {
+  const { minutes, producers, journal, suffering, sendTimeoutMs } = setting
+  if (journal === 'off' || suffering !== 'all') return
+  const endMs = minutes * 60_000
+  const everyMs = prng.pick([30_000, 60_000, 240_000])
+  for (let atMs = prng.below(everyMs * 2); atMs < endMs; atMs += 1 + prng.below(everyMs * 2)) {
+    const producer = prng.below(producers)
+    if (journal === 'dead-letter' && prng.chance(60)) {
+      const forMs = sendTimeoutMs + prng.between(1_000, 20_000)
+      for (const cluster of CLUSTERS) {
+        yield { kind: 'cluster-hung', atMs: Math.min(atMs + prng.below(100), endMs - 1), cluster, forMs }
+      }
+      const sentAtMs = Math.min(atMs + 100 + prng.below(1_000), endMs - 1)
+      yield { kind: 'send', atMs: sentAtMs, producer, key: prng.below(6), count: prng.between(1, 5) }
+      if (prng.chance(40)) yield killed(prng, atMs + 100 + prng.below(forMs), producer, endMs)
+      atMs += forMs + prng.below(prng.pick([1_000, 30_000]))
+    }
+    const timeoutMs = prng.chance(70) ? 60_000 : prng.between(1, 10_000)
+    yield { kind: 'import', atMs: Math.min(atMs, endMs - 1), producer, timeoutMs }
+    if (prng.chance(40)) continue
+    // Between any two of its steps the process may be gone; and the next one tries again.
+    atMs += 1 + prng.below(prng.pick([50, 500, 5_000]))
+    yield killed(prng, atMs, producer, endMs)
+    atMs += prng.between(3_000, 10_000)
+    yield { kind: 'import', atMs: Math.min(atMs, endMs - 1), producer, timeoutMs: 60_000 }
+  }
+}
+
+/** A group that dies as soon as it is born, with nothing stored but when that was. */
+function* drawEarlyDeaths(prng: Prng, { from }: Setting): Generator<Step> {
+  if (from !== 'latest') return
+  for (const group of GROUPS) {
+    if (!prng.chance(50)) continue
+    yield { kind: 'consumer-kill', atMs: BORN_MS + prng.below(1_000), group, forMs: prng.between(1, 60_000) }
+  }
+}
+
+/**
+ * A life that ends with counters that no log has, and others behind them that one log has: one cluster refuses some of
+ * what comes and the other takes nothing, or too late. The next life begins at once.
+ */
+function* drawUnfinishedLives(prng: Prng, setting: Setting): Generator<Step> {
+  if (setting.suffering !== 'all' || !prng.chance(25)) return
+  const endMs = setting.minutes * 60_000
+  for (let atMs = prng.below(60_000); atMs < endMs - 20_000; atMs += prng.between(20_000, 120_000)) {
+    const producer = prng.below(setting.producers)
+    const [cluster, other] = prng.chance(50) ? CLUSTERS : ([CLUSTERS[1], CLUSTERS[0]] as const)
+    const key = prng.below(6)
+    yield { kind: 'refused-for-good', atMs, cluster, residue: prng.between(2, 3), forMs: prng.between(1_000, 5_000) }
+    yield { kind: 'cluster-hung', atMs, cluster: other, forMs: prng.between(1_000, 4_000) }
+    yield { kind: 'send', atMs: atMs + 100, producer, key, count: prng.between(2, 12) }
+    // With something open that lies before all of it, a group that dies has to begin there again.
+    if (prng.chance(30)) yield { kind: 'handler-stuck', atMs: atMs + 90, group: prng.pick(GROUPS), forMs: 60_000 }
+    yield killed(prng, atMs + 200 + prng.below(1_000), producer, endMs)
+    for (let i = 0; i < 5; i++) {
+      yield { kind: 'send', atMs: atMs + 1_500 + i * prng.between(200, 1_500), producer, key, count: 1 }
+    }
+    if (!prng.chance(50)) continue
+    const group = prng.pick(GROUPS)
+    yield { kind: 'consumer-kill', atMs: atMs + prng.between(200, 15_000), group, forMs: prng.between(1, 3_000) }
+  }
+}
+
+/** A cluster that hangs again while its lane has just begun to write what it missed. */
+function* drawRelapses(prng: Prng, setting: Setting): Generator<Step> {
+  const { suffering: cluster, journal, producers, minutes, roomy } = { ...setting, roomy: setting.paddingBytes === 0 }
+  if (!isCluster(cluster) || journal === 'off' || journal === 'dead-letter' || roomy || !prng.chance(60)) return
+  const key = prng.below(6)
+  for (let atMs = prng.below(20_000); atMs < minutes * 60_000 - 60_000;) {
+    const forMs = prng.between(20_000, 40_000)
+    yield { kind: 'cluster-hung', atMs, cluster, forMs }
+    for (let i = 0; i < 10; i++) {
+      const sentAtMs = atMs + (forMs / 10) * i
+      yield {
+        kind: 'send',
+        atMs: Math.floor(sentAtMs),
+        producer: prng.below(producers),
+        key,
+        count: prng.between(20, 60),
+      }
+    }
+    atMs += forMs + prng.between(20, prng.pick([500, 5_000]))
+    yield { kind: 'cluster-hung', atMs, cluster, forMs: prng.between(1_000, 8_000) }
+    for (let i = 0; i < 10; i++) yield { kind: 'send', atMs: atMs + 100 * i, producer: 0, key, count: 1 }
+    atMs += prng.between(10_000, 40_000)
+  }
+}
+
+/** Many lives of a producer, one after the other, while a cluster says where its log ends and brings nothing of it. */
+function* drawManyLives(prng: Prng, { suffering: cluster, producers, minutes }: Setting): Generator<Step> {
+  if (!isCluster(cluster) || !prng.chance(30)) return
+  const producer = prng.below(producers)
+  const key = prng.below(6)
+  const fromMs = prng.between(5_000, minutes * 30_000)
+  yield { kind: 'cluster-slow', atMs: fromMs, cluster, forMs: 240_000, byMs: 240_000, requests: 'read' }
+  for (let i = 1; i <= 10; i++) {
+    const atMs = fromMs + i * prng.between(4_000, 8_000)
+    yield { kind: 'producer-restart', atMs, producer }
+    yield { kind: 'send', atMs: atMs + 3_000, producer, key, count: prng.between(1, 3) }
+  }
+}
+
+function killed(prng: Prng, atMs: number, producer: number, endMs: number): Step {
+  return { kind: 'producer-kill', atMs: Math.min(atMs, endMs - 1), producer, forMs: prng.between(1, 3_000) }
+}
