@@ -6,8 +6,9 @@ import tseslint from 'typescript-eslint'
 /** Which of our packages each package may import. */
 const DIRECTION = {
   common: [],
-  producer: ['common'],
-  consumer: ['common'],
+  level: ['common'],
+  producer: ['common', 'level'],
+  consumer: ['common', 'level'],
   testing: ['common'],
   cli: ['common', 'producer', 'consumer', 'testing'],
 }
@@ -64,7 +65,7 @@ function direction(name) {
   const own = { regex: `^@tandem/${name}(/|$)`, message: 'A package does not import itself by name.' }
   const wrongWay = {
     regex: `^@tandem/(${foreign.join('|')})(/|$)`,
-    message: `common <- producer, consumer, testing <- cli: ${name} may import ${DIRECTION[name].join(', ') || 'none of ours'}.`,
+    message: `common <- level <- producer, consumer; common <- testing; all <- cli: ${name} may import ${DIRECTION[name].join(', ') || 'none of ours'}.`,
   }
   return [FOREIGN_SOURCE, own, ...(foreign.length > 0 ? [wrongWay] : [])]
 }

@@ -1,4 +1,14 @@
-import { MemoryHighWaterStore, RedisHighWaterStore, type Flush, type HighWaterStore } from '@tandem/consumer'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import {
+  LevelHighWaterStore,
+  MemoryHighWaterStore,
+  RedisHighWaterStore,
+  type Flush,
+  type HighWaterStore,
+} from '@tandem/consumer'
 import { RedisServer } from '@tandem/testing'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
@@ -196,6 +206,29 @@ describe('conformance: high-water store in memory', () => {
     empty: () => {
       store.clear()
       return Promise.resolve()
+    },
+  }))
+})
+
+describe('conformance: high-water store on LevelDB', () => {
+  let path: string
+  let store: LevelHighWaterStore
+
+  before(async () => {
+    path = await mkdtemp(join(tmpdir(), 'tandem-high-water-'))
+    store = new LevelHighWaterStore(path)
+  })
+
+  after(async () => {
+    await store.close()
+    await rm(path, { recursive: true })
+  })
+
+  highWaterStoreSuite(() => ({
+    store,
+    empty: async () => {
+      await store.close()
+      await rm(path, { recursive: true })
     },
   }))
 })

@@ -10,6 +10,7 @@ export type {
   Holding,
   PartitionOfGroup,
 } from './high-water/high-water-store.js'
+export { LevelHighWaterStore } from './high-water/level-high-water-store.js'
 export { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
 export { RedisHighWaterStore } from './high-water/redis-high-water-store.js'
 export { batched, type DeliveryBatch } from './operators/batched.js'

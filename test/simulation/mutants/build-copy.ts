@@ -67,4 +67,4 @@ function isCode(path: string): boolean {
 }
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
-const PACKAGES = ['common', 'producer', 'consumer']
+const PACKAGES = ['common', 'level', 'producer', 'consumer']

@@ -5,7 +5,7 @@ const STREAM = 'consumer/dist/core/stream.js'
 const PARTITION = 'consumer/dist/partition.js'
 const SEQUENCE = 'consumer/dist/core/sequence.js'
 const FLUSH_PLAN = 'consumer/dist/core/flush-plan.js'
-const STORE = 'consumer/dist/high-water/memory-high-water-store.js'
+const STORE = 'consumer/dist/high-water/stored-record.js'
 const QUESTIONS = 'consumer/dist/kafka/questions.js'
 const POLLING_CLOCK = 'consumer/dist/core/polling-clock.js'
 const TRACK = 'producer/dist/core/track.js'
@@ -360,19 +360,19 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'rollback-not-noticed',
     scenario: 'store-rollback',
     meaning: 'the store takes a part on top of a position that lost what was confirmed',
-    edits: [{ file: STORE, text: 'record.number < flush.confirmed && !flush.whole', replacement: 'false' }],
+    edits: [{ file: STORE, text: 'record.number < confirmed && !whole', replacement: 'false' }],
   },
   {
     name: 'flush-without-number',
     scenario: 'late-flush',
     meaning: 'the store carries out a flush after a later one',
-    edits: [{ file: STORE, text: 'if (flush.number < record.number)', replacement: 'if (false)' }],
+    edits: [{ file: STORE, text: 'if (number < record.number)', replacement: 'if (false)' }],
   },
   {
     name: 'no-fence',
     scenario: 'stopped-holder',
     meaning: 'the store takes a flush of a holder that was superseded',
-    edits: [{ file: STORE, text: 'if (flush.token < record.token)', replacement: 'if (false)' }],
+    edits: [{ file: STORE, text: 'if (token < record.token)', replacement: 'if (false)' }],
   },
   {
     name: 'hollow-believed',

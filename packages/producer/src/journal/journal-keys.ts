@@ -4,6 +4,8 @@
  * One byte for the kind, then numbers big-endian, so that LevelDB's order is ours: a partition's entries are one range
  * in the order of places. A partition has a short id, which the database keeps, and which is never given twice.
  */
+import type { KeyRange } from '@tandem/level'
+
 const OWNER = 1
 const PARTITION = 2
 const MARK = 3
@@ -11,11 +13,6 @@ const FORGONE = 4
 const ENTRY = 5
 const LETTER = 6
 const LETTERS_NEXT = 7
-
-export interface KeyRange {
-  readonly gte: Buffer
-  readonly lt: Buffer
-}
 
 export const ownerKey = Buffer.of(OWNER)
 export const ownerRange: KeyRange = { gte: ownerKey, lt: Buffer.of(OWNER + 1) }

@@ -1,5 +1,5 @@
 /**
- * The journal on LevelDB, which does disk, order and torn tails; level-database.ts makes up for what it does not.
+ * The journal on LevelDB, which does disk, order and torn tails; @tandem/level makes up for what it does not.
  *
  * How far each partition was appended is written with the entries of each batch, and with the partition's name, so
  * that places go on where they were even when all entries are gone. What cannot be read shows as a hole between places,
@@ -8,7 +8,15 @@
  * Marks go to the log without being forced to disk: they survive a kill, not a power cut. Entries that they remove go
  * in the same batch. Files shrink when LevelDB merges them; it is asked to when much was removed.
  */
-import { invariant, JournalForeignError, JournalVersionError, type ErrorDetails } from '@tandem/common/internal'
+import {
+  invariant,
+  JournalFailedError,
+  JournalForeignError,
+  JournalLockedError,
+  JournalVersionError,
+  type ErrorDetails,
+} from '@tandem/common/internal'
+import { LevelDatabase, rowsOf, type KeyRange, type Level, type Operation, type Row } from '@tandem/level'
 
 import type { LaneIndex } from '../core/record.js'
 import { Damage, decodeEntry, decodeLetter, encodeEntry, encodeLetter, pack, unpack } from './entry-codec.js'
@@ -32,7 +40,6 @@ import {
   partitionKey,
   partitionsFrom,
   placeOf,
-  type KeyRange,
 } from './journal-keys.js'
 import type {
   BuriedLetter,
@@ -46,7 +53,6 @@ import type {
   JournalRun,
   ReadLimits,
 } from './journal.js'
-import { LevelDatabase, rowsOf, type Level, type Operation, type Row } from './level-database.js'
 
 export interface LevelJournalSettings {
   /** Set aside on disk, so that a full one can still be read and made shorter. */
@@ -82,7 +88,16 @@ export class LevelJournal implements Journal {
     const { reserveBytes, compactBytesMin = COMPACT_BYTES_MIN } = settings
     this.#path = path
     this.#compactBytesMin = compactBytesMin
-    this.#database = new LevelDatabase({ path, reserveBytes, undo: (level) => this.#leftovers(level) })
+    this.#database = new LevelDatabase({
+      path,
+      reserveBytes,
+      what: 'journal',
+      error: (why, text, details, cause) => {
+        if (why === 'failed') return new JournalFailedError(text, details, cause)
+        return new JournalLockedError(`${text}: each producer needs its own`, details, cause)
+      },
+      undo: (level) => this.#leftovers(level),
+    })
   }
 
   async open(owner: JournalOwner): Promise<JournalContents> {

@@ -14,10 +14,13 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { isTandemError, JournalFailedError, JournalLockedError, printable } from '@tandem/common/internal'
+import { isTandemError, printable, type ErrorDetails, type TandemError } from '@tandem/common/internal'
 import { ClassicLevel, type Iterator as LevelIterator } from 'classic-level'
 
-import type { KeyRange } from './journal-keys.js'
+export interface KeyRange {
+  readonly gte: Buffer
+  readonly lt: Buffer
+}
 
 export type Level = ClassicLevel<Buffer, Buffer>
 export type Row = [key: Buffer, value: Buffer]
@@ -37,15 +40,19 @@ export interface WriteSettings {
 
 export interface LevelDatabaseSettings {
   readonly path: string
+  /** What it is to its user, for messages: `journal`. */
+  readonly what: string
+  /** Makes an error: of a database that is open elsewhere, or of anything else. */
+  readonly error: (why: 'locked' | 'failed', text: string, details: ErrorDetails, cause: unknown) => TandemError
   readonly reserveBytes?: number
-  /** What takes back a write that failed and may be there all the same. */
-  readonly undo: (level: Level) => Promise<Operation[]>
+  /** What takes back a write that failed and may be there all the same; nothing, if that does no harm. */
+  readonly undo?: (level: Level) => Promise<Operation[]>
 }
 
 export class LevelDatabase {
+  readonly #settings: LevelDatabaseSettings
   readonly #path: string
   readonly #reserveBytes: number
-  readonly #undo: (level: Level) => Promise<Operation[]>
   #lock: Level | undefined
   #level: Level | undefined
   /** Why nothing may be written before it was opened anew. */
@@ -58,9 +65,9 @@ export class LevelDatabase {
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(settings: LevelDatabaseSettings) {
+    this.#settings = settings
     this.#path = settings.path
     this.#reserveBytes = settings.reserveBytes ?? RESERVE_BYTES
-    this.#undo = settings.undo
   }
 
   get closed(): boolean {
@@ -170,7 +177,7 @@ export class LevelDatabase {
     if (isDamage(this.#broken)) await this.#repair()
     const level = await this.#withReserve(() => this.#openLevel())
     this.#level = level
-    const operations = await this.#undo(level)
+    const operations = (await this.#settings.undo?.(level)) ?? []
     await writeBatch(level, operations, true)
     this.#broken = undefined
     await this.#reserve().catch(() => undefined)
@@ -250,20 +257,14 @@ export class LevelDatabase {
     }
   }
 
-  #failed(what: string, cause: unknown, details: { readonly undone?: boolean } = {}): Error {
+  #failed(happened: string, cause: unknown, details: { readonly undone?: boolean } = {}): Error {
     if (isTandemError(cause)) return cause
-    const path = this.#path
+    const { path, what, error } = this.#settings
     const { code, message } = rootOf(cause)
-    if (code === 'LEVEL_LOCKED') {
-      return new JournalLockedError(
-        `The journal ${path} is open elsewhere: each producer needs its own`,
-        { path },
-        cause,
-      )
-    }
-    const advice = isFull(cause) ? ROOM_ADVICE : what === NOT_OPENED && isDamage(cause) ? DAMAGE_ADVICE : ''
-    const text = `The journal ${path} ${what}: ${printable(message, MESSAGE_CHARACTERS_MAX)}${advice}`
-    return new JournalFailedError(text, { path, ...details }, cause)
+    if (code === 'LEVEL_LOCKED') return error('locked', `The ${what} ${path} is open elsewhere`, { path }, cause)
+    const advice = isFull(cause) ? ROOM_ADVICE : happened === NOT_OPENED && isDamage(cause) ? DAMAGE_ADVICE : ''
+    const text = `The ${what} ${path} ${happened}: ${printable(message, MESSAGE_CHARACTERS_MAX)}${advice}`
+    return error('failed', text, { path, ...details }, cause)
   }
 }
 

@@ -1,0 +1,172 @@
+import { HighWaterStoreFailedError, systemClock } from '@tandem/common/internal'
+import { LevelDatabase, type Operation } from '@tandem/level'
+import { decode, encode } from '@msgpack/msgpack'
+
+import type { Claim, Flush, FlushAnswer, HighWaterStore, Holding, PartitionOfGroup } from './high-water-store.js'
+import { acquire, flush, type StoredRecord } from './stored-record.js'
+
+/**
+ * Keeps positions in a folder on this machine's disk: for one instance that has no Redis.
+ *
+ * A call is answered when what it changed is on disk for good; calls that wait meanwhile share the next write. The
+ * folder belongs to one process at a time, and a group that moves to another machine begins again without it.
+ *
+ * A record is one row with what `stored-record.ts` knows of it, followed by a row for each field. Of a write that failed
+ * it is not known what the disk has, so the record is read again from there.
+ */
+export class LevelHighWaterStore implements HighWaterStore {
+  readonly name = 'level'
+  readonly #database: LevelDatabase
+  #opening: Promise<void> | undefined
+  readonly #records = new Map<string, StoredRecord>()
+  /** One step after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #waiting: Operation[] = []
+  #writing: Promise<void> | undefined
+
+  /** @param path a folder, made if it is not there. */
+  constructor(path: string) {
+    this.#database = new LevelDatabase({
+      path,
+      reserveBytes: RESERVE_BYTES,
+      what: 'high-water store',
+      error: (_, text, details, cause) => new HighWaterStoreFailedError(text, details, cause),
+    })
+  }
+
+  acquire(partition: PartitionOfGroup, claim: Claim): Promise<Holding> {
+    return this.#step(partition, async (key) => {
+      const record = acquire(await this.#read(key), claim, systemClock.wall())
+      const fields = await this.#fields(key)
+      const written = this.#write(key, record, [])
+      const { token, number, bornMs } = record
+      return { written, result: { token, number, bornMs, fields } }
+    })
+  }
+
+  flush(partition: PartitionOfGroup, wanted: Flush): Promise<FlushAnswer> {
+    return this.#step(partition, async (key) => {
+      const { answer, record } = flush(await this.#read(key), wanted)
+      if (record === undefined) return { result: answer }
+      const operations: Operation[] = []
+      if (wanted.whole) {
+        for (const name of (await this.#fields(key)).keys()) operations.push({ type: 'del', key: fieldKey(key, name) })
+      }
+      for (const [name, bytes] of wanted.fields) {
+        operations.push({ type: 'put', key: fieldKey(key, name), value: Buffer.from(bytes) })
+      }
+      return { written: this.#write(key, record, operations), result: answer }
+    })
+  }
+
+  release(partition: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> {
+    return this.#step(partition, async (key) => {
+      const record = await this.#read(key)
+      if (record?.owner !== holder.owner || record.token !== holder.token) return { result: undefined }
+      return { written: this.#write(key, { ...record, owner: '' }, []), result: undefined }
+    })
+  }
+
+  /** Waits for what is under way and gives the folder up. Whoever calls the store after that opens it again. */
+  async close(): Promise<void> {
+    await this.#turn
+    await this.#opening?.catch(() => undefined)
+    this.#opening = undefined
+    this.#records.clear()
+    await this.#database.close()
+  }
+
+  /** Its result, when what it wrote is on disk. */
+  #step<T>(
+    { groupId, topic, partition }: PartitionOfGroup,
+    step: (key: string) => Promise<{ readonly written?: Promise<void>; readonly result: T }>,
+  ): Promise<T> {
+    const key = JSON.stringify([groupId, topic, partition])
+    const turn = this.#turn.then(async () => {
+      this.#opening ??= this.#database.open()
+      await this.#opening.catch((error: unknown) => {
+        this.#opening = undefined
+        throw error
+      })
+      return step(key)
+    })
+    this.#turn = turn.catch(() => undefined)
+    return turn.then(async ({ written, result }) => {
+      await written
+      return result
+    })
+  }
+
+  async #read(key: string): Promise<StoredRecord | undefined> {
+    const known = this.#records.get(key)
+    if (known !== undefined) return known
+    const bytes = await this.#database.read((level) => level.get(recordKey(key)))
+    if (bytes === undefined) return undefined
+    const record = recordOf(key, bytes)
+    this.#records.set(key, record)
+    return record
+  }
+
+  async #fields(key: string): Promise<Map<string, Uint8Array>> {
+    const gte = fieldKey(key, '')
+    const rows = await this.#database.read((level) => level.iterator({ gte, lt: Buffer.from(`${key}\x02`) }).all())
+    return new Map(rows.map(([row, value]) => [row.subarray(gte.length).toString(), value]))
+  }
+
+  #write(key: string, record: StoredRecord, operations: readonly Operation[]): Promise<void> {
+    this.#records.set(key, record)
+    this.#waiting.push({ type: 'put', key: recordKey(key), value: bytesOf(record) }, ...operations)
+    this.#writing ??= this.#database.change(async (write) => {
+      const all = this.#waiting
+      this.#waiting = []
+      this.#writing = undefined
+      await write(all, { durable: true, grows: false })
+    })
+    return this.#writing.catch((error: unknown) => {
+      this.#records.delete(key)
+      throw error
+    })
+  }
+}
+
+/** JSON has no such characters, so no record's rows lie among those of another. */
+function recordKey(key: string): Buffer {
+  return Buffer.from(`${key}\0`)
+}
+
+function fieldKey(key: string, name: string): Buffer {
+  return Buffer.from(`${key}\x01${name}`)
+}
+
+function bytesOf({ owner, token, number, bornMs }: StoredRecord): Buffer {
+  return Buffer.from(encode([VERSION, owner, token, number, bornMs]))
+}
+
+/** @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: damaged, or of a newer version. */
+function recordOf(key: string, bytes: Buffer): StoredRecord {
+  const [version, ...parts] = unpacked(bytes)
+  const [owner, token, number, bornMs] = parts
+  if (version !== VERSION) {
+    throw new HighWaterStoreFailedError(
+      `The position of ${key} has format ${String(version)}; this version of tandem reads format ${VERSION}`,
+      { key, version: String(version) },
+    )
+  }
+  if (typeof owner !== 'string' || ![token, number, bornMs].every(Number.isSafeInteger)) {
+    throw new HighWaterStoreFailedError(`The position of ${key} is damaged`, { key })
+  }
+  return { owner, token: token as number, number: number as number, bornMs: bornMs as number }
+}
+
+function unpacked(bytes: Buffer): readonly unknown[] {
+  try {
+    const value = decode(bytes)
+    return Array.isArray(value) ? value : []
+  } catch {
+    return []
+  }
+}
+
+const VERSION = 1
+/** Positions are small, and so is what opening and merging them takes. */
+const RESERVE_BYTES = 16 << 20
