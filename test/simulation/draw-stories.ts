@@ -89,15 +89,10 @@ function* drawRelapses(prng: Prng, setting: Setting): Generator<Step> {
   for (let atMs = prng.below(20_000); atMs < minutes * 60_000 - 60_000;) {
     const forMs = prng.between(20_000, 40_000)
     yield { kind: 'cluster-hung', atMs, cluster, forMs }
-    for (let i = 0; i < 10; i++) {
-      const sentAtMs = atMs + (forMs / 10) * i
-      yield {
-        kind: 'send',
-        atMs: Math.floor(sentAtMs),
-        producer: prng.below(producers),
-        key,
-        count: prng.between(20, 60),
-      }
+    // A burst has to find room; all of them together do not.
+    for (let i = 0; i < 60; i++) {
+      const sentAtMs = atMs + Math.floor((forMs / 60) * i)
+      yield { kind: 'send', atMs: sentAtMs, producer: prng.below(producers), key, count: prng.between(2, 8) }
     }
     atMs += forMs + prng.between(20, prng.pick([500, 5_000]))
     yield { kind: 'cluster-hung', atMs, cluster, forMs: prng.between(1_000, 8_000) }

@@ -518,7 +518,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: PIPELINE,
-        text: "if (record.journal === 'durable')\n            this.#journalLink.forgo(lane, record);",
+        text: 'this.#journalLink.forgo(lane, record);',
         replacement: '',
       },
     ],
