@@ -66,7 +66,7 @@ function drawSetting(prng: Prng): Drafted {
     heldMessagesMax: prng.pick(calm ? [50_000] : [50_000, 50_000, 10, 1]),
     unacknowledgedMax,
     // Clocks that are set, and a store that forgets when a group was born, would make it uncertain what is owed.
-    from: calm && prng.chance(40) ? 'latest' : 'earliest',
+    from: (calm && prng.chance(40)) || (suffering === 'all' && prng.chance(6)) ? 'latest' : 'earliest',
     lateAppendPercent: prng.pick([0, 50, 100, 100]),
     hollowPercent: prng.chance(30) ? prng.below(50) : 0,
     handleMs: calm || unacknowledgedMax < 10_000 ? prng.pick([0, 5]) : prng.pick([0, 0, 5, 500]),
@@ -90,6 +90,7 @@ function* drawSends(prng: Prng, { minutes, producers, from }: Drafted): Generato
 }
 
 function* drawFaults(prng: Prng, setting: Drafted): Generator<Step> {
+  if (setting.suffering === 'all' && setting.from === 'latest') return // its own story (draw-stories.ts)
   const everyMs = prng.between(2_000, setting.suffering === 'readers' ? 15_000 : 45_000)
   const kinds = drawnFor(setting.suffering)
   const often = kinds === READERS ? prng.pick([HOLES, STORE]) : kinds === DRAWN ? prng.pick([[], [], LIVES, HOLES]) : []

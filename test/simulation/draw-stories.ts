@@ -7,7 +7,7 @@ import type { Prng } from './prng.js'
  */
 export function* drawStories(prng: Prng, setting: Setting): Generator<Step> {
   yield* drawImports(prng.fork(), setting)
-  yield* drawEarlyDeaths(prng.fork(), setting)
+  yield* drawBirths(prng.fork(), setting)
   yield* drawUnfinishedLives(prng.fork(), setting)
   yield* drawRelapses(prng.fork(), setting)
   yield* drawManyLives(prng.fork(), setting)
@@ -46,12 +46,23 @@ function* drawImports(prng: Prng, setting: Setting): Generator<Step> {
   }
 }
 
-/** A group that dies as soon as it is born, with nothing stored but when that was. */
-function* drawEarlyDeaths(prng: Prng, { from }: Setting): Generator<Step> {
-  if (from !== 'latest') return
-  for (const group of GROUPS) {
-    if (!prng.chance(50)) continue
-    yield { kind: 'consumer-kill', atMs: BORN_MS + prng.below(1_000), group, forMs: prng.between(1, 60_000) }
+/**
+ * Groups that are born while they cannot read one of the clusters, which then gets what the other one never will: that
+ * one hangs for a while, and the producer dies before it is back.
+ */
+function* drawBirths(prng: Prng, { suffering, from, producers, minutes }: Setting): Generator<Step> {
+  if (suffering !== 'all' || from !== 'latest') return
+  const [unread, read] = prng.chance(50) ? CLUSTERS : ([CLUSTERS[1], CLUSTERS[0]] as const)
+  const unreadMs = prng.between(30_000, minutes * 40_000)
+  for (const group of GROUPS) yield { kind: 'one-sided-reach', atMs: 0, who: group, cluster: unread, forMs: unreadMs }
+  for (let atMs = BORN_MS + prng.below(10_000); atMs < unreadMs; atMs += prng.between(30_000, 60_000)) {
+    const producer = prng.below(producers)
+    const forMs = prng.between(6_000, 20_000)
+    yield { kind: 'cluster-hung', atMs, cluster: read, forMs }
+    for (let i = 0; i < 5; i++) {
+      yield { kind: 'send', atMs: atMs + prng.below(5_000), producer, key: prng.below(6), count: prng.between(1, 3) }
+    }
+    yield { kind: 'producer-kill', atMs: atMs + prng.between(2_000, forMs), producer, forMs: prng.between(1, 20_000) }
   }
 }
 
