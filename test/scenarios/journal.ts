@@ -157,23 +157,8 @@ export const journal: readonly Scenario[] = [
     name: 'refused-and-killed',
     against: 'an entry that both clusters refused, noted so for both before it lies among the dead letters',
     play: async () => {
-      for (let seed = 0; seed < 60; seed++) {
-        const stage = new Stage({ seed })
-        const balances = await stage.group('balances')
-        const options: Partial<ProducerOptions> = { ...ON_DISK, journal: { ...JOURNAL, mode: 'always' } }
-        const ledger = await stage.producer('ledger', { options })
-        for (const cluster of [stage.east, stage.west]) cluster.refuse(() => true)
-        const sent = ledger.queue(1)
-        await ledger.closed(sent)
-        const afterMs = 5 + (seed % 30)
-        await stage.pass(afterMs)
-        ledger.crash()
-        for (const cluster of [stage.east, stage.west]) cluster.refuse(() => false)
-        await stage.producer('ledger', { options })
-        await stage.settle()
-        const letters = [...stage.world.disk.letters()].map(({ value }) => Buffer.from(value!).toString())
-        const ends = [...letters, ...balances.delivered].map((text) => text.replace('late ', ''))
-        assert.ok(ends.includes('1'), `killed ${afterMs} ms after it was accepted`)
+      for (const acknowledge of ['one', 'available'] as const) {
+        for (let seed = 0; seed < 60; seed++) await refusedAndKilled(seed, acknowledge)
       }
     },
   },
@@ -250,4 +235,25 @@ const ON_DISK: Partial<ProducerOptions> = {
 
 function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(index + 1))
+}
+
+async function refusedAndKilled(seed: number, acknowledge: 'one' | 'available'): Promise<void> {
+  const stage = new Stage({ seed })
+  const clusters = [stage.east, stage.west]
+  const balances = await stage.group('balances')
+  const options: Partial<ProducerOptions> = { ...ON_DISK, acknowledge, journal: { ...JOURNAL, mode: 'always' } }
+  const ledger = await stage.producer('ledger', { options })
+  for (const cluster of clusters) cluster.refuse(() => true)
+  const sent = ledger.queue(1)
+  await ledger.closed(sent)
+  expectSent('resolved', ...sent)
+  const afterMs = seed % 30
+  await stage.pass(afterMs)
+  ledger.crash()
+  for (const cluster of clusters) cluster.refuse(() => false)
+  await stage.producer('ledger', { options })
+  await stage.settle()
+  const letters = [...stage.world.disk.letters()].map(({ value }) => Buffer.from(value!).toString())
+  const ends = [...letters, ...balances.delivered].map((text) => text.replace('late ', ''))
+  assert.ok(ends.includes('1'), `${acknowledge}: killed ${afterMs} ms after it was accepted`)
 }

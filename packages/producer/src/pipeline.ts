@@ -484,8 +484,8 @@ export class Pipeline {
         this.#handleFinal(command.record, index, now)
         return
       case 'voided':
-        this.#forgo(command.record, index)
         this.#handleFinal(command.record, index, now)
+        this.#forgo(command.record, index) // known now: whether it was accepted, and nobody takes it
         return
       case 'void-answered':
         this.#handleVoid(index, command.write, command.written)
@@ -530,8 +530,8 @@ export class Pipeline {
         const { record } = command
         if (record.handed) for (const lane of this.lanes) lane.handleDurable(record)
         else this.#handOver(record)
-        for (const index of [0, 1] as const) this.#forgo(record, index)
         this.#settlement.handleJournaled(record)
+        for (const index of [0, 1] as const) this.#forgo(record, index)
         return
       }
       case 'refused': {
