@@ -9,6 +9,7 @@ export function* drawStories(prng: Prng, setting: Setting): Generator<Step> {
   yield* drawImports(prng.fork(), setting)
   yield* drawBirths(prng.fork(), setting)
   yield* drawUnfinishedLives(prng.fork(), setting)
+  yield* drawRefusals(prng.fork(), setting)
   yield* drawRelapses(prng.fork(), setting)
   yield* drawManyLives(prng.fork(), setting)
 }
@@ -92,6 +93,20 @@ function* drawUnfinishedLives(prng: Prng, setting: Setting): Generator<Step> {
   }
 }
 
+/** What the disk accepted and both clusters refuse, and a producer that dies at any moment of that. */
+function* drawRefusals(prng: Prng, { suffering, journal, producers, minutes }: Setting): Generator<Step> {
+  if (suffering !== 'all' || journal !== 'always' || !prng.chance(50)) return
+  const endMs = minutes * 60_000
+  for (let atMs = prng.below(30_000); atMs < endMs - 10_000; atMs += prng.between(5_000, 40_000)) {
+    const producer = prng.below(producers)
+    for (const cluster of CLUSTERS) {
+      yield { kind: 'refused-for-good', atMs, cluster, residue: ALL, forMs: prng.between(1_000, 3_000) }
+    }
+    yield { kind: 'send', atMs: atMs + 10, producer, key: prng.below(6), count: prng.between(1, 10) }
+    yield killed(prng, atMs + 10 + prng.below(100), producer, endMs)
+  }
+}
+
 /** A cluster that hangs again while its lane has just begun to write what it missed. */
 function* drawRelapses(prng: Prng, setting: Setting): Generator<Step> {
   const { suffering: cluster, journal, producers, minutes, roomy } = { ...setting, roomy: setting.paddingBytes === 0 }
@@ -129,3 +144,6 @@ function* drawManyLives(prng: Prng, { suffering: cluster, producers, minutes }: 
 function killed(prng: Prng, atMs: number, producer: number, endMs: number): Step {
   return { kind: 'producer-kill', atMs: Math.min(atMs, endMs - 1), producer, forMs: prng.between(1, 3_000) }
 }
+
+/** Of `refused-for-good`. */
+const ALL = -1

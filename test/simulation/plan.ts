@@ -145,7 +145,7 @@ export type Step = { readonly atMs: number } & (
   | { readonly kind: 'journal-torn' }
   | { readonly kind: 'clock-back' | 'clock-forward'; readonly producer: number; readonly byMs: number }
   | { readonly kind: 'handler-stuck'; readonly group: Group; readonly forMs: number }
-  /** Records of certain sizes are refused, as if too large (`residue` 0, 1), or one here and one there (2, 3). */
+  /** Records of certain sizes are refused, as if too large (`residue` 0, 1), one here and one there (2, 3), or all (-1). */
   | {
       readonly kind: 'refused-for-good'
       readonly cluster: ClusterName

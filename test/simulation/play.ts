@@ -494,7 +494,8 @@ class Play {
         const cluster = world.cluster(step.cluster)
         const { residue } = step
         cluster.refuse(({ value }) => {
-          return value !== null && (residue < 2 ? value.length : value.at(-1)! + 2) % 4 === residue
+          if (value === null) return false
+          return residue < 0 || (residue < 2 ? value.length : value.at(-1)! + 2) % 4 === residue
         })
         later(step.forMs, () => cluster.refuse(() => false))
         return true

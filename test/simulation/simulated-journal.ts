@@ -116,12 +116,14 @@ export class SimulatedDisk {
     this.#slowMs = 0
   }
 
-  /** Damages an entry with others before and behind it; returns which, if there is any. */
+  /** Damages an entry of a message with others before and behind it; returns which, if there is any. */
   tear(): JournalEntry | undefined {
     const middle = [...this.#kept.values()]
       .flatMap(({ partitions }) => [...partitions.values()])
       .flatMap(({ entries, first, next }) =>
-        [...entries.values()].filter(({ entry, torn }) => !torn && entry.place > first && entry.place < next - 1),
+        [...entries.values()].filter(
+          ({ entry, torn }) => !torn && entry.value !== null && entry.place > first && entry.place < next - 1,
+        ),
       )
     if (middle.length === 0) return undefined
     const chosen = this.#prng.pick(middle)
