@@ -154,18 +154,15 @@ export class SimulatedFeedClient implements FeedClient, Reader {
   }
 
   queryStart(asked: FeedPartition, done: (offset: number | undefined) => void): void {
-    this.#questions.ask(asked, START, done)
+    this.#questions.askStart(asked, done)
   }
 
   queryEnd(asked: FeedPartition, done: (offset: number | undefined) => void): void {
-    this.#questions.ask(asked, END, done)
+    this.#questions.askEnd(asked, done)
   }
 
   queryTime(asked: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
-    this.queryEnd(asked, (end) => {
-      if (end === undefined) done(undefined)
-      else this.#questions.ask(asked, Math.max(timeMs, 0), (offset) => done(offset === NONE ? end : offset))
-    })
+    this.#questions.askTime(asked, timeMs, done)
   }
 
   close(done: () => void): void {

@@ -9,7 +9,7 @@ import type {
   FeedPosition,
   FeedRecord,
 } from './feed-client.js'
-import { END, NONE, Questions, START, type Put } from './questions.js'
+import { Questions, type Put } from './questions.js'
 
 /**
  * node-rdkafka as a FeedClient: one consumer that reads in batches, and a second one for questions.
@@ -81,19 +81,15 @@ export class KafkaFeedClient implements FeedClient {
   }
 
   queryStart(asked: FeedPartition, done: (offset: number | undefined) => void): void {
-    this.#questions.ask(asked, START, done)
+    this.#questions.askStart(asked, done)
   }
 
   queryEnd(asked: FeedPartition, done: (offset: number | undefined) => void): void {
-    this.#questions.ask(asked, END, done)
+    this.#questions.askEnd(asked, done)
   }
 
   queryTime(asked: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
-    // The end first: a record that is written between the two answers may be the first at or after the time.
-    this.queryEnd(asked, (end) => {
-      if (end === undefined) done(undefined)
-      else this.#questions.ask(asked, Math.max(timeMs, 0), (offset) => done(offset === NONE ? end : offset))
-    })
+    this.#questions.askTime(asked, timeMs, done)
   }
 
   close(done: () => void): void {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 
-import { END, Questions, type Put } from './questions.js'
+import { Questions, type Put } from './questions.js'
 
 /** Questions about a topic of eight partitions, the even ones led by broker 0, the odd ones by broker 1. */
 class Bench {
@@ -25,7 +25,7 @@ class Bench {
 
   ask(...partitions: number[]): this {
     for (const partition of partitions) {
-      this.questions.ask({ topic: 't', partition }, END, (offset) => this.told.push(`${partition}@${offset ?? '-'}`))
+      this.questions.askEnd({ topic: 't', partition }, (offset) => this.told.push(`${partition}@${offset ?? '-'}`))
     }
     return this
   }
@@ -122,7 +122,7 @@ describe('questions', () => {
   it('that are asked when an answer comes go together', () => {
     const bench = new Bench().ask(7)
     for (const partition of [0, 1]) {
-      bench.questions.ask({ topic: 't', partition }, END, () => bench.ask(partition + 2))
+      bench.questions.askEnd({ topic: 't', partition }, () => bench.ask(partition + 2))
     }
     expect(bench.answer('7').answer('0 1').underWay).to.deep.equal(['2 3: 4000'])
   })

@@ -48,11 +48,24 @@ export class Questions {
     }
   }
 
-  /**
-   * @param timeMs ms since 1970, START or END.
-   * @param done is told the first offset at or after that time, NONE if there is none, undefined without an answer.
-   */
-  ask({ topic, partition }: FeedPartition, timeMs: number, done: Waiting['done']): void {
+  askStart(partition: FeedPartition, done: Waiting['done']): void {
+    this.#ask(partition, START, done)
+  }
+
+  askEnd(partition: FeedPartition, done: Waiting['done']): void {
+    this.#ask(partition, END, done)
+  }
+
+  /** @param timeMs ms since 1970. @param done is told the end of the log if no record is at or after that. */
+  askTime(partition: FeedPartition, timeMs: number, done: Waiting['done']): void {
+    // The end first: a record that is written between the two answers may be the first at or after the time.
+    this.askEnd(partition, (end) => {
+      if (end === undefined) done(undefined)
+      else this.#ask(partition, Math.max(timeMs, 0), (offset) => done(offset === NONE ? end : offset))
+    })
+  }
+
+  #ask({ topic, partition }: FeedPartition, timeMs: number, done: Waiting['done']): void {
     const name = nameOf({ topic, partition })
     this.#waiting.push({ name, leader: this.#leaders.get(name) ?? name, topic, partition, timeMs, done })
     this.#next()
@@ -141,6 +154,7 @@ type Line = 'well' | 'silent'
 interface Waiting extends Asked {
   readonly name: string
   readonly leader: string
+  /** Is told an offset, or undefined if no answer came in time. */
   readonly done: (offset: number | undefined) => void
 }
 
