@@ -12,6 +12,8 @@ export function* drawStories(prng: Prng, setting: Setting): Generator<Step> {
   yield* drawRefusals(prng.fork(), setting)
   yield* drawRelapses(prng.fork(), setting)
   yield* drawManyLives(prng.fork(), setting)
+  yield* drawCrossings(prng.fork(), setting)
+  yield* drawHalfAsked(prng.fork(), setting)
 }
 
 /**
@@ -109,10 +111,12 @@ function* drawRefusals(prng: Prng, { suffering, journal, producers, minutes }: S
 
 /** A cluster that hangs again while its lane has just begun to write what it missed. */
 function* drawRelapses(prng: Prng, setting: Setting): Generator<Step> {
-  const { suffering: cluster, journal, producers, minutes, roomy } = { ...setting, roomy: setting.paddingBytes === 0 }
+  const { suffering: cluster, journal, producers, minutes, from } = setting
+  const roomy = setting.paddingBytes === 0
   if (!isCluster(cluster) || journal === 'off' || journal === 'dead-letter' || roomy || !prng.chance(60)) return
   const key = prng.below(6)
-  for (let atMs = prng.below(20_000); atMs < minutes * 60_000 - 60_000;) {
+  const firstMs = prng.below(20_000) + (from === 'latest' ? BORN_MS : 0)
+  for (let atMs = firstMs; atMs < minutes * 60_000 - 60_000;) {
     const forMs = prng.between(20_000, 40_000)
     yield { kind: 'cluster-hung', atMs, cluster, forMs }
     // A burst has to find room; all of them together do not.
@@ -138,6 +142,58 @@ function* drawManyLives(prng: Prng, { suffering: cluster, producers, minutes }: 
     const atMs = fromMs + i * prng.between(4_000, 8_000)
     yield { kind: 'producer-restart', atMs, producer }
     yield { kind: 'send', atMs: atMs + 3_000, producer, key, count: prng.between(1, 3) }
+  }
+}
+
+/**
+ * Two producers, each of which reaches one cluster only, one life after the other: what one log has, the other lacks, and a
+ * group that may hold little stands at its bound in both.
+ */
+function* drawCrossings(prng: Prng, setting: Setting): Generator<Step> {
+  const { suffering, producers, heldMessagesMax, readRecordsMax, minutes } = setting
+  // Where much is read at once, all of it is held before a feed can be paused.
+  const crosses = suffering === 'all' && producers > 1 && heldMessagesMax <= 10 && readRecordsMax <= 3
+  if (!crosses || !prng.chance(80)) return
+  const endMs = minutes * 60_000
+  const key = prng.below(6)
+  let atMs = prng.below(endMs - 100_000)
+  for (let lives = prng.between(4, 9); lives > 0; lives--) {
+    for (const [producer, cluster] of CLUSTERS.entries()) {
+      yield { kind: 'producer-kill', atMs, producer, forMs: 1 }
+      yield { kind: 'one-sided-reach', atMs: atMs + 2, who: producer, cluster, forMs: 60_000 }
+      yield { kind: 'send', atMs: atMs + prng.between(2_000, 3_000), producer, key, count: prng.between(2, 12) }
+    }
+    atMs += prng.between(4_000, 10_000)
+  }
+}
+
+/**
+ * An import that voids in one log some seconds before the other, while what it asks about lies in a socket of the first; and
+ * groups that die in between, with a void read that cannot be stored yet. The other cluster stays in sight of them: of
+ * one that is away nothing would be waited for.
+ */
+function* drawHalfAsked(prng: Prng, setting: Setting): Generator<Step> {
+  const { minutes, producers, journal, suffering, sendTimeoutMs } = setting
+  if (journal !== 'dead-letter' || suffering !== 'all' || !prng.chance(40)) return
+  const endMs = minutes * 60_000
+  for (let atMs = prng.below(60_000); atMs < endMs - 90_000; atMs += prng.between(60_000, 120_000)) {
+    const producer = prng.below(producers)
+    const [cluster, other] = prng.chance(50) ? CLUSTERS : ([CLUSTERS[1], CLUSTERS[0]] as const)
+    // Its client is discarded and its sends are rejected before the process goes.
+    const goneMs = Math.max(sendTimeoutMs, 12_000) + prng.between(500, 2_000)
+    const forMs = goneMs + prng.between(500, 2_000)
+    yield { kind: 'cluster-hung', atMs, cluster, forMs }
+    yield { kind: 'one-sided-reach', atMs, who: producer, cluster: other, forMs }
+    yield { kind: 'send', atMs: atMs + 100, producer, key: prng.below(6), count: prng.between(4, 12) }
+    yield { kind: 'producer-kill', atMs: atMs + goneMs, producer, forMs: 1 }
+    atMs += forMs
+    const byMs = prng.between(2_000, 5_000)
+    yield { kind: 'cluster-slow', atMs, cluster: other, forMs: 30_000, byMs, requests: 'write' }
+    atMs += prng.between(50, 500)
+    yield { kind: 'import', atMs, producer, timeoutMs: 60_000 }
+    for (const group of GROUPS) {
+      yield { kind: 'consumer-kill', atMs: atMs + prng.between(200, byMs), group, forMs: prng.between(1, 1_000) }
+    }
   }
 }
 

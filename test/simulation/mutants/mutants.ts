@@ -231,7 +231,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'waits-add-up',
-    scenario: 'many-epochs',
+    scenario: 'answering-but-slow',
     meaning: 'waits for a feed anew each time that it was waited for in vain',
     edits: [
       {
@@ -322,7 +322,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'resumes-past-void',
-    scenario: 'offset-not-pinned',
+    scenario: 'void-remembered',
     meaning: 'stores an offset beyond a void that is not stored yet',
     edits: [
       {
