@@ -75,6 +75,7 @@ export const importing: readonly Scenario[] = [
     play: async () => {
       await withEntry()
       await withLetter()
+      for (let seed = 0; seed < 40; seed++) await withBoth(seed)
     },
   },
 ]
@@ -126,6 +127,35 @@ async function withLetter(): Promise<void> {
   assert.deepEqual(await imported(stage, second), { ...NONE, found: 1 })
   await stage.settle()
   balances.expectDelivered('1')
+}
+
+/** It dies at any moment of sending it again, and what the disk has of that is refused once more by both. */
+async function withBoth(seed: number): Promise<void> {
+  const stage = new Stage({ seed })
+  const clusters = [stage.east, stage.west]
+  const balances = await stage.group('balances')
+  const options: Partial<ProducerOptions> = { ...LETTERS, journal: { path: '/ledger', mode: 'always' } }
+  const first = await stage.producer('ledger', { options })
+  for (const cluster of clusters) cluster.refuse(() => true)
+  first.queue(1)
+  await stage.world.until(() => [...stage.world.disk.letters()].length > 0, 60_000)
+  for (const cluster of clusters) cluster.heal()
+  first.crash()
+  const second = await stage.producer('ledger', { options })
+  const { epoch } = [...stage.world.disk.letters()][0]!.position
+  second.simulated.import(60_000)
+  await stage.world.until(() => [...stage.world.disk.letters()].some(({ position }) => position.epoch > epoch), 60_000)
+  for (const cluster of clusters) cluster.refuse(() => true)
+  const afterMs = seed % 20
+  await stage.pass(afterMs)
+  second.crash()
+  const third = await stage.producer('ledger', { options })
+  await stage.pass(5_000)
+  for (const cluster of clusters) cluster.heal()
+  await imported(stage, third)
+  await stage.settle()
+  assert.deepEqual(balances.delivered, ['1'], `killed ${afterMs} ms after the letter named its new position`)
+  assert.deepEqual([...stage.world.disk.letters()], [])
 }
 
 async function imported(stage: Stage, { simulated }: Writer, timeoutMs = 60_000): Promise<unknown> {

@@ -72,18 +72,19 @@ export class DeadLetters {
 
   /** It is a letter's, and a lane may still write it. */
   watch(record: SealedRecord): void {
-    if (!record.settled) this.#open.set(nameOf(record.topic, record.sequence.keyRange, positionOf(record)), record)
+    if (!record.settled)
+      this.#open.set(positionName(record.topic, record.sequence.keyRange, positionOf(record)), record)
   }
 
   /** No lane will write it any more. */
   handleSettled(record: SealedRecord): void {
     if (this.#open.size === 0) return
-    this.#open.delete(nameOf(record.topic, record.sequence.keyRange, positionOf(record)))
+    this.#open.delete(positionName(record.topic, record.sequence.keyRange, positionOf(record)))
   }
 
   /** What the lanes of this life make of a letter's record, while that is open. */
   here({ topic, keyRange, position }: DeadLetter): 'waits' | 'acknowledged' | undefined {
-    const record = this.#open.get(nameOf(topic, keyRange, position))
+    const record = this.#open.get(positionName(topic, keyRange, position))
     if (record === undefined) return undefined
     return record.copies.some(({ state }) => state === 'acknowledged') ? 'acknowledged' : 'waits'
   }
@@ -143,7 +144,8 @@ export class DeadLetters {
   }
 }
 
-function nameOf(topic: string, keyRange: number, { epoch, incarnation, counter }: Position): string {
+/** Of a position, with the stream that it counts in. */
+export function positionName(topic: string, keyRange: number, { epoch, incarnation, counter }: Position): string {
   return `${keyRange}/${epoch}/${incarnation}/${counter}/${topic}`
 }
 

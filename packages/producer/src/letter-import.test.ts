@@ -71,6 +71,12 @@ class Bench {
     return this
   }
 
+  /** The same letter once more. */
+  buryTwin(counter: number): this {
+    this.letters.push({ name: `${counter} again`, letter: this.#letter(counter) })
+    return this
+  }
+
   /** Imports for so long; what does not come to an end by itself is ended by the clock. */
   async run(timeoutMs = 5_000): Promise<ImportReport> {
     let report: ImportReport | undefined
@@ -166,6 +172,23 @@ describe('letter import', () => {
       ...['send 1', 'rebury 1', 'exhume 1', 'exhumed'],
     ])
     expect(bench.facts).to.deep.equal([{ kind: 'dead-letter-imported', topic: 'entries', fate: 'sent', count: 1 }])
+  })
+
+  it('sends one of two letters of the same position, when the other one is gone', async () => {
+    const bench = new Bench().bury(1).buryTwin(1)
+    bench.logs.fill('v1')
+    await bench.expectReport({ sent: 1 })
+    expect(bench.done.filter((what) => !/void|read/.test(what))).to.deep.equal([
+      ...['exhume 1 again', 'exhumed', 'send 1', 'rebury 1', 'exhume 1', 'exhumed'],
+    ])
+  })
+
+  it('sends neither of two letters of the same position if the disk does not let go of one', async () => {
+    const bench = new Bench().bury(1).buryTwin(1)
+    bench.exhumes = false
+    bench.logs.fill('v1')
+    await bench.expectReport({ pending: 2 })
+    expect(bench.done).to.deep.equal([])
   })
 
   it('sends nothing that one log has before the void, whatever the other says, nor waits for that one', async () => {

@@ -14,6 +14,7 @@ import { decodeStamp, STAMP_HEADER, type Clock, type TandemFact } from '@tandem/
 
 import { fateOf, Lookup, type Sought, type Word } from './core/lookup.js'
 import type { LaneIndex } from './core/record.js'
+import { positionName } from './dead-letters.js'
 import type { DeadLetter, Journal } from './journal/journal.js'
 import type { LogReader, LogRecord } from './kafka/log-reader.js'
 
@@ -120,7 +121,7 @@ export class LetterImport {
     const lost: Buried[] = []
     const groups = new Map<string, Buried[]>()
     const found: Buried[] = []
-    for (const buried of letters) {
+    for (const buried of await this.#withoutTwins(letters)) {
       const { letter } = buried
       const here = this.#options.here(letter)
       if (here === 'waits') this.#leave('pending')
@@ -145,6 +146,32 @@ export class LetterImport {
     await inTurn(found, this.#options.lettersMax, (buried) => this.#exhume(buried, 'found'))
     await inTurn(lost, this.#options.lettersMax, (buried) => this.#sendAgain(buried))
     this.#tell()
+  }
+
+  /**
+   * If a process died while it sent a letter again, the disk may have had the message as an entry, too; and if both
+   * clusters refused that, as a second letter of the same position. One of the two is enough.
+   */
+  async #withoutTwins(letters: readonly Buried[]): Promise<Iterable<Buried>> {
+    const kept = new Map<string, Buried>()
+    const twins: { readonly of: string; readonly name: string }[] = []
+    for (const buried of letters) {
+      const { topic, keyRange, position } = buried.letter
+      const of = positionName(topic, keyRange, position)
+      if (kept.has(of)) twins.push({ of, name: buried.name })
+      else kept.set(of, buried)
+    }
+    await inTurn(twins, this.#options.lettersMax, async ({ of, name }) => {
+      try {
+        await this.#options.journal.exhume(name)
+        this.#options.exhumed()
+      } catch {
+        // Both stay, or the message would be sent twice.
+        this.#leave('pending')
+        if (kept.delete(of)) this.#leave('pending')
+      }
+    })
+    return kept.values()
   }
 
   /** What each log says of letters of one partition; undefined if it does not say. */
