@@ -145,11 +145,13 @@ async function withBoth(seed: number): Promise<void> {
   const { epoch } = [...stage.world.disk.letters()][0]!.position
   second.simulated.import(60_000)
   await stage.world.until(() => [...stage.world.disk.letters()].some(({ position }) => position.epoch > epoch), 60_000)
-  for (const cluster of clusters) cluster.refuse(() => true)
+  for (const cluster of clusters) cluster.refuse(({ value }) => value !== null)
   const afterMs = seed % 20
   await stage.pass(afterMs)
   second.crash()
   const third = await stage.producer('ledger', { options })
+  // At once, and again when the disk has nothing any more that it could be of.
+  await imported(stage, third)
   await stage.pass(5_000)
   for (const cluster of clusters) cluster.heal()
   await imported(stage, third)

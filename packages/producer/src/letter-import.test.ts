@@ -22,6 +22,7 @@ class Bench {
   /** How many readings fail before one succeeds. */
   failing = 0
   exhumes = true
+  leftovers = false
   sends: 'sent' | 'failed' | 'kept' | 'never' = 'sent'
   here: LetterImportOptions['here'] = () => undefined
   now = 0
@@ -49,6 +50,7 @@ class Bench {
       }),
       send: (letter, rebury) => this.#send(letter, rebury),
       exhumed: () => this.done.push('exhumed'),
+      leftovers: () => this.leftovers,
       tell: (fact) => this.facts.push(fact),
       ...options,
     })
@@ -172,6 +174,14 @@ describe('letter import', () => {
       ...['send 1', 'rebury 1', 'exhume 1', 'exhumed'],
     ])
     expect(bench.facts).to.deep.equal([{ kind: 'dead-letter-imported', topic: 'entries', fate: 'sent', count: 1 }])
+  })
+
+  it('leaves alone what may be an entry of an earlier life, too; what was not written is none', async () => {
+    const bench = new Bench().bury(1).bury(2, { outcome: 'not-written' })
+    bench.leftovers = true
+    bench.logs.fill('v2')
+    await bench.expectReport({ pending: 1, sent: 1 })
+    expect(bench.done.filter((what) => what.startsWith('send'))).to.deep.equal(['send 2'])
   })
 
   it('sends one of two letters of the same position, when the other one is gone', async () => {

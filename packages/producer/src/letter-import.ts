@@ -41,6 +41,8 @@ export interface LetterImportOptions {
   readonly lettersMax: number
   /** What this life's lanes make of a letter's record, while that is open. */
   readonly here: (letter: DeadLetter) => 'waits' | 'acknowledged' | undefined
+  /** Whether the journal has something of an earlier life that this partition's lanes still need. */
+  readonly leftovers: (topic: string, partition: number) => boolean
   /** How many partitions a cluster has of a topic; undefined if it does not say. */
   readonly partitions: (lane: LaneIndex, topic: string) => Promise<number | undefined>
   /** Has a void of its position written; false if the cluster refuses it. It may never answer. */
@@ -72,6 +74,8 @@ export class LetterImport {
   readonly #counts = { sent: 0, found: 0, pending: 0, undecided: 0, failed: 0, damaged: 0 }
   readonly #imported = new Map<string, number>()
   readonly #left = new Map<string, number>()
+  /** Partitions whose leftovers were still needed when the first of their letters was read. */
+  readonly #unfinished = new Map<string, boolean>()
 
   constructor(options: LetterImportOptions) {
     this.#options = options
@@ -95,7 +99,7 @@ export class LetterImport {
           this.#leave('damaged')
           continue
         }
-        if (this.#over) {
+        if (this.#over || this.#mayBeAnEntry(found.letter)) {
           this.#leave('pending')
           continue
         }
@@ -146,6 +150,18 @@ export class LetterImport {
     await inTurn(found, this.#options.lettersMax, (buried) => this.#exhume(buried, 'found'))
     await inTurn(lost, this.#options.lettersMax, (buried) => this.#sendAgain(buried))
     this.#tell()
+  }
+
+  /**
+   * A letter that was being sent again when its process died may lie in the journal, too, until a lane has written that,
+   * or it is a second letter. Asked when letters are read, since one that is buried after that is not among them.
+   */
+  #mayBeAnEntry({ outcome, topic, partition }: DeadLetter): boolean {
+    if (outcome !== 'unknown') return false
+    const name = `${partition}/${topic}`
+    const unfinished = this.#unfinished.get(name) ?? this.#options.leftovers(topic, partition)
+    this.#unfinished.set(name, unfinished)
+    return unfinished
   }
 
   /**

@@ -205,6 +205,7 @@ export class Pipeline {
       clusters: this.#clusters,
       lettersMax: Math.min(LETTERS_AT_A_TIME, settings.unacknowledgedMax),
       here: (letter) => deadLetters.here(letter),
+      leftovers: (topic, partition) => this.#appender!.shelf(topic, partition)?.leftovers ?? false,
       partitions: (lane, topic) => this.#partitions(lane, topic),
       void: (lane, letter) => this.#void(lane, letter),
       reader: (lane) => outsides.logReader({ cluster: this.#clusters[lane], properties: this.#links[lane].properties }),

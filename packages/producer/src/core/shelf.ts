@@ -43,6 +43,8 @@ export interface Mark {
 export class Shelf {
   readonly topic: string
   readonly partition: number
+  /** Where the places of this life begin. */
+  readonly #ownFrom: number
   #next: number
   #bytesNext: number
   #bytesGone: number
@@ -52,6 +54,7 @@ export class Shelf {
   constructor(found: ShelfFound) {
     this.topic = found.topic
     this.partition = found.partition
+    this.#ownFrom = found.next
     this.#next = found.next
     this.#bytesNext = found.bytesNext
     this.#bytesGone = found.bytesFirst
@@ -64,6 +67,11 @@ export class Shelf {
   /** The place after the last one. */
   get next(): number {
     return this.#next
+  }
+
+  /** Whether a lane still needs something of an earlier life. */
+  get leftovers(): boolean {
+    return Math.min(this.done(0), this.done(1)) < this.#ownFrom
   }
 
   /** Entries that a lane still needs, and their bytes, about. */
