@@ -85,7 +85,7 @@ function epochStoreSuite(subject: () => Subject): void {
     const id = producer()
     const taken = await settle(Promise.all(Array.from({ length: 50 }, () => store.take(request(id)))))
     expect(new Set(taken.map(({ epoch }) => epoch)).size).to.equal(50)
-  })
+  }).timeout(60_000) // fifty times forced to disk, one after the other
 }
 
 /** What those do that keep what they gave. */

@@ -70,6 +70,13 @@ export class Reader {
     return this.#answer((done) => this.client.queryEnd(this.at(partition), done))
   }
 
+  /** After an outage: questions go by a connection that may wait before it tries again, and each has more patience. */
+  async queryEndAgain(): Promise<number | undefined> {
+    let end: number | undefined
+    for (let tries = 0; tries < 6 && end === undefined; tries++) end = await this.queryEnd()
+    return end
+  }
+
   queryTime(timeMs: number, partition = 0): Promise<number | undefined> {
     return this.#answer((done) => this.client.queryTime(this.at(partition), timeMs, done))
   }

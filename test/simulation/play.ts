@@ -78,8 +78,6 @@ class Play {
   readonly #machines = new Map<string, ProducerProcess>()
   /** Messages whose entries in a journal were damaged: nobody can promise them. */
   readonly #torn = new Set<string>()
-  /** Messages whose dead letters an import has looked at. */
-  readonly #imported = new Set<string>()
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #subscribers: Subscriber[] = []
   readonly #storeTroubles: (Omit<StoreTrouble, 'toMs'> & { toMs: number })[] = []
@@ -288,14 +286,20 @@ class Play {
     }
   }
 
-  /** From now on the letters' messages may come, whatever was said of them; and when a letter is gone, they must. */
   #import({ producer: index, timeoutMs }: Step & { kind: 'import' }): void {
     const process = this.#services[index]!.processes.find(({ producer }) => {
       return producer.connected && producer.process.state === 'running'
     })
     if (process === undefined) return
-    for (const { value } of this.#world.disk.letters(process.path)) this.#imported.add(Buffer.from(value!).toString())
     process.producer.import(timeoutMs)
+  }
+
+  /**
+   * Messages whose dead letters an import has read, also those that were kept while it waited for its disk. From then on
+   * they may come, whatever was said of them; and when a letter is gone, they must.
+   */
+  get #imported(): ReadonlySet<string> {
+    return this.#world.disk.lettersRead
   }
 
   // --- what happens to it ---------------------------------------------------------------------------------------

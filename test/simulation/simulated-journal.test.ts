@@ -67,7 +67,7 @@ describe('simulated journal', () => {
         first: first + i,
         count: 1,
         key: null,
-        value: null,
+        value: Buffer.from('x'),
       },
       ...{
         headers: [],

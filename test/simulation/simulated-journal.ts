@@ -82,6 +82,8 @@ export class SimulatedDisk {
   readonly #latencyMs: readonly [number, number]
   readonly #marksLateMs: number
   readonly #kept = new Map<string, Kept>()
+  /** Payloads of all dead letters that were read from it. */
+  readonly lettersRead = new Set<string>()
   #slowMs = 0
   #failing = false
   #freeBytes = Infinity
@@ -148,6 +150,11 @@ export class SimulatedDisk {
       this.#kept.set(path, kept)
     }
     return new SimulatedJournal(this, path, kept, process)
+  }
+
+  readLetters({ letters }: Kept): [number: number, letter: DeadLetter][] {
+    for (const { value } of letters.values()) if (value !== null) this.lettersRead.add(Buffer.from(value).toString())
+    return [...letters]
   }
 
   /** Does something after a while; its result or error gets to the process if it is still there. */
@@ -380,7 +387,7 @@ class SimulatedJournal implements Journal {
   }
 
   async *deadLetters(): AsyncIterable<BuriedLetter> {
-    const letters = await this.#call(() => [...this.#kept.letters])
+    const letters = await this.#call(() => this.#disk.readLetters(this.#kept))
     for (const [number, letter] of letters) yield { name: String(number), letter }
   }
 
