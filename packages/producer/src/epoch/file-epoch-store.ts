@@ -26,6 +26,8 @@ import type { EpochRequest, EpochStore, EpochTaken } from './epoch-store.js'
 export class FileEpochStore implements EpochStore {
   readonly #path: string
   readonly #clock: Clock
+  /** One after the other: many that find each other's names greater would begin again, time after time. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   /**
    * @param path a folder of its own, made if it is missing; not on a network.
@@ -36,7 +38,13 @@ export class FileEpochStore implements EpochStore {
     this.#clock = clock
   }
 
-  async take({ producerId, signal }: EpochRequest): Promise<EpochTaken> {
+  take(request: EpochRequest): Promise<EpochTaken> {
+    const taken = this.#turn.then(() => this.#take(request))
+    this.#turn = taken.catch(() => undefined)
+    return taken
+  }
+
+  async #take({ producerId, signal }: EpochRequest): Promise<EpochTaken> {
     try {
       await makeFolder(this.#path)
       for (;;) {
