@@ -249,7 +249,7 @@ class SubscriberFile {
     switch (line.kind) {
       case 'delivered': {
         const { text, late, redelivered, atMs } = line
-        const delivered = { text, late, redelivered, atMs, acknowledgedAtMs: undefined }
+        const delivered = { text, late, redelivered, atMs, acknowledgedAtMs: undefined, refused: undefined }
         this.deliveries.push(delivered)
         this.#open.set(text, delivered)
         return

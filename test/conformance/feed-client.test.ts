@@ -134,6 +134,25 @@ function feedClientSuite(benches: Benches): void {
     expect(reader.texts()).to.deep.equal(numbers(0, 100))
   })
 
+  it('brings nothing more of a partition that was taken away, and all from where it is told when it has it again', async () => {
+    await write(numbers(0, 20_000))
+    await write(numbers(0, 10), 1)
+    const reader = await reading({ partition: 0, offset: 0 }, { partition: 1, offset: 0 })
+    for (const [index, offset] of [100, 90, 15_000].entries()) {
+      await reader.brings(0, 50)
+      reader.client.unassign([reader.at(0)])
+      const before = reader.texts().length
+      if (index > 0) await reader.idles() // or at once, while a poll is under way
+      expect(reader.texts().length).to.equal(before)
+      reader.client.assign([{ ...reader.at(0), offset }])
+      await reader.brings(0, before + 50)
+      expect(reader.texts().slice(before, before + 50)).to.deep.equal(numbers(offset, offset + 50))
+    }
+    await reader.tells('end 0@20000')
+    expect(reader.texts().slice(-5_000)).to.deep.equal(numbers(15_000, 20_000))
+    expect(reader.failures).to.deep.equal([])
+  })
+
   it('brings everything once and in order, however often it is paused in the middle', async () => {
     await write(numbers(0, 20_000))
     const reader = await reading({ partition: 0, offset: 0 })

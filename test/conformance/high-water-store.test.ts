@@ -5,9 +5,14 @@ import { join } from 'node:path'
 import {
   LevelHighWaterStore,
   MemoryHighWaterStore,
+  NO_LEASE,
   RedisHighWaterStore,
+  type Acquired,
   type Flush,
   type HighWaterStore,
+  type Holding,
+  type Member,
+  type PartitionOfGroup,
 } from '@tandem/consumer'
 import { RedisServer } from '@tandem/testing'
 import { expect } from 'chai'
@@ -39,7 +44,7 @@ function textOf(fields: ReadonlyMap<string, Uint8Array>): Record<string, string>
 export function highWaterStoreSuite(subject: () => Subject): void {
   let next = 0
   const partition = () => ({ groupId: 'balances', topic: 'entries', partition: next++ })
-  const claim = (owner: string, greatestSeen = 0) => ({ owner, greatestSeen })
+  const { take } = takerOf(() => subject().store)
   const flush = (holder: { owner: string; token: number }, number: number, more: Partial<Flush> = {}): Flush => ({
     ...holder,
     number,
@@ -51,7 +56,7 @@ export function highWaterStoreSuite(subject: () => Subject): void {
   })
 
   it('begins empty, with a birth and no flush', async () => {
-    const holding = await subject().store.acquire(partition(), claim('x'))
+    const holding = await take(partition(), 'x')
     expect(holding.number).to.equal(0)
     expect(holding.fields.size).to.equal(0)
     expect(holding.token).to.be.greaterThan(0)
@@ -61,41 +66,197 @@ export function highWaterStoreSuite(subject: () => Subject): void {
   it('keeps what was flushed, byte for byte, and the birth', async () => {
     const { store } = subject()
     const id = partition()
-    const { token, bornMs } = await store.acquire(id, claim('x'))
+    const { token, bornMs } = await take(id, 'x')
     const binary = Uint8Array.from({ length: 256 }, (_, i) => i)
     const fields = new Map([['s:1/ledger', binary]])
     expect(await store.flush(id, flush({ owner: 'x', token }, 1, { fields }))).to.equal('flushed')
     expect(await store.flush(id, flush({ owner: 'x', token }, 2))).to.equal('flushed')
-    const again = await store.acquire(id, claim('y'))
+    const again = await take(id, 'y')
     expect([...again.fields.get('s:1/ledger')!]).to.deep.equal([...binary])
     expect(Buffer.from(again.fields.get('f:east')!).toString()).to.equal('at 2')
     expect(again).to.deep.include({ number: 2, bornMs })
   })
 
   it('gives each holder a greater token, above any that was seen', async () => {
-    const { store } = subject()
     const id = partition()
-    const first = await store.acquire(id, claim('x'))
-    const second = await store.acquire(id, claim('y'))
+    const first = await take(id, 'x')
+    const second = await take(id, 'y')
     expect(second.token).to.be.greaterThan(first.token)
-    const third = await store.acquire(id, claim('z', BIG))
+    const third = await take(id, 'z', BIG)
     expect(third.token).to.equal(BIG + 1)
-    expect((await store.acquire(id, claim('w'))).token).to.equal(BIG + 2)
+    expect((await take(id, 'w')).token).to.equal(BIG + 2)
   })
 
-  it('gives a claimant that holds it the same token again, unless it has seen that one (acquire-again)', async () => {
-    const { store } = subject()
-    const id = partition()
-    const first = await store.acquire(id, claim('x'))
-    expect((await store.acquire(id, claim('x'))).token).to.equal(first.token)
-    expect((await store.acquire(id, claim('x', first.token))).token).to.be.greaterThan(first.token)
+  describe('leases', () => {
+    it('shows nothing where nobody was', async () => {
+      expect(await subject().store.look(partition())).to.deep.equal(NO_LEASE)
+    })
+
+    it('shows owner, token, number of the last flush and of the last renewal', async () => {
+      const { store } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x')
+      expect(await store.look(id)).to.deep.equal({ ...NO_LEASE, owner: 'x', token })
+      await store.flush(id, flush({ owner: 'x', token }, 4, { confirmed: 0 }))
+      await store.renew(id, { owner: 'x', token, beat: 7 })
+      expect(await store.look(id)).to.deep.equal({ ...NO_LEASE, owner: 'x', token, number: 4, beat: 7 })
+    })
+
+    it('gives only what is as it was seen: owner, token, rev and beat (acquire-compares)', async () => {
+      const { store } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x')
+      await store.flush(id, flush({ owner: 'x', token }, 4, { confirmed: 0 }))
+      await store.renew(id, { owner: 'x', token, beat: 7 })
+      const lease = await store.look(id)
+      expect(lease).to.include({ number: 4, beat: 7 })
+      for (const other of [{ owner: 'w' }, { token: token - 1 }, { number: 3 }, { beat: 6 }]) {
+        const claim = { owner: 'y', greatestSeen: 0, seen: { ...lease, ...other } }
+        expect(await store.acquire(id, claim), JSON.stringify(other)).to.deep.equal({ kind: 'held', lease })
+      }
+      expect(await store.acquire(id, { owner: 'y', greatestSeen: 0, seen: NO_LEASE })).to.have.property('kind', 'held')
+      expect(await store.acquire(id, { owner: 'y', greatestSeen: 0, seen: lease })).to.have.property('kind', 'acquired')
+    })
+
+    it('gives nothing to an attempt that is carried out again, or late', async () => {
+      const { store } = subject()
+      const id = partition()
+      const claim = { owner: 'x', greatestSeen: 0, seen: NO_LEASE }
+      expect(await store.acquire(id, claim)).to.have.property('kind', 'acquired')
+      const lease = await store.look(id)
+      expect(await store.acquire(id, claim)).to.deep.equal({ kind: 'held', lease })
+      expect(await store.look(id)).to.deep.equal(lease)
+    })
+
+    it('renews for its holder, and never back', async () => {
+      const { store } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x')
+      for (const [beat, stored] of [
+        [1, 1],
+        [5, 5],
+        [3, 5],
+        [5, 5],
+      ] as const) {
+        expect(await store.renew(id, { owner: 'x', token, beat })).to.deep.equal({ kind: 'renewed', want: '' })
+        expect(await store.look(id)).to.have.property('beat', stored)
+      }
+    })
+
+    it('fences a renewal of one that lost it', async () => {
+      const { store } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x')
+      expect(await store.renew(id, { owner: 'y', token, beat: 1 })).to.deep.equal({ kind: 'fenced' })
+      await take(id, 'y')
+      const lease = await store.look(id)
+      expect(await store.renew(id, { owner: 'x', token, beat: 1 })).to.deep.equal({ kind: 'fenced' })
+      expect(await store.look(id)).to.deep.equal(lease)
+    })
+
+    it('says to a renewal that it knows less, and what it knows', async () => {
+      const { store, empty } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x')
+      const lease = await store.look(id)
+      const renewal = { owner: 'y', token: token + 1, beat: 9 }
+      expect(await store.renew(id, renewal)).to.deep.equal({ kind: 'lesser', lease })
+      expect(await store.look(id)).to.deep.equal(lease)
+      await empty()
+      expect(await store.renew(id, renewal)).to.deep.equal({ kind: 'lesser', lease: NO_LEASE })
+      expect(await store.look(id)).to.deep.equal(NO_LEASE)
+    })
+
+    it('tells a holder who asks for it, and takes the mark away with the lease', async () => {
+      const { store } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x')
+      await store.want(id, { owner: 'w', token, by: 'y' })
+      await store.want(id, { owner: 'x', token: token - 1, by: 'y' })
+      expect(await store.renew(id, { owner: 'x', token, beat: 1 })).to.deep.equal({ kind: 'renewed', want: '' })
+      await store.want(id, { owner: 'x', token, by: 'y' })
+      expect(await store.renew(id, { owner: 'x', token, beat: 2 })).to.deep.equal({ kind: 'renewed', want: 'y' })
+      await take(id, 'z')
+      expect(await store.look(id)).to.include({ owner: 'z', want: '', keptFor: '' })
+    })
+
+    it('marks nothing where there is no record', async () => {
+      const { store } = subject()
+      const id = partition()
+      await store.want(id, { owner: 'x', token: 1, by: 'y' })
+      await store.release(id, { owner: 'x', token: 1, keptFor: 'y' })
+      expect(await store.look(id)).to.deep.equal(NO_LEASE)
+    })
+
+    it('keeps what is released for the one that asked', async () => {
+      const { store } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x')
+      await store.want(id, { owner: 'x', token, by: 'y' })
+      await store.release(id, { owner: 'x', token, keptFor: 'y' })
+      expect(await store.look(id)).to.deep.equal({ ...NO_LEASE, token, keptFor: 'y' })
+      expect(await store.renew(id, { owner: 'x', token, beat: 9 })).to.deep.equal({ kind: 'fenced' })
+      await take(id, 'y')
+      expect(await store.look(id)).to.include({ owner: 'y', keptFor: '' })
+    })
+
+    it('begins the lease anew with a whole position under a greater token', async () => {
+      const { store } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x')
+      await store.renew(id, { owner: 'x', token, beat: 5 })
+      await store.want(id, { owner: 'x', token, by: 'z' })
+      await store.flush(id, flush({ owner: 'y', token: token + 5 }, 2, { whole: true }))
+      expect(await store.look(id)).to.deep.equal({ ...NO_LEASE, owner: 'y', token: token + 5, number: 2 })
+    })
+
+    it('holds numbers of leases up to the largest exactly', async () => {
+      const { store } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x', BIG)
+      expect(await store.renew(id, { owner: 'x', token, beat: BIG })).to.have.property('kind', 'renewed')
+      await store.flush(id, flush({ owner: 'x', token }, BIG + 3, { confirmed: 0 }))
+      const lease = { ...NO_LEASE, owner: 'x', token: BIG + 1, number: BIG + 3, beat: BIG }
+      expect(await store.look(id)).to.deep.equal(lease)
+      const claim = { owner: 'y', greatestSeen: 0, seen: { ...lease, beat: BIG - 1 } }
+      expect(await store.acquire(id, claim)).to.deep.equal({ kind: 'held', lease })
+      expect(await store.renew(id, { owner: 'x', token: BIG, beat: 1 })).to.have.property('kind', 'fenced')
+      expect(await store.renew(id, { owner: 'x', token: BIG + 2, beat: 1 })).to.deep.equal({ kind: 'lesser', lease })
+    })
+  })
+
+  describe('members', () => {
+    const member = (beat: number): Member => ({ beat, reads: ['east', 'west'], host: 'h' })
+
+    it('are those who said so, each with the last that it said', async () => {
+      const { store } = subject()
+      const groupId = `group-${next++}`
+      expect(await store.meet(groupId, { instance: 'x', member: member(1), gone: [] })).to.deep.equal(
+        new Map([['x', member(1)]]),
+      )
+      await store.meet(groupId, { instance: 'y', member: { ...member(1), reads: [] }, gone: [] })
+      expect([...(await store.meet(groupId, { instance: 'x', member: member(2), gone: [] }))].sort()).to.deep.equal([
+        ['x', member(2)],
+        ['y', { ...member(1), reads: [] }],
+      ])
+      expect((await store.meet(`${groupId}-other`, { instance: 'z', member: member(1), gone: [] })).size).to.equal(1)
+    })
+
+    it('leave by themselves, or are struck off', async () => {
+      const { store } = subject()
+      const groupId = `group-${next++}`
+      for (const instance of ['x', 'y', 'z']) await store.meet(groupId, { instance, member: member(1), gone: [] })
+      await store.meet(groupId, { instance: 'x', member: undefined, gone: [] })
+      const left = await store.meet(groupId, { instance: 'y', member: member(2), gone: ['z', 'nobody'] })
+      expect([...left.keys()]).to.deep.equal(['y'])
+    })
   })
 
   it('refuses the flush of a holder that lost the partition', async () => {
     const { store } = subject()
     const id = partition()
-    const old = await store.acquire(id, claim('x'))
-    await store.acquire(id, claim('y'))
+    const old = await take(id, 'x')
+    await take(id, 'y')
     expect(await store.flush(id, flush({ owner: 'x', token: old.token }, 1))).to.equal('fenced')
     expect(await store.flush(id, flush({ owner: 'x', token: old.token }, 1, { whole: true }))).to.equal('fenced')
   })
@@ -103,33 +264,33 @@ export function highWaterStoreSuite(subject: () => Subject): void {
   it('refuses another owner under the same token', async () => {
     const { store } = subject()
     const id = partition()
-    const { token } = await store.acquire(id, claim('x'))
+    const { token } = await take(id, 'x')
     expect(await store.flush(id, flush({ owner: 'y', token }, 1))).to.equal('fenced')
   })
 
   it('takes the same number again for a retry after a lost reply: done already', async () => {
     const { store } = subject()
     const id = partition()
-    const { token } = await store.acquire(id, claim('x'))
+    const { token } = await take(id, 'x')
     const first = flush({ owner: 'x', token }, 1)
     expect(await store.flush(id, first)).to.equal('flushed')
     expect(await store.flush(id, { ...first, fields: fieldsOf({ 'f:east': 'other' }) })).to.equal('flushed')
-    expect(textOf((await store.acquire(id, claim('y'))).fields)).to.deep.equal({ 'f:east': 'at 1' })
+    expect(textOf((await take(id, 'y')).fields)).to.deep.equal({ 'f:east': 'at 1' })
   })
 
   it('refuses a number below the stored one as stale (late-flush)', async () => {
     const { store } = subject()
     const id = partition()
-    const { token } = await store.acquire(id, claim('x'))
+    const { token } = await take(id, 'x')
     await store.flush(id, flush({ owner: 'x', token }, 2, { confirmed: 0 }))
     expect(await store.flush(id, flush({ owner: 'x', token }, 1))).to.equal('stale')
-    expect(textOf((await store.acquire(id, claim('y'))).fields)).to.deep.equal({ 'f:east': 'at 2' })
+    expect(textOf((await take(id, 'y')).fields)).to.deep.equal({ 'f:east': 'at 2' })
   })
 
   it('says behind when it lost everything, and takes the whole position (store-emptied)', async () => {
     const { store, empty } = subject()
     const id = partition()
-    const { token } = await store.acquire(id, claim('x'))
+    const { token } = await take(id, 'x')
     await store.flush(id, flush({ owner: 'x', token }, 1))
     await empty()
     expect(await store.flush(id, flush({ owner: 'x', token }, 2))).to.equal('behind')
@@ -138,8 +299,8 @@ export function highWaterStoreSuite(subject: () => Subject): void {
       fields: fieldsOf({ 'f:east': 'all', 's:1/p': 'all' }),
     })
     expect(await store.flush(id, whole)).to.equal('flushed')
-    expect(await store.flush(id, flush({ owner: 'x', token }, 4))).to.equal('flushed')
-    const again = await store.acquire(id, claim('y', token))
+    expect(await store.flush(id, flush({ owner: 'x', token }, 4, { confirmed: 0 }))).to.equal('flushed')
+    const again = await take(id, 'y', token)
     expect(again).to.deep.include({ number: 4, bornMs: 1_700_000_000_000 })
     expect(again.token).to.be.greaterThan(token)
     expect(textOf(again.fields)).to.deep.equal({ 'f:east': 'at 4', 's:1/p': 'all' })
@@ -148,7 +309,7 @@ export function highWaterStoreSuite(subject: () => Subject): void {
   it('says behind when its number is below the confirmed one (store-rollback)', async () => {
     const { store } = subject()
     const id = partition()
-    const { token } = await store.acquire(id, claim('x'))
+    const { token } = await take(id, 'x')
     await store.flush(id, flush({ owner: 'x', token }, 1))
     expect(await store.flush(id, flush({ owner: 'x', token }, 9, { confirmed: 8 }))).to.equal('behind')
     expect(await store.flush(id, flush({ owner: 'x', token }, 10, { confirmed: 8, whole: true }))).to.equal('flushed')
@@ -157,16 +318,16 @@ export function highWaterStoreSuite(subject: () => Subject): void {
   it('lets go of fields that a whole position lacks', async () => {
     const { store } = subject()
     const id = partition()
-    const { token } = await store.acquire(id, claim('x'))
+    const { token } = await take(id, 'x')
     await store.flush(id, flush({ owner: 'x', token }, 1, { fields: fieldsOf({ 'f:east': '1', 's:old': 'x' }) }))
     await store.flush(id, flush({ owner: 'x', token }, 2, { whole: true, fields: fieldsOf({ 'f:east': '2' }) }))
-    expect(textOf((await store.acquire(id, claim('y'))).fields)).to.deep.equal({ 'f:east': '2' })
+    expect(textOf((await take(id, 'y')).fields)).to.deep.equal({ 'f:east': '2' })
   })
 
   it('takes a greater token than the stored one only with the whole position', async () => {
     const { store } = subject()
     const id = partition()
-    const { token } = await store.acquire(id, claim('x'))
+    const { token } = await take(id, 'x')
     const greater = { owner: 'y', token: token + 5 }
     expect(await store.flush(id, flush(greater, 7))).to.equal('behind')
     expect(await store.flush(id, flush(greater, 8, { whole: true }))).to.equal('flushed')
@@ -176,24 +337,38 @@ export function highWaterStoreSuite(subject: () => Subject): void {
   it('holds numbers up to the largest exactly', async () => {
     const { store } = subject()
     const id = partition()
-    const { token } = await store.acquire(id, claim('x', BIG))
+    const { token } = await take(id, 'x', BIG)
     expect(await store.flush(id, flush({ owner: 'x', token }, BIG, { whole: true }))).to.equal('flushed')
     expect(await store.flush(id, flush({ owner: 'x', token }, BIG + 1))).to.equal('flushed')
     expect(await store.flush(id, flush({ owner: 'x', token }, BIG))).to.equal('stale')
-    expect((await store.acquire(id, claim('y'))).number).to.equal(BIG + 1)
+    expect((await take(id, 'y')).number).to.equal(BIG + 1)
   })
 
   it('releases for its holder alone, and keeps the position', async () => {
     const { store } = subject()
     const id = partition()
-    const { token } = await store.acquire(id, claim('x'))
+    const { token } = await take(id, 'x')
     await store.flush(id, flush({ owner: 'x', token }, 1))
-    await store.release(id, { owner: 'y', token })
+    await store.release(id, { owner: 'y', token, keptFor: '' })
     expect(await store.flush(id, flush({ owner: 'x', token }, 2))).to.equal('flushed')
-    await store.release(id, { owner: 'x', token })
+    await store.release(id, { owner: 'x', token, keptFor: '' })
     expect(await store.flush(id, flush({ owner: 'x', token }, 3))).to.equal('fenced')
-    expect(textOf((await store.acquire(id, claim('y'))).fields)).to.deep.equal({ 'f:east': 'at 2' })
+    expect(textOf((await take(id, 'y')).fields)).to.deep.equal({ 'f:east': 'at 2' })
   })
+}
+
+/** Takes partitions, whosever they are, as one does that has seen nothing move for long enough. */
+function takerOf(store: () => HighWaterStore): {
+  take(id: PartitionOfGroup, owner: string, greatestSeen?: number): Promise<Holding>
+} {
+  return {
+    take: async (id, owner, greatestSeen = 0) => {
+      const seen = await store().look(id)
+      const acquired: Acquired = await store().acquire(id, { owner, greatestSeen, seen })
+      if (acquired.kind === 'acquired') return acquired.holding
+      throw new Error(`it is ${JSON.stringify(acquired.lease)}`)
+    },
+  }
 }
 
 describe('conformance: high-water store in memory', () => {
@@ -250,9 +425,13 @@ function inVirtualTime(world: World, store: HighWaterStore): HighWaterStore {
   }
   return {
     name: store.name,
+    look: (...all) => settled(store.look(...all)),
     acquire: (...all) => settled(store.acquire(...all)),
     flush: (...all) => settled(store.flush(...all)),
+    renew: (...all) => settled(store.renew(...all)),
+    want: (...all) => settled(store.want(...all)),
     release: (...all) => settled(store.release(...all)),
+    meet: (...all) => settled(store.meet(...all)),
   }
 }
 
@@ -281,42 +460,71 @@ describe('conformance: high-water store in Redis', function () {
   }))
 
   const id = { groupId: 'g', topic: 't', partition: 999 }
+  const { take } = takerOf(() => store)
 
   it('goes on when Redis has forgotten its scripts', async () => {
-    const { token } = await store.acquire(id, { owner: 'x', greatestSeen: 0 })
+    const { token } = await take(id, 'x')
     await redis.script('FLUSH')
     const fields = fieldsOf({ 'f:east': '1' })
     const flush = { owner: 'x', token, number: 1, confirmed: 0, whole: false, bornMs: 1, fields }
     expect(await store.flush(id, flush)).to.equal('flushed')
+    expect(await store.renew(id, { owner: 'x', token, beat: 1 })).to.deep.equal({ kind: 'renewed', want: '' })
   })
 
   it('refuses a position of a newer format', async () => {
+    const newer = { ...id, partition: 998 }
     await redis.hset('tandem:{g/t/998}:p', { v: '2', token: '1' })
-    const acquired = store.acquire({ ...id, partition: 998 }, { owner: 'x', greatestSeen: 0 })
-    await rejects(acquired, 'format 2')
+    await rejects(store.look(newer), 'format 2')
+    await rejects(store.acquire(newer, { owner: 'x', greatestSeen: 0, seen: { ...NO_LEASE, token: 1 } }), 'format 2')
   })
 
-  it('keeps one hash a partition that never expires', async () => {
-    await store.acquire({ ...id, partition: 997 }, { owner: 'x', greatestSeen: 0 })
+  it('refuses a lease whose numbers are none', async () => {
+    await redis.hset('tandem:{g/t/996}:p', { v: '1', owner: 'x', token: 'many' })
+    await rejects(store.look({ ...id, partition: 996 }), 'received "many"')
+  })
+
+  it('keeps one hash a partition, and one a group, that never expire', async () => {
+    await take({ ...id, partition: 997 }, 'x')
     expect(await redis.ttl('tandem:{g/t/997}:p')).to.equal(-1)
     expect(Object.keys(await redis.hgetall('tandem:{g/t/997}:p')).sort()).to.deep.equal([
+      'beat',
       'birth',
+      'keptFor',
       'owner',
       'rev',
       'token',
       'v',
+      'want',
     ])
+    await store.meet('g', { instance: 'x', member: { beat: 1, reads: [], host: 'h' }, gone: [] })
+    expect(await redis.ttl('tandem:{g}:members')).to.equal(-1)
+  })
+
+  it('passes over members that say what it cannot read', async () => {
+    const said = [
+      '',
+      '7',
+      'null',
+      '{"beat":1}',
+      '{"beat":1,"reads":[1],"host":"h","v":1}',
+      '{"beat":"1","reads":[],"v":1}',
+    ]
+    for (const [index, text] of said.entries()) await redis.hset('tandem:{odd}:members', `odd-${index}`, text)
+    const members = await store.meet('odd', { instance: 'x', member: { beat: 1, reads: [], host: 'h' }, gone: [] })
+    expect([...members.keys()]).to.deep.equal(['x'])
   })
 
   it('rejects with a typed error, in bounded time, when Redis hangs', async () => {
     const impatient = new RedisHighWaterStore(redis, { timeoutMs: 200 })
     await server.hang()
     try {
-      await rejects(impatient.acquire(id, { owner: 'x', greatestSeen: 0 }), 'no answer within 200 ms')
+      await rejects(impatient.look(id), 'no answer within 200 ms')
+      await rejects(impatient.renew(id, { owner: 'x', token: 1, beat: 1 }), 'no answer within 200 ms')
+      await rejects(impatient.renew(id, { owner: 'x', token: 1, beat: 2 }), 'has not answered the last renew')
     } finally {
       await server.resume()
     }
-    await store.acquire(id, { owner: 'x', greatestSeen: 0 })
+    await take(id, 'x')
   })
 })
 

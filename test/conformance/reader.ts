@@ -62,6 +62,11 @@ export class Reader {
     await this.#bench.until(`it tells ${what}`, () => this.told.includes(what))
   }
 
+  /** So many records of a partition, or more. */
+  async brings(partition: number, count: number): Promise<void> {
+    await this.#bench.until(`it brings ${count}`, () => this.texts(partition).length >= count)
+  }
+
   queryStart(partition = 0): Promise<number | undefined> {
     return this.#answer((done) => this.client.queryStart(this.at(partition), done))
   }

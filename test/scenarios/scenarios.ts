@@ -7,6 +7,7 @@ import { importing } from './import.js'
 import { journal } from './journal.js'
 import { latestBirth } from './latest-birth.js'
 import { leaderless } from './leaderless.js'
+import { leases } from './leases.js'
 import { logLoop } from './log-loop.js'
 import { operators } from './operators.js'
 import { refusedForGood } from './refused-for-good.js'
@@ -29,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...journal,
   ...slowClusters,
   ...operators,
+  ...leases,
   twoProducers,
   latestBirth,
   crashInOutage,
@@ -40,7 +42,6 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
 ])
 
 const SCANNING = 'at the held bound a feed is paused; reading on by stamps comes with this part'
-const LEASES = 'one instance holds every partition; leases come with this part'
 const STRICT = "order: 'strict' comes with this part"
 const MARKS = 'marks, by which a log is known again, come with this part'
 const COMMITS = "the clusters' own commits as a last resort come with this part"
@@ -49,13 +50,7 @@ const COMMITS = "the clusters' own commits as a last resort come with this part"
 export const PENDING: readonly Pending[] = inOrder<Pending>([
   { name: 'scan-behind', part: 4, reason: SCANNING },
   { name: 'strict-away-epoch', part: 4, reason: STRICT },
-  { name: 'split-reach', part: 4, reason: LEASES },
-  { name: 'odd-shares', part: 4, reason: LEASES },
-  { name: 'blind-instance', part: 4, reason: LEASES },
-  { name: 'stopped-holder', part: 4, reason: LEASES },
-  { name: 'clock-failover', part: 4, reason: LEASES },
   { name: 'cold-emptied', part: 4, reason: COMMITS },
-  { name: 'one-cut-off', part: 4, reason: LEASES },
   { name: 'refilled-tail', part: 4, reason: MARKS },
   { name: 'double-disaster', part: 4, reason: `${MARKS}; so do the clusters' own commits` },
   { name: 'scan-crash', part: 4, reason: SCANNING },

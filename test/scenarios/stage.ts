@@ -34,8 +34,8 @@ export class Stage {
   }
 
   /** Puts records into a log, as the protocol writes them: `1 v2 2:1`. */
-  write(cluster: SimulatedCluster, log: string): void {
-    for (const { entry } of readLog(log)) cluster.append(this.world.topics[0]!, 0, entry)
+  write(cluster: SimulatedCluster, log: string, partition = 0): void {
+    for (const { entry } of readLog(log)) cluster.append(this.world.topics[0]!, partition, entry)
   }
 
   /** A consumer group of one instance, reading from both clusters as far as they are there. */
@@ -292,7 +292,7 @@ export function logOf(cluster: SimulatedCluster, topic: string, partition = 0): 
 
 /** protocol.md, I8: `feedAwayAfterMs + holeTimeoutMs + gapTimeoutMs + 30 s`. */
 const SETTLED_MS = 10_000 + 60_000 + 5_000 + 30_000
-/** A start with one cluster away takes its grace only. */
-const START_MS = 9_000
+/** A start with one cluster away takes its grace, and after a crash the lease of the dead has to end. */
+const START_MS = 20_000
 const SEND_EVERY_MS = 20
 const SEND_MS = 120_000

@@ -1,3 +1,4 @@
+import { drawInstances, type OfInstances } from './draw-instances.js'
 import { drawStories } from './draw-stories.js'
 import { BORN_MS, CLUSTERS, GROUPS, isCluster, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
@@ -17,8 +18,10 @@ export function drawPlan(seed: number): Plan {
   const worldSeed = prng.next()
   // What was thought of later is drawn last, so that the rest stays as it is.
   const keyConcurrency = prng.pick([0, 0, 0, 1, 2, 16])
-  const setting = { ...drawn, keyConcurrency, ...drawDisk(prng.fork(), drawn) }
-  steps.push(...drawStories(prng.fork(), setting))
+  const one = { ...drawn, keyConcurrency, ...drawDisk(prng.fork(), drawn), instances: 1 }
+  steps.push(...drawStories(prng.fork(), one))
+  const setting = { ...one, instances: prng.pick([1, 1, 2, 3]) }
+  steps.push(...drawInstances(prng.fork(), setting))
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting, steps }
@@ -115,8 +118,8 @@ function weight(prng: Prng): number {
 }
 
 /** What is drawn first. */
-type Drafted = Omit<Setting, 'copyAgeMaxMs' | 'keyConcurrency'>
-type Drawn = Exclude<Step['kind'], 'send' | 'import'>
+type Drafted = Omit<Setting, 'copyAgeMaxMs' | 'keyConcurrency' | 'instances'>
+type Drawn = Exclude<Step['kind'], 'send' | 'import' | OfInstances>
 type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
 
 function drawFault(prng: Prng, kind: Drawn, setting: Drafted): WithoutTime<Step> {

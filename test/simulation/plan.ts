@@ -45,6 +45,8 @@ export interface Setting {
   readonly handleLateMs: number
   /** Of a hundred deliveries, how many the handler asks for again. */
   readonly refusedPercent: number
+  /** Of each group, of those that are there from the beginning. */
+  readonly instances: number
   /** The first group handles by `inKeyOrder`, so many at a time; 0 if it does not. */
   readonly keyConcurrency: number
   /**
@@ -93,22 +95,39 @@ export const FAULTS = [
   'one-sided-reach',
   'handler-stuck',
   'refused-for-good',
+  'instance-added',
+  'instance-removed',
+  'consumer-clock',
+  'redis-clock',
 ] as const
 export type FaultKind = (typeof FAULTS)[number]
 
+/** `instance`: of those of the group that live then, in the order of their starts; the first if left out. */
 export type Step = { readonly atMs: number } & (
   | { readonly kind: 'send'; readonly producer: number; readonly key: number; readonly count: number }
   /** What lies among its dead letters is imported, for so long at most. */
   | { readonly kind: 'import'; readonly producer: number; readonly timeoutMs: number }
   /** Planned restarts: closed in an orderly way, started again. */
   | { readonly kind: 'producer-restart'; readonly producer: number }
-  | { readonly kind: 'consumer-restart'; readonly group: Group }
+  | { readonly kind: 'consumer-restart'; readonly group: Group; readonly instance?: number }
   | { readonly kind: 'producer-kill'; readonly producer: number; readonly forMs: number }
   /** `replaced`, also of a consumer: it is taken for dead, and another process takes its place before it goes on. */
   | { readonly kind: 'producer-stop'; readonly producer: number; readonly forMs: number; readonly replaced: boolean }
   | { readonly kind: 'same-producer-id'; readonly producer: number }
-  | { readonly kind: 'consumer-kill'; readonly group: Group; readonly forMs: number }
-  | { readonly kind: 'consumer-stop'; readonly group: Group; readonly forMs: number; readonly replaced: boolean }
+  | { readonly kind: 'consumer-kill'; readonly group: Group; readonly instance?: number; readonly forMs: number }
+  | {
+      readonly kind: 'consumer-stop'
+      readonly group: Group
+      readonly instance?: number
+      readonly forMs: number
+      readonly replaced: boolean
+    }
+  /** One more of a group, or one less, closed in an orderly way. */
+  | { readonly kind: 'instance-added'; readonly group: Group }
+  | { readonly kind: 'instance-removed'; readonly group: Group; readonly instance: number }
+  /** The clock of the machine is set. */
+  | { readonly kind: 'consumer-clock'; readonly group: Group; readonly instance: number; readonly byMs: number }
+  | { readonly kind: 'redis-clock'; readonly byMs: number }
   | { readonly kind: 'cluster-dead' | 'cluster-hung'; readonly cluster: ClusterName; readonly forMs: number }
   | {
       readonly kind: 'cluster-slow'
@@ -134,11 +153,17 @@ export type Step = { readonly atMs: number } & (
   | {
       readonly kind: 'one-sided-reach'
       readonly who: number | Group
+      readonly instance?: number
       readonly cluster: ClusterName
       readonly forMs: number
     }
   | { readonly kind: 'redis-away'; readonly forMs: number }
-  | { readonly kind: 'redis-away-for-one'; readonly group: Group; readonly forMs: number }
+  | {
+      readonly kind: 'redis-away-for-one'
+      readonly group: Group
+      readonly instance?: number
+      readonly forMs: number
+    }
   | { readonly kind: 'redis-rolled-back'; readonly byMs: number }
   | { readonly kind: 'redis-emptied' }
   | { readonly kind: 'journal-full' | 'journal-late'; readonly forMs: number; readonly by: number }

@@ -1,6 +1,16 @@
 import { keyRangeOf } from '@tandem/common/internal'
 
-import type { Answer, CarriesOn, ConsumerLife, History, Peak, SentMessage, StoreTrouble } from './checkers/history.js'
+import type {
+  Answer,
+  CarriesOn,
+  ConsumerLife,
+  CutOff,
+  History,
+  Peak,
+  SentMessage,
+  Span,
+  StoreTrouble,
+} from './checkers/history.js'
 import { FAULTS, GROUPS, restMs, type FaultKind, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
 import type { Handling, Seen, SimulatedConsumer } from './simulated-consumer.js'
@@ -56,7 +66,10 @@ interface Service {
 interface Subscription {
   readonly groupId: string
   lives: number
-  current: Subscriber | undefined
+  /** In the order of their starts. */
+  readonly instances: Subscriber[]
+  /** How many there should be. */
+  wanted: number
   /** How many of the next deliveries get stuck, each for so long. */
   readonly stuckMs: number[]
 }
@@ -81,6 +94,7 @@ class Play {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #subscribers: Subscriber[] = []
   readonly #storeTroubles: (Omit<StoreTrouble, 'toMs'> & { toMs: number })[] = []
+  readonly #cutOffs: (Omit<CutOff, 'toMs'> & { toMs: number })[] = []
   readonly #stuck = new Set<Seen>()
   /** The most that was seen of what is bounded, by what it is. */
   readonly #measured = new Map<string, { what: string; peak: number; allowed: number }>()
@@ -115,7 +129,7 @@ class Play {
     const { setting, steps } = this.#plan
     const world = this.#world
     for (const service of this.#services) this.#startProducer(service)
-    for (const groupId of GROUPS) this.#startConsumer(groupId)
+    for (const groupId of GROUPS) this.#startConsumers(groupId)
     this.#keepMeasuring()
     for (const step of steps) world.timeline.schedule(step.atMs, () => this.#take(step))
     await world.run(setting.minutes * 60_000)
@@ -123,7 +137,7 @@ class Play {
     const healedAtMs = world.now
     let rested = await this.#rest(GROUPS)
     if (rested) {
-      this.#startConsumer(LATECOMER)
+      this.#startConsumers(LATECOMER)
       rested = await this.#rest([...GROUPS, LATECOMER])
     }
     return this.#played({ healedAtMs, rested })
@@ -177,14 +191,20 @@ class Play {
     })
   }
 
-  #startConsumer(groupId: string): void {
-    const { setting } = this.#plan
+  /** As many as the group should have. */
+  #startConsumers(groupId: string): void {
     let subscription = this.#subscriptions.get(groupId)
     if (subscription === undefined) {
-      subscription = { groupId, lives: 0, current: undefined, stuckMs: [] }
+      const wanted = groupId === LATECOMER ? 1 : this.#plan.setting.instances
+      subscription = { groupId, lives: 0, instances: [], wanted, stuckMs: [] }
       this.#subscriptions.set(groupId, subscription)
     }
-    const { stuckMs } = subscription
+    while (this.#living(groupId).length < subscription.wanted) this.#startConsumer(subscription)
+  }
+
+  #startConsumer(subscription: Subscription): void {
+    const { setting } = this.#plan
+    const { groupId, stuckMs } = subscription
     const consumer = this.#world.createConsumer({
       groupId,
       name: `${groupId}-${++subscription.lives}`,
@@ -212,22 +232,22 @@ class Play {
             }
           : undefined,
     })
-    subscription.current = { consumer, startedAtMs: this.#world.now, endedAtMs: undefined }
-    this.#subscribers.push(subscription.current)
+    const subscriber = { consumer, startedAtMs: this.#world.now, endedAtMs: undefined }
+    subscription.instances.push(subscriber)
+    this.#subscribers.push(subscriber)
     consumer.start()
-    this.#keepAlive(subscription, subscription.current)
+    this.#keepAlive(groupId, subscriber)
   }
 
-  /** A consumer that could not start, or lost what it reads to a ghost, is started again, as any service is. */
-  #keepAlive(subscription: Subscription, subscriber: Subscriber): void {
+  /** A consumer that could not start is started again, as any service is. */
+  #keepAlive(groupId: string, subscriber: Subscriber): void {
     this.#world.timeline.after(5_000, () => {
       if (subscriber.endedAtMs !== undefined) return
-      const { consumer } = subscriber
-      if (consumer.failure === undefined && consumer.count('lease-lost') === 0) {
-        this.#keepAlive(subscription, subscriber)
+      if (subscriber.consumer.failure === undefined) {
+        this.#keepAlive(groupId, subscriber)
       } else {
         this.#killConsumer(subscriber)
-        if (subscription.current === subscriber) this.#startConsumer(subscription.groupId)
+        this.#startConsumers(groupId)
       }
     })
   }
@@ -358,31 +378,36 @@ class Play {
         return true
       }
       case 'consumer-restart': {
-        const subscriber = this.#alive(step.group)
-        if (subscriber === undefined || subscriber.consumer.process.state !== 'running') return false
-        const { consumer } = subscriber
-        void consumer.close().then(() => {
-          if (subscriber.endedAtMs !== undefined) return
-          this.#killConsumer(subscriber)
-          if (this.#alive(step.group) === undefined) this.#startConsumer(step.group)
-        })
+        return this.#close(step.group, step.instance)
+      }
+      case 'instance-added': {
+        const subscription = this.#subscriptions.get(step.group)!
+        if (subscription.wanted >= INSTANCES_MAX) return false
+        subscription.wanted++
+        this.#startConsumers(step.group)
+        return true
+      }
+      case 'instance-removed': {
+        const subscription = this.#subscriptions.get(step.group)!
+        if (subscription.wanted === 1 || !this.#close(step.group, step.instance)) return false
+        subscription.wanted--
         return true
       }
       case 'consumer-kill': {
-        const subscriber = this.#alive(step.group)
+        const subscriber = this.#alive(step.group, step.instance)
         if (subscriber === undefined) return false
         this.#killConsumer(subscriber)
-        later(step.forMs, () => {
-          if (this.#alive(step.group) === undefined) this.#startConsumer(step.group)
-        })
+        later(step.forMs, () => this.#startConsumers(step.group))
         return true
       }
       case 'consumer-stop': {
-        const subscriber = this.#alive(step.group)
+        const subscriber = this.#alive(step.group, step.instance)
         if (subscriber === undefined || subscriber.consumer.process.state !== 'running') return false
         subscriber.consumer.stop()
         timeline.after(step.forMs, () => subscriber.consumer.continue())
-        if (step.replaced) this.#startConsumer(step.group)
+        if (step.replaced && this.#living(step.group).length < INSTANCES_MAX) {
+          this.#startConsumer(this.#subscriptions.get(step.group)!)
+        }
         return true
       }
       case 'cluster-dead': {
@@ -431,10 +456,19 @@ class Play {
         const process =
           typeof step.who === 'number'
             ? this.#services[step.who]!.processes[0]?.producer.process
-            : this.#alive(step.who)?.consumer.process
+            : this.#alive(step.who, step.instance)?.consumer.process
         if (process === undefined) return false
         cluster.cutOff(process)
-        later(step.forMs, () => cluster.reconnect(process))
+        const { name } = process
+        if (typeof step.who !== 'number') {
+          this.#cutOffs.push({ name, cluster: step.cluster, fromMs: world.now, toMs: Infinity })
+        }
+        later(step.forMs, () => {
+          cluster.reconnect(process)
+          for (const cutOff of this.#cutOffs) {
+            if (cutOff.name === name && cutOff.cluster === step.cluster) cutOff.toMs = Math.min(cutOff.toMs, world.now)
+          }
+        })
         return true
       }
       case 'redis-away': {
@@ -447,7 +481,7 @@ class Play {
         return true
       }
       case 'redis-away-for-one': {
-        const subscriber = this.#alive(step.group)
+        const subscriber = this.#alive(step.group, step.instance)
         if (subscriber === undefined) return false
         const { process } = subscriber.consumer
         world.store.cutOff(process)
@@ -491,6 +525,14 @@ class Play {
         process?.moveClock(step.kind === 'clock-back' ? -step.byMs : step.byMs)
         return process !== undefined
       }
+      case 'consumer-clock': {
+        const process = this.#alive(step.group, step.instance)?.consumer.process
+        process?.moveClock(step.byMs)
+        return process !== undefined
+      }
+      case 'redis-clock':
+        world.store.moveClock(step.byMs)
+        return true
       case 'handler-stuck':
         this.#subscriptions.get(step.group)!.stuckMs.push(step.forMs)
         return false // counted when there is a delivery that gets stuck
@@ -509,9 +551,25 @@ class Play {
     }
   }
 
-  #alive(groupId: string): Subscriber | undefined {
-    const current = this.#subscriptions.get(groupId)?.current
-    return current?.endedAtMs === undefined ? current : undefined
+  #living(groupId: string): Subscriber[] {
+    return this.#subscriptions.get(groupId)!.instances.filter(({ endedAtMs }) => endedAtMs === undefined)
+  }
+
+  #alive(groupId: string, instance = 0): Subscriber | undefined {
+    const living = this.#living(groupId)
+    return living[instance % living.length]
+  }
+
+  /** Closes one in an orderly way, and starts what the group lacks then. */
+  #close(groupId: string, instance?: number): boolean {
+    const subscriber = this.#alive(groupId, instance)
+    if (subscriber === undefined || subscriber.consumer.process.state !== 'running') return false
+    void subscriber.consumer.close().then(() => {
+      if (subscriber.endedAtMs !== undefined) return
+      this.#killConsumer(subscriber)
+      this.#startConsumers(groupId)
+    })
+    return true
   }
 
   #troubled(trouble: Partial<StoreTrouble>): { toMs: number } {
@@ -552,8 +610,10 @@ class Play {
 
   #peaks(): Peak[] {
     const { unacknowledgedMax } = this.#plan.setting
-    // Of one that lost what it read, what it had given out is nobody's any more and takes no room.
-    const kept = this.#subscribers.filter(({ consumer }) => consumer.count('lease-lost') === 0)
+    // Of what was lost or given up, what was handed out is nobody's any more and takes no room.
+    const kept = this.#subscribers.filter(({ consumer }) => {
+      return consumer.count('lease-lost') === 0 && consumer.count('lease-released') === 0
+    })
     const unacknowledged = kept.map(({ consumer }) => {
       const allowed = consumer.groupId === LATECOMER ? 10_000 : unacknowledgedMax
       return {
@@ -578,11 +638,12 @@ class Play {
     world.store.comeBack()
     world.disk.heal()
     for (const { consumer } of this.#subscribers) world.store.reconnect(consumer.process)
+    for (const cutOff of this.#cutOffs) cutOff.toMs = Math.min(cutOff.toMs, world.now)
     for (const trouble of this.#storeTroubles) trouble.toMs = Math.min(trouble.toMs, world.now)
     for (const producer of this.#producers) producer.continue()
     this.#takeOverJournals()
     for (const { consumer } of this.#subscribers) consumer.continue()
-    for (const groupId of GROUPS) if (this.#alive(groupId) === undefined) this.#startConsumer(groupId)
+    for (const groupId of GROUPS) this.#startConsumers(groupId)
     world.timeline.after(1, () => {
       for (const seen of this.#stuck) seen.consumer.acknowledge(seen)
     })
@@ -635,9 +696,12 @@ class Play {
 
   /** Who handles in key order has something in hand for a while. */
   #isHandled(groupId: string): boolean {
-    const consumer = this.#subscriptions.get(groupId)?.current?.consumer
-    if (consumer?.service === undefined) return true
-    return consumer.deliveries.every(({ acknowledgedAtMs }) => acknowledgedAtMs !== undefined)
+    return this.#living(groupId).every(({ consumer }) => {
+      if (consumer.service === undefined) return true
+      return consumer.deliveries.every(({ acknowledgedAtMs, delivery }) => {
+        return acknowledgedAtMs !== undefined || delivery.signal.aborted
+      })
+    })
   }
 
   /**
@@ -673,7 +737,8 @@ class Play {
         return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer, imported }
       }),
       lives: this.#subscribers.map(({ consumer, startedAtMs, endedAtMs }): ConsumerLife => {
-        const { groupId, process, deliveries, stops } = consumer
+        const { groupId, process, stops } = consumer
+        const deliveries = consumer.deliveries.map((seen) => ({ ...seen, fence: seen.delivery.fence }))
         // What a killed process had not told yet died with it.
         const lateTold = process.state === 'dead' ? undefined : toldOf(consumer, 'delivered-late')
         const owedTold = toldOf(consumer, 'debt-opened')
@@ -684,7 +749,11 @@ class Play {
         }
         return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, owedTold, stops, service }
       }),
+      takings: world.store.takings.map(({ partition, ...taking }) => ({ ...taking, keyRange: partition })),
       storeTroubles: this.#storeTroubles,
+      // A client that brings a few records at a time goes on for long with what it has read before.
+      cutOffs: this.#plan.setting.readRecordsMax < FEW_RECORDS ? [] : this.#cutOffs,
+      clusterTroubles: this.#plan.steps.flatMap(clusterTroubleOf),
       nothingIsLate: this.#plan.setting.suffering === 'readers',
       carriesOn: carriesOn(this.#plan.setting),
       peaks: this.#peaks(),
@@ -712,22 +781,28 @@ function carriesOn({
   }
 }
 
+function clusterTroubleOf(step: Step): Span[] {
+  if (!('cluster' in step) || step.kind === 'one-sided-reach' || step.kind === 'refused-for-good') return []
+  const forMs = step.kind === 'cluster-flap' ? step.times * step.everyMs : step.forMs
+  return [{ fromMs: step.atMs, toMs: step.atMs + forMs }]
+}
+
 function isGone({ producer, closed }: ProducerProcess): boolean {
   return closed || producer.process.state === 'dead'
 }
 
-/** The most deliveries that were unacknowledged at a time. */
+/** The most deliveries that were unacknowledged at a time; one that came again is finished with its first acknowledgement. */
 function peakOf(deliveries: readonly Seen[]): number {
+  const acknowledged = new Map<string, number>()
+  for (const { text, acknowledgedAtMs = Infinity } of deliveries) {
+    acknowledged.set(text, Math.min(acknowledged.get(text) ?? Infinity, acknowledgedAtMs))
+  }
   const changes = deliveries
     .filter(({ redelivered }) => !redelivered)
-    .flatMap((first) => {
-      const { text, atMs } = first
-      const last = first.acknowledgedAtMs === undefined ? deliveries.findLast((one) => one.text === text)! : first
-      return [
-        { atMs, by: 1 },
-        { atMs: last.acknowledgedAtMs ?? Infinity, by: -1 },
-      ]
-    })
+    .flatMap(({ text, atMs }) => [
+      { atMs, by: 1 },
+      { atMs: acknowledged.get(text)!, by: -1 },
+    ])
   // Of the same moment, what is acknowledged makes room for what comes.
   changes.sort((a, b) => a.atMs - b.atMs || a.by - b.by)
   let now = 0
@@ -766,6 +841,9 @@ const TOPIC = 'entries'
 const PRODUCER_IDS = ['ledger', 'cards']
 /** The group that begins to read when all is over. */
 const LATECOMER = 'latecomer'
+const FEW_RECORDS = 100
+/** Instances of one group at a time. */
+const INSTANCES_MAX = 4
 /** Processes that send under one producerId at a time. */
 const PROCESSES_MAX = 3
 const REST_LOOK_MS = 200

@@ -14,7 +14,7 @@ describe('shrink', () => {
     const plan = drawPlan(seed)
     const small = await shrink(plan, (one) => Promise.resolve(kills(one) >= 2), 1_000)
     expect(small.steps.map(({ kind }) => kind)).to.deep.equal(['consumer-kill', 'consumer-kill'])
-    expect(small.setting).to.include({ brokers: 1, hollowPercent: 0, handleMs: 0, acknowledge: 'one' })
+    expect(small.setting).to.include({ brokers: 1, instances: 1, hollowPercent: 0, handleMs: 0, acknowledge: 'one' })
     expect(small.setting.minutes).to.be.at.most(plan.setting.minutes)
   })
 
@@ -26,8 +26,10 @@ describe('shrink', () => {
   })
 
   it('gives what can be told as a story, with the logs in the notation of the scenarios', async () => {
+    const { setting, ...drawn } = drawPlan(seed)
     const plan: Plan = {
-      ...drawPlan(seed),
+      ...drawn,
+      setting: { ...setting, instances: 1 },
       steps: [
         { kind: 'send', atMs: 1_000, producer: 0, key: 0, count: 1 },
         { kind: 'consumer-kill', atMs: 2_000, group: 'audit', forMs: 500 },

@@ -10,7 +10,9 @@ import { liveness } from './checkers/liveness.js'
 import { neverSilent } from './checkers/never-silent.js'
 import { noDuplicate } from './checkers/no-duplicate.js'
 import { noLoss } from './checkers/no-loss.js'
+import { oneHolder } from './checkers/one-holder.js'
 import { order } from './checkers/order.js'
+import { shares } from './checkers/shares.js'
 import { drawPlan } from './draw-plan.js'
 import type { FaultKind, Plan } from './plan.js'
 import { play, type Played } from './play.js'
@@ -25,6 +27,8 @@ const CHECKERS: readonly Checker[] = [
   agreement,
   liveness,
   keyOrder,
+  oneHolder,
+  shares,
 ]
 
 export interface Violation {

@@ -22,6 +22,8 @@ export interface Seen {
   readonly redelivered: boolean
   readonly atMs: number
   acknowledgedAtMs: number | undefined
+  /** The subscriber asked for it again; undefined where an operator does so by itself. */
+  refused: boolean | undefined
 }
 
 export interface SimulatedConsumerOptions {
@@ -73,6 +75,7 @@ export class SimulatedConsumer {
       {
         clock: process.clock,
         createId: () => `${name}#${++ids}`,
+        hostName: name,
         threadPoolSize: 16,
         createFeedClient: (clientOptions, handler) => {
           const cluster = world.cluster(clientOptions.cluster)
@@ -138,11 +141,13 @@ export class SimulatedConsumer {
 
   #operated(deliveries$: Observable<Delivery<Buffer | null>>): Observable<Delivery<Buffer | null>> {
     if (this.service === undefined) return deliveries$.pipe(tap((delivery) => this.#handleSeen(this.#see(delivery))))
-    const seen = new Map<Delivery, Seen>()
+    const seen = new Map<Delivery, Seen[]>()
     return deliveries$.pipe(
-      tap((delivery) => seen.set(delivery, this.#see(delivery))),
+      tap((delivery) => seen.set(delivery, [...(seen.get(delivery) ?? []), this.#see(delivery)])),
       this.service.operate,
-      tap((delivery) => (seen.get(delivery)!.acknowledgedAtMs = this.#world.now)),
+      tap((delivery) => {
+        for (const one of seen.get(delivery)!) one.acknowledgedAtMs = this.#world.now
+      }),
     )
   }
 
@@ -156,6 +161,7 @@ export class SimulatedConsumer {
       redelivered: delivery.redelivered,
       atMs: this.#world.now,
       acknowledgedAtMs: undefined,
+      refused: this.service === undefined ? false : undefined,
     }
     this.deliveries.push(seen)
     this.#world.handleDelivered(seen)
@@ -163,10 +169,24 @@ export class SimulatedConsumer {
   }
 
   #handleSeen(seen: Seen): void {
-    const { delivery } = seen
     const handling = this.#handle(seen)
     if (handling === 'at-once') this.acknowledge(seen)
-    else if (handling === 'again') this.process.deliver(this.#channel, () => delivery.nack())
-    else if (handling !== 'never') this.#world.timeline.after(handling, () => this.acknowledge(seen))
+    else if (handling === 'again') this.#refuse(seen)
+    else if (handling !== 'never') this.#world.timeline.after(handling, () => this.#finish(seen))
+  }
+
+  /** As one that looks at the signal before the effect begins. */
+  #finish(seen: Seen): void {
+    this.process.deliver(this.#channel, () => {
+      if (seen.delivery.signal.aborted) this.#refuse(seen)
+      else this.acknowledge(seen)
+    })
+  }
+
+  #refuse(seen: Seen): void {
+    this.process.deliver(this.#channel, () => {
+      seen.refused = true
+      seen.delivery.nack()
+    })
   }
 }

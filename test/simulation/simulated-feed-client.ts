@@ -128,6 +128,12 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#read()
   }
 
+  unassign(partitions: readonly FeedPartition[]): void {
+    for (const cursor of this.#cursorsOf(partitions)) cursor.generation++
+    for (const { topic, partition } of partitions) this.#cursors.delete(`${topic}/${partition}`)
+    this.#dropStale()
+  }
+
   pause(partitions: readonly FeedPartition[]): void {
     for (const cursor of this.#cursorsOf(partitions)) {
       cursor.paused = true

@@ -22,10 +22,16 @@ describe('simulated high-water store', () => {
     }
 
     async acquire(): Promise<Holding> {
-      void this.store.acquire(AT, { owner: this.process.name, greatestSeen: 0 }).then((held) => (this.holding = held))
+      void this.#take()
       await this.world.run(100)
       this.#number = this.holding!.number
       return this.holding!
+    }
+
+    async #take(): Promise<void> {
+      const claim = { owner: this.process.name, greatestSeen: 0, seen: await this.store.look(AT) }
+      const acquired = await this.store.acquire(AT, claim)
+      if (acquired.kind === 'acquired') this.holding = acquired.holding
     }
 
     flush(text: string, confirmed = this.#number): void {

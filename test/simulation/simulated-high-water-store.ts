@@ -1,12 +1,11 @@
 import { HighWaterStoreFailedError, type Clock } from '@tandem/common/internal'
 import {
   MemoryHighWaterStore,
+  type Acquired,
   type Claim,
-  type Flush,
-  type FlushAnswer,
   type HighWaterStore,
-  type Holding,
   type PartitionOfGroup,
+  type Release,
 } from '@tandem/consumer'
 
 import type { Prng } from './prng.js'
@@ -28,8 +27,17 @@ export interface StoreOptions {
 }
 
 interface Executed {
+  readonly atMs: number
   readonly wallMs: number
   readonly execute: (store: HighWaterStore) => Promise<unknown>
+}
+
+/** A lease that was given: what is true of who may deliver what. */
+export interface Taking extends PartitionOfGroup {
+  readonly fence: number
+  readonly atMs: number
+  /** When it was given up, if it was. */
+  releasedAtMs: number | undefined
 }
 
 export class SimulatedHighWaterStore {
@@ -46,8 +54,10 @@ export class SimulatedHighWaterStore {
   /** Sent while it was away; carried out when it is back, in order. */
   #queued: { readonly process: SimulatedProcess; readonly carryOut: () => void }[] = []
   #delayNextMs = 0
+  /** Every lease that was given, in order. */
+  readonly takings: Taking[] = []
   /** Calls that were carried out, by name. */
-  readonly calls = { acquire: 0, flush: 0, release: 0 }
+  readonly calls = { look: 0, acquire: 0, flush: 0, renew: 0, want: 0, release: 0, meet: 0 }
 
   constructor(options: StoreOptions) {
     this.#timeline = options.timeline
@@ -101,8 +111,8 @@ export class SimulatedHighWaterStore {
 
   /** Forgets what was written in the last `ms`: a failover to a replica that was behind. */
   rollBack(ms: number): void {
-    const until = this.#wall() - ms
-    this.#executed = this.#executed.filter(({ wallMs }) => wallMs <= until)
+    const until = this.#timeline.now - ms
+    this.#executed = this.#executed.filter(({ atMs }) => atMs <= until)
     this.#store = new MemoryHighWaterStore(this.#clock)
     for (const { wallMs, execute } of this.#executed) {
       this.#replayedWallMs = wallMs
@@ -130,13 +140,32 @@ export class SimulatedHighWaterStore {
       this.#call({ name, process, channel, timeoutMs }, execute)
     return {
       name: 'simulated',
-      acquire: (partition: PartitionOfGroup, claim: Claim): Promise<Holding> =>
-        call('acquire', (store) => store.acquire(partition, claim)),
-      flush: (partition: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> =>
-        call('flush', (store) => store.flush(partition, flush)),
-      release: (partition: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> =>
-        call('release', (store) => store.release(partition, holder)),
+      look: (...all) => call('look', (store) => store.look(...all)),
+      acquire: (id, claim) => call('acquire', (store) => this.#acquire(store, id, claim)),
+      flush: (...all) => call('flush', (store) => store.flush(...all)),
+      renew: (...all) => call('renew', (store) => store.renew(...all)),
+      want: (...all) => call('want', (store) => store.want(...all)),
+      release: (id, release) => call('release', (store) => this.#release(store, id, release)),
+      meet: (...all) => call('meet', (store) => store.meet(...all)),
     }
+  }
+
+  /** What is replayed after a fall back was noted already. */
+  async #acquire(store: HighWaterStore, id: PartitionOfGroup, claim: Claim): Promise<Acquired> {
+    const atMs = this.#timeline.now
+    const acquired = await store.acquire(id, claim)
+    if (acquired.kind === 'acquired') {
+      const fence = acquired.holding.token
+      const known = this.takings.some((one) => one.fence === fence && isSamePartition(one, id))
+      if (!known) this.takings.push({ ...id, fence, atMs, releasedAtMs: undefined })
+    }
+    return acquired
+  }
+
+  #release(store: HighWaterStore, id: PartitionOfGroup, release: Release): Promise<void> {
+    const taking = this.takings.find((one) => one.fence === release.token && isSamePartition(one, id))
+    if (taking !== undefined) taking.releasedAtMs ??= this.#timeline.now
+    return store.release(id, release)
   }
 
   #call<T>(
@@ -162,7 +191,7 @@ export class SimulatedHighWaterStore {
       const carryOut = (): void => {
         if (this.#cutOff.has(process)) return
         this.calls[name]++
-        this.#executed.push({ wallMs: this.#wall(), execute })
+        this.#executed.push({ atMs: this.#timeline.now, wallMs: this.#wall(), execute })
         const answer = execute(this.#store)
         this.#timeline.after(this.#travelMs(), () => {
           answer.then(
@@ -187,6 +216,10 @@ export class SimulatedHighWaterStore {
   #travelMs(): number {
     return this.#prng.between(...this.#latencyMs)
   }
+}
+
+function isSamePartition(a: PartitionOfGroup, b: PartitionOfGroup): boolean {
+  return a.groupId === b.groupId && a.topic === b.topic && a.partition === b.partition
 }
 
 /** What a call of a broken connection may take to be read, after the server is back. */

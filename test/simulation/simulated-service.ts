@@ -39,11 +39,14 @@ export class SimulatedService {
       bury === undefined
         ? options.deadLetter
         : (delivery: Delivery): Promise<void> => this.#bury(textOf(delivery), bury)
-    return deliveries$.pipe(inKeyOrder((delivery) => this.#handle(textOf(delivery)), { ...options, deadLetter }))
+    return deliveries$.pipe(inKeyOrder((delivery) => this.#handle(delivery), { ...options, deadLetter }))
   }
 
-  async #handle(text: string): Promise<void> {
-    const handled: Writable<Handled> = { text, fromMs: this.#options.timeline.now, toMs: undefined, failed: false }
+  async #handle(delivery: Delivery): Promise<void> {
+    const text = textOf(delivery)
+    const { fence } = delivery
+    const fromMs = this.#options.timeline.now
+    const handled: Writable<Handled> = { text, fence, fromMs, toMs: undefined, failed: false }
     this.handled.push(handled)
     try {
       await this.#await(this.#options.handle(text))

@@ -2,6 +2,8 @@ import { encodeStamp, STAMP_HEADER } from '@tandem/common/internal'
 import {
   Consumer,
   decodePosition,
+  NO_LEASE,
+  type Acquired,
   type Delivery,
   type FeedClient,
   type FeedClientHandler,
@@ -11,7 +13,9 @@ import {
   type Flush,
   type FlushAnswer,
   type HighWaterStore,
-  type Holding,
+  type LeaseRecord,
+  type Member,
+  type Renewed,
 } from '@tandem/consumer/internal'
 import { expect } from 'chai'
 
@@ -78,8 +82,13 @@ class Store implements HighWaterStore {
     this.fields = new Map(fields)
   }
 
-  acquire(): Promise<Holding> {
-    return Promise.resolve({ token: 1, number: 0, bornMs: 0, fields: new Map(this.fields) })
+  look(): Promise<LeaseRecord> {
+    return Promise.resolve(NO_LEASE)
+  }
+
+  acquire(): Promise<Acquired> {
+    const holding = { token: 1, number: 0, bornMs: 0, fields: new Map(this.fields) }
+    return Promise.resolve({ kind: 'acquired', holding })
   }
 
   flush(_: unknown, flush: Flush): Promise<FlushAnswer> {
@@ -94,8 +103,16 @@ class Store implements HighWaterStore {
     return this.mode === 'reply-lost' ? Promise.reject(new Error('away')) : Promise.resolve(answer)
   }
 
-  release(): Promise<void> {
-    return Promise.resolve()
+  renew(): Promise<Renewed> {
+    return Promise.resolve({ kind: 'renewed', want: '' })
+  }
+
+  async want(): Promise<void> {}
+
+  async release(): Promise<void> {}
+
+  meet(): Promise<ReadonlyMap<string, Member>> {
+    return Promise.resolve(new Map())
   }
 
   #execute({ number, fields }: Flush): FlushAnswer {
@@ -127,6 +144,8 @@ class PaperFeed implements FeedClient {
     const partitions = [{ partition: 0, leader: 1, replicas: 1, inSync: 1 }]
     this.#soon(() => this.#handler.handleConnected({ brokers: [], topics: [{ name: 't', partitions }] }))
   }
+
+  unassign(): void {}
 
   assign([position]: readonly FeedPosition[]): void {
     this.start = this.#next = position!.offset
@@ -199,6 +218,7 @@ class Life {
       {
         clock,
         createId: () => 'owner',
+        hostName: 'somewhere',
         threadPoolSize: 64,
         createFeedClient: (_, handler) => {
           const log = story.logs[this.feeds.length]!.map(recordOf)

@@ -74,7 +74,13 @@ interface Facts {
   'store-returned': { awayMs: number }
   'flush-refused': { topic: string; partition: number; reason: string }
   'store-behind': { topic: string; partition: number }
+  'lease-acquired': { topic: string; partition: number; fence: number }
+  'lease-lapsed': { topic: string; partition: number }
+  'lease-regained': { topic: string; partition: number; lapsedMs: number }
   'lease-lost': { topic: string; partition: number; reason: string }
+  'lease-released': { topic: string; partition: number; to: string }
+  'share-withheld': { reads: number; by: string }
+  'feed-unread': { cluster: string; by: string }
   // Process
   'threads-scarce': { poolSize: number; wanted: number }
 }
@@ -333,7 +339,33 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     labels: ['topic'],
     meaning: 'The store lost what it had confirmed; the whole position is written again.',
   },
-  'lease-lost': { level: 'error', labels: ['topic'], meaning: 'This instance no longer owns the partition.' },
+  'lease-acquired': { level: 'info', labels: ['topic'], meaning: 'This instance delivers the partition from now on.' },
+  'lease-lapsed': {
+    level: 'error',
+    labels: ['topic'],
+    meaning: 'A lease was not renewed in time: until it is, nothing of the partition is delivered by this instance.',
+  },
+  'lease-regained': {
+    level: 'info',
+    labels: ['topic'],
+    meaning: 'A lease that had lapsed is renewed; what was given back meanwhile is delivered again.',
+  },
+  'lease-lost': { level: 'error', labels: ['topic'], meaning: 'Another instance took the partition from this one.' },
+  'lease-released': {
+    level: 'info',
+    labels: ['topic'],
+    meaning: 'This instance gave the partition up: for the instance that asked, or for any.',
+  },
+  'share-withheld': {
+    level: 'warn',
+    labels: [],
+    meaning: 'This instance reads fewer clusters than another one of its group, so it holds no partitions.',
+  },
+  'feed-unread': {
+    level: 'warn',
+    labels: ['cluster'],
+    meaning: 'No instance reads both clusters: what only this one has is owed. The event names who could read it.',
+  },
   'threads-scarce': {
     level: 'warn',
     labels: [],

@@ -65,7 +65,7 @@ describe('consumer', () => {
     it('that is closed gives back what the store grants, before it is closed and after', async () => {
       for (const answeredAfterMs of [1_000, 60_000]) {
         const bench = new Bench({ connectTimeoutMs: 600_000, closeTimeoutMs: 3_000 })
-        bench.store.hush()
+        bench.store.hushWhenTaken()
         await bench.start()
         let closed = false
         void bench.consumer.close().then(() => (closed = true))
@@ -74,6 +74,7 @@ describe('consumer', () => {
         bench.store.speak()
         await bench.clock.pass(100)
         expect(closed).to.equal(true)
+        expect(bench.store.taken).to.equal(2)
         expect([...bench.store.held]).to.deep.equal([])
       }
     })
@@ -138,7 +139,7 @@ describe('consumer', () => {
       await bench.bring(0, 1, 3)
       const [kept, refused, acknowledged] = bench.deliveries
       refused!.nack(undefined, { delayMs: 60_000 })
-      await bench.store.acquire({ groupId: 'g', topic: 't', partition: 0 }, { owner: 'other', greatestSeen: 0 })
+      await bench.takeOver(0)
       await bench.clock.pass(500)
       expect(kept!.signal.aborted).to.equal(true)
       expect(bench.consumer.status().unacknowledged).to.equal(0)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 
 import {
   AlreadySubscribedError,
@@ -23,14 +24,16 @@ import { filter, Observable, Subject, type Subscriber } from 'rxjs'
 
 import { AckWatch } from './core/ack-watch.js'
 import type { FeedIndex } from './core/arbiter.js'
+import { beatMs } from './core/lease.js'
 import { PollingClock } from './core/polling-clock.js'
 import { Window } from './core/window.js'
-import type { Delivery, OpenDelivery } from './delivery.js'
+import type { Delivery, DeliveryOwner, OpenDelivery } from './delivery.js'
 import type { CountedFact, DeliveryHost } from './delivery-host.js'
 import { FeedLink } from './feed-link.js'
-import type { Claim, PartitionOfGroup } from './high-water/high-water-store.js'
+import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import type { FeedClientFactory, FeedPosition, FeedRecord } from './kafka/feed-client.js'
 import { KafkaFeedClient } from './kafka/kafka-feed-client.js'
+import { Leases, type Tenure } from './leases.js'
 import { readConsumerOptions, type ConsumerOptions, type ConsumerSettings } from './options.js'
 import { Partition, type PartitionHost, type PartitionStatus } from './partition.js'
 
@@ -40,6 +43,8 @@ export interface ConsumerOutsides {
   readonly createFeedClient: FeedClientFactory
   /** A random id, unique among all instances. */
   readonly createId: () => string
+  /** Where it runs, as others are told. */
+  readonly hostName: string
   /** Threads of libuv's pool. */
   readonly threadPoolSize: number
 }
@@ -53,10 +58,16 @@ const REAL: ConsumerOutsides = {
   clock: systemClock,
   createFeedClient: (options, handler) => new KafkaFeedClient(options, handler),
   createId: randomUUID,
+  hostName: hostname(),
   threadPoolSize: Number(process.env['UV_THREADPOOL_SIZE'] ?? POOL_SIZE_DEFAULT),
 }
 
 export interface ConsumerStatus {
+  /** Random id, under which it holds its partitions. */
+  readonly instance: string
+  /** Instances of its group that are alive, this one too, as far as it knows. */
+  readonly instances: number
+  /** Those that it holds. */
   readonly partitions: readonly PartitionStatus[]
   /** Handed to the subscriber and not acknowledged. */
   readonly unacknowledged: number
@@ -70,7 +81,7 @@ export interface ConsumerStatus {
 export interface ConsumerHealth {
   /** The instance can go on; if not, restart it. */
   readonly live: boolean
-  /** It reads at least one cluster and owns its partitions. */
+  /** It reads at least one cluster, and holds partitions or would take them. */
   readonly ready: boolean
   /** It goes on with less than it should have: the reasons, in words. */
   readonly degraded: readonly string[]
@@ -104,16 +115,19 @@ export class Consumer<T = unknown> {
   readonly #misfits: [TandemError | undefined, TandemError | undefined] = [undefined, undefined]
   /** Why a cluster did not answer, the last time that it was tried. */
   readonly #unreachable: [string | undefined, string | undefined] = [undefined, undefined]
-  /** By topic and partition, and in the order in which they were acquired. */
-  readonly #partitions = new Map<string, Partition[]>()
-  readonly #all: Partition[] = []
+  /** Those that are held, by topic and partition, and in the order in which they were acquired. */
+  readonly #partitions = new Map<string, (Partition | undefined)[]>()
+  readonly #all = new Set<Partition>()
   readonly #host: PartitionHost
+  /** From the first contact on: until then nobody knows how many partitions there are. */
+  #leases: Leases | undefined
+  /** When a cluster last brought or answered something. */
+  readonly #heardAt: [number, number] = [-Infinity, -Infinity]
+  #probes = 0
   readonly #delivered$ = new Subject<Delivery<T>>()
   #subscriber: Subscriber<Delivery<T>> | undefined
   #connecting: Promise<void> | undefined
   #acquiring: Promise<void> | undefined
-  /** Closing gives partitions back from here on: one that the store grants later is given back at once. */
-  #releasing = false
   #closing: Promise<void> | undefined
   /** For operators: what they have not begun they need not begin. */
   readonly #leaving = new AbortController()
@@ -128,10 +142,13 @@ export class Consumer<T = unknown> {
   #decoding: { readonly delivery: OpenDelivery; readonly since: number; toldAt: number } | undefined
   /** What the subscriber has of partitions that are ours: exactly what takes room in the window. */
   readonly #unfinished = new Set<OpenDelivery>()
-  /** Of these what was refused and waits to be handed out again, with what takes the timer back. */
-  readonly #refusals = new Map<OpenDelivery, () => void>()
+  /**
+   * Of these what was refused and waits to be handed out again, with what takes the timer back; undefined if it waits for
+   * its lease, or for the next life.
+   */
+  readonly #refusals = new Map<OpenDelivery, (() => void) | undefined>()
   #flushAt = Infinity
-  /** Partitions, or their ids while they are acquired, for which the store did not answer; and since when. */
+  /** What the store was asked for and did not answer; and since when. */
   readonly #unanswered = new Set<object>()
   #storeAwaySince: number | undefined
   #delivered = 0
@@ -172,10 +189,12 @@ export class Consumer<T = unknown> {
   }
 
   status(): ConsumerStatus {
-    const partitions = this.#all.map((partition) => partition.status)
+    const partitions = [...this.#all].map((partition) => partition.status)
     const sum = (number: (status: PartitionStatus) => number): number =>
       partitions.reduce((total, status) => total + number(status), 0)
     return {
+      instance: this.#host.owner,
+      instances: this.#leases?.instances ?? 1,
       partitions,
       unacknowledged: this.#window.messages,
       delivered: this.#delivered,
@@ -189,7 +208,7 @@ export class Consumer<T = unknown> {
   health(): ConsumerHealth {
     const degraded: string[] = []
     this.#settings.clusters.forEach((cluster, feed) => {
-      const away = this.#all.some(({ status }) => status.feeds[cluster]?.state === 'away')
+      const away = [...this.#all].some(({ status }) => status.feeds[cluster]?.state === 'away')
       if (this.#links[feed]!.client === undefined || away) degraded.push(`feed ${cluster} is away`)
     })
     if (this.#storeAwaySince !== undefined) degraded.push('the high-water store does not answer')
@@ -197,10 +216,10 @@ export class Consumer<T = unknown> {
       degraded.push(`the codec of ${this.#decoding.delivery.topic} does not answer`)
     if (this.#watch.overdue > 0) degraded.push(`acknowledgements are overdue: ${this.#watch.overdue}`)
     if (this.#watch.stalled) degraded.push('the window is full and nothing is acknowledged')
-    const lost = this.#all.some((partition) => partition.lost)
-    if (lost) degraded.push('partitions were lost to another holder')
+    const lapsed = [...this.#all].filter(({ status }) => status.lease === 'lapsed').length
+    if (lapsed > 0) degraded.push(`leases lapsed, of which nothing is delivered: ${lapsed}`)
     const live = this.#closing === undefined
-    const ready = live && this.#started && !lost && this.#links.some(({ client }) => client !== undefined)
+    const ready = live && this.#started && this.#links.some(({ client }) => client !== undefined)
     return { live, ready, degraded }
   }
 
@@ -279,46 +298,48 @@ export class Consumer<T = unknown> {
     }
   }
 
+  /** Finds out whose the partitions are, and takes what is free. */
   async #acquire(until: number): Promise<void> {
     const { groupId, topics } = this.#settings
     const described = this.#descriptions.find((description) => description !== undefined)!
-    const acquired = topics.flatMap((topic) => {
-      const partitions: Partition[] = []
-      this.#partitions.set(topic, partitions)
-      const ids = Array.from({ length: partitionsOf(described, topic) }, (_, partition) => partition)
-      return ids.map((partition) => this.#acquireOne({ groupId, topic, partition }, partitions, until))
+    const ids = topics.flatMap((topic): PartitionOfGroup[] => {
+      this.#partitions.set(topic, [])
+      return Array.from({ length: partitionsOf(described, topic) }, (_, partition) => ({ groupId, topic, partition }))
     })
-    // All of them, so that what the others were granted is there to be given back.
-    const failed = (await Promise.allSettled(acquired)).find(({ status }) => status === 'rejected')
-    if (failed?.status === 'rejected') throw failed.reason
-  }
-
-  /** A store that is away for a moment, as the clusters may be, is asked again for as long as a start may take. */
-  async #acquireOne(id: PartitionOfGroup, partitions: Partition[], until: number): Promise<void> {
-    const { clock } = this.#outsides
-    const claim = { owner: this.#host.owner, greatestSeen: 0 }
-    for (;;) {
-      try {
-        await this.#before(until, this.#ask(id, claim, partitions))
-        this.#handleStoreAnswered(id)
-        return
-      } catch (error) {
-        if (this.#closing !== undefined) throw closedBefore()
-        if (clock.now() + ACQUIRE_AGAIN_MS >= until) throw storeFailed(error)
-        this.#handleStoreFailed(id, error)
-      }
-      await this.#pause(ACQUIRE_AGAIN_MS)
+    this.#leases = this.#createLeases(ids)
+    try {
+      await this.#before(until, this.#leases.start(until))
+    } catch (error) {
+      throw this.#closing === undefined ? storeFailed(error) : closedBefore()
     }
   }
 
-  /** Whatever it brings counts, also when it is not waited for any more. */
-  async #ask(id: PartitionOfGroup, claim: Claim, partitions: Partition[]): Promise<void> {
-    const partition = new Partition(this.#host, id, await this.#settings.highWater.acquire(id, claim))
-    if (this.#releasing) await partition.release()
-    else {
-      partitions[id.partition] = partition
-      this.#all.push(partition)
-    }
+  #createLeases(ids: readonly PartitionOfGroup[]): Leases {
+    const { settings, clock, telemetry, owner } = this.#host
+    return new Leases(
+      {
+        settings,
+        clock,
+        telemetry,
+        instance: owner,
+        hostName: this.#outsides.hostName,
+        reads: () => this.#reads(),
+        probe: () => this.#probe(ids),
+        begin: (id, holding, tenure) => this.#tenant(id, holding, tenure),
+        handleStoreAnswered: (asked) => this.#handleStoreAnswered(asked),
+        handleStoreFailed: (asked, error) => this.#handleStoreFailed(asked, error),
+        handleBroken: (error) => this.#fail(error),
+      },
+      ids,
+    )
+  }
+
+  #tenant(id: PartitionOfGroup, holding: Holding, tenure: Tenure): Partition {
+    const partition = new Partition(this.#host, id, holding, tenure)
+    this.#partitions.get(id.topic)![id.partition] = partition
+    this.#all.add(partition)
+    if (this.#started) for (const feed of [0, 1] as const) partition.begin(feed)
+    return partition
   }
 
   #start(): void {
@@ -374,12 +395,35 @@ export class Consumer<T = unknown> {
       this.#telemetry.tell({ kind: 'cluster-mismatched', cluster, reason: misfit.message })
     }
     this.#handleContact?.()
+    if (misfit === undefined) this.#hear(feed)
     if (misfit === undefined) this.#begin(feed)
     return misfit === undefined
   }
 
+  /** Clusters that have shown a sign of life lately, asked with every beat. */
+  #reads(): string[] {
+    const { clusters, feedAwayAfterMs, leaseMs } = this.#settings
+    const since = this.#outsides.clock.now() - feedAwayAfterMs - beatMs(leaseMs)
+    return clusters.filter((_, feed) => this.#links[feed]!.client !== undefined && this.#heardAt[feed]! >= since)
+  }
+
+  /** Who holds nothing hears nothing from a cluster unless it asks; each time about another partition. */
+  #probe(ids: readonly PartitionOfGroup[]): void {
+    const asked = ids[this.#probes++ % ids.length]!
+    for (const feed of [0, 1] as const) {
+      this.#links[feed].client?.queryStart(asked, (start) => {
+        if (start !== undefined) this.#hear(feed)
+      })
+    }
+  }
+
+  #hear(feed: FeedIndex): void {
+    this.#heardAt[feed] = this.#outsides.clock.now()
+  }
+
   #handleBatch(feed: FeedIndex, records: readonly FeedRecord[], ends: readonly FeedPosition[]): void {
     if (this.#closing !== undefined) return
+    if (records.length > 0 || ends.length > 0) this.#hear(feed)
     const time = this.#time()
     const touched = new Set<Partition>()
     for (const record of records) {
@@ -394,7 +438,7 @@ export class Consumer<T = unknown> {
       partition.handleEndReached(feed, end.offset, time)
       touched.add(partition)
     }
-    for (const partition of touched) partition.drain(time)
+    for (const partition of touched) partition.carryOut(time)
     if (touched.size > 0) this.#scheduleFlush()
     this.#turn()
     this.#poll(feed)
@@ -419,8 +463,18 @@ export class Consumer<T = unknown> {
         this.#turn()
       },
       handleRefused: (delivery, delayMs) => this.#handleRefused(delivery, delayMs),
-      handleLost: () => {
-        this.#forgetLost()
+      handleRegained: (partition) => this.#handleRegained(partition),
+      drain: (partition) => {
+        this.#turn()
+        const handlersUntil = this.#outsides.clock.now() + this.#settings.closeTimeoutMs
+        // Nobody is helped by a partition that is given up while the store cannot be told what was finished.
+        return this.#settle(new Set([partition]), { handlersUntil, storeUntil: Infinity })
+      },
+      handleEnded: (partition) => {
+        this.#all.delete(partition)
+        this.#partitions.get(partition.topic)![partition.partition] = undefined
+        this.#handleStoreAnswered(partition)
+        for (const delivery of this.#unfinished) if (delivery.owner === partition) this.#forget(delivery)
         this.#turn()
       },
       handleBroken: (error) => this.#fail(error),
@@ -449,21 +503,27 @@ export class Consumer<T = unknown> {
   #turn(): void {
     if (this.#emitting || this.#closing !== undefined || !this.#started) return
     this.#emitting = true
+    /** Of leases that lapsed: they wait until those are regained or lost, and nothing is read meanwhile. */
+    const waiting: OpenDelivery[] = []
     while (this.#outboxHead < this.#outbox.length && !this.#window.full) {
       const delivery = this.#outbox[this.#outboxHead]!
-      if (!delivery.ready) {
+      if (!delivery.draining && !delivery.ready) {
         this.#awaitCodec(delivery)
         break
       }
       this.#decoding = undefined
       this.#outboxHead++
-      if (delivery.signal.aborted) continue
+      if (delivery.draining) continue
+      if (delivery.signal.aborted) {
+        waiting.push(delivery)
+        continue
+      }
       this.#unfinished.add(delivery)
       this.#window.take(delivery.size)
       this.#handOut(delivery)
     }
-    if (this.#outboxHead === this.#outbox.length) {
-      this.#outbox = []
+    if (waiting.length > 0 || this.#outboxHead === this.#outbox.length) {
+      this.#outbox = [...waiting, ...this.#outbox.slice(this.#outboxHead)]
       this.#outboxHead = 0
     }
     this.#emitting = false
@@ -553,16 +613,24 @@ export class Consumer<T = unknown> {
     }
   }
 
-  /** While closing nobody will hand it out again: it stays refused, and comes in the next life. */
+  /**
+   * While closing, or draining, nobody will hand it out again: it stays refused, and comes in the next life. Of a lease
+   * that lapsed it comes when that is regained, before what is new.
+   */
   #handleRefused(delivery: OpenDelivery, delayMs: number): void {
     if (!this.#unfinished.has(delivery)) return
     this.#watch.handleGone(delivery)
     const { clock } = this.#outsides
-    const cancel = this.#closing === undefined && clock.schedule(clock.now() + delayMs, () => this.#redeliver(delivery))
-    this.#refusals.set(delivery, cancel || (() => undefined))
+    const stays = this.#closing !== undefined || delivery.draining || delivery.signal.aborted
+    const cancel = stays ? undefined : clock.schedule(clock.now() + delayMs, () => this.#redeliver(delivery))
+    this.#refusals.set(delivery, cancel)
   }
 
   #redeliver(delivery: OpenDelivery): void {
+    if (delivery.draining || delivery.signal.aborted) {
+      this.#refusals.set(delivery, undefined)
+      return
+    }
     this.#refusals.delete(delivery)
     delivery.redelivered = true
     this.#handOut(delivery)
@@ -577,8 +645,13 @@ export class Consumer<T = unknown> {
     this.#refusals.delete(delivery)
   }
 
-  #forgetLost(): void {
-    for (const delivery of this.#unfinished) if (delivery.signal.aborted) this.#forget(delivery)
+  /** What was given back meanwhile is handed out again, in order. */
+  #handleRegained(partition: Partition): void {
+    const ofIt = [...this.#unfinished].filter((delivery) => delivery.owner === partition)
+    for (const delivery of ofIt) {
+      if (this.#refusals.has(delivery) && this.#refusals.get(delivery) === undefined) this.#redeliver(delivery)
+    }
+    this.#turn()
   }
 
   #handOut(delivery: OpenDelivery): void {
@@ -666,7 +739,6 @@ export class Consumer<T = unknown> {
 
   /** Ends `deliveries$` with what nobody foresaw. */
   #fail(error: unknown): void {
-    this.#forgetLost()
     if (this.#closing !== undefined) return
     this.#failure = isTandemError(error)
       ? error
@@ -681,13 +753,13 @@ export class Consumer<T = unknown> {
     this.#handleContact?.()
     this.#outbox = []
     this.#outboxHead = 0
-    for (const cancel of this.#refusals.values()) cancel()
+    for (const cancel of this.#refusals.values()) cancel?.()
     const drainedAt = clock.now() + closeTimeoutMs
+    this.#leases?.stop()
     await this.#atMost(closeTimeoutMs + STORE_CLOSE_MS, this.#drain(drainedAt))
-    this.#releasing = true
-    const released = this.#all.map((partition) => partition.release())
+    const released = this.#leases?.release()
     const closed = this.#links.map((link) => new Promise<void>((resolve) => link.close(resolve)))
-    await this.#atMost(CLIENTS_CLOSE_MS, Promise.allSettled([...released, ...closed]))
+    await this.#atMost(CLIENTS_CLOSE_MS, Promise.allSettled([released, ...closed]))
     this.#tally.close(clock.now())
     this.#tellCounted()
     this.#telemetry.close()
@@ -696,18 +768,25 @@ export class Consumer<T = unknown> {
     else this.#subscriber?.error(this.#failure)
   }
 
-  /** What handlers have is waited for, and stored as it is acknowledged; a short look now and then is enough. */
   async #drain(until: number): Promise<void> {
     await Promise.allSettled([this.#acquiring])
-    while (!(await this.#flushLast()) || this.#unfinished.size > this.#refusals.size) {
-      if (this.#outsides.clock.now() >= until) return
-      await this.#pause(DRAIN_LOOK_MS)
-    }
+    await this.#settle(this.#all, { handlersUntil: until, storeUntil: until })
   }
 
-  async #flushLast(): Promise<boolean> {
-    await Promise.all(this.#all.map((partition) => this.#flush(partition)))
-    return this.#all.every((partition) => partition.settled)
+  /** What handlers have is waited for, and stored as it is acknowledged; a short look now and then is enough. */
+  async #settle(
+    partitions: ReadonlySet<Partition>,
+    { handlersUntil, storeUntil }: { readonly handlersUntil: number; readonly storeUntil: number },
+  ): Promise<void> {
+    for (;;) {
+      await Promise.all([...partitions].map((partition) => this.#flush(partition)))
+      const settled = [...partitions].every((partition) => partition.settled)
+      const owners: ReadonlySet<DeliveryOwner> = partitions
+      const inHand = [...this.#unfinished].some((one) => owners.has(one.owner) && !this.#refusals.has(one))
+      const now = this.#outsides.clock.now()
+      if ((settled || now >= storeUntil) && (!inHand || now >= handlersUntil)) return
+      await this.#pause(DRAIN_LOOK_MS)
+    }
   }
 
   #pause(ms: number): Promise<void> {
@@ -758,7 +837,6 @@ const POLL_AGAIN_MS = 200
 const THREADS_WANTED = 8
 /** Far longer than a codec that asks a schema registry. */
 const CODEC_STALL_MS = 10_000
-const ACQUIRE_AGAIN_MS = 500
 const DRAIN_LOOK_MS = 10
 /** The last flush is given this long after the last acknowledgement: what Redis is given for a call. */
 const STORE_CLOSE_MS = 2_000

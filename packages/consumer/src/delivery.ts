@@ -35,7 +35,12 @@ export interface Delivery<T = unknown> {
   readonly late: boolean
   /** Owner token of the partition, for conditional writes: refuse an effect with a lower one than was seen. */
   readonly fence: number
-  /** Aborted when this instance loses the partition. */
+  /**
+   * Aborted when this instance loses the partition, or does not know any more whether it has it: look at it before the
+   * effect begins, since to look at it is to look at the clock. Give back what you do not begin, by `nack()`: it comes
+   * again, before what is new, if the partition turns out not to have been lost. A handler that is at work may go on at
+   * its own risk, and `ack()` counts then. Only `fence` covers a pause between a look and the effect.
+   */
   readonly signal: AbortSignal
   /** Its effect is done; it will not come again. Idempotent. */
   ack(): void
@@ -51,6 +56,8 @@ export interface DeliveryOwner {
   readonly deliveryHost: DeliveryHost
   readonly fence: number
   readonly signal: AbortSignal
+  /** Nothing of it is handed out any more. */
+  readonly draining: boolean
   handleAcknowledged(delivery: OpenDelivery): void
   handleRefused(delivery: OpenDelivery, delayMs: number): void
 }
@@ -172,6 +179,14 @@ export class OpenDelivery implements Delivery, Outstanding {
   /** Called when an asynchronous codec is done. */
   onReady: (() => void) | undefined
 
+  get draining(): boolean {
+    return this.#owner.draining
+  }
+
+  get owner(): DeliveryOwner {
+    return this.#owner
+  }
+
   get acknowledged(): boolean {
     return this.#acknowledged
   }
@@ -195,7 +210,7 @@ export class OpenDelivery implements Delivery, Outstanding {
     if (this.#acknowledged || this.handedOutAt === Infinity) return
     this.handedOutAt = Infinity
     const { deliveryHost } = this.#owner
-    if (!deliveryHost.closing.aborted) {
+    if (!deliveryHost.closing.aborted && !this.signal.aborted) {
       const reason = errorKind(error)
       deliveryHost.count({ kind: 'delivery-failed', topic: this.topic, verdict: 'refused', reason })
     }

@@ -1,7 +1,10 @@
 export { Consumer, type ConsumerHealth, type ConsumerStatus } from './consumer.js'
 export type { Verdict } from './core/key-order.js'
+export { NO_LEASE, type LeaseRecord } from './core/lease.js'
+export type { Member } from './core/shares.js'
 export type { Delivery } from './delivery.js'
 export type {
+  Acquired,
   Claim,
   Fields,
   Flush,
@@ -9,6 +12,11 @@ export type {
   HighWaterStore,
   Holding,
   PartitionOfGroup,
+  Release,
+  Renewal,
+  Renewed,
+  Roll,
+  Wish,
 } from './high-water/high-water-store.js'
 export { LevelHighWaterStore } from './high-water/level-high-water-store.js'
 export { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'

@@ -31,12 +31,25 @@ describe('consumer options', () => {
       gapTimeoutMs: 5_000,
       holeTimeoutMs: 60_000,
       feedAwayAfterMs: 10_000,
+      leaseMs: 10_000,
+      whenStoreAway: 'pause',
       flushIntervalMs: 100,
       ackTimeoutMs: 60_000,
       heldMessagesMax: 50_000,
       heldBytesMax: 64 << 20,
       from: 'earliest',
     })
+  })
+
+  it('refuse a lease that is too short to be renewed in time', () => {
+    expect(refused({ leaseMs: 999 })).to.include('consumer.leaseMs')
+    expect(refused({ leaseMs: 1_000 })).to.equal('accepted')
+    expect(refused({ whenStoreAway: 'stop' })).to.include('consumer.whenStoreAway')
+  })
+
+  it('refuse a store that lacks what leases need', () => {
+    const without = { name: 'old', acquire: () => undefined, flush: () => undefined, release: () => undefined }
+    expect(refused({ highWater: without })).to.include('a HighWaterStore')
   })
 
   it('take topics with their codecs', () => {

@@ -27,6 +27,8 @@ export interface ConsumerOptions {
   readonly gapTimeoutMs?: number
   readonly holeTimeoutMs?: number
   readonly feedAwayAfterMs?: number
+  readonly leaseMs?: number
+  readonly whenStoreAway?: 'pause' | 'continue'
   readonly flushIntervalMs?: number
   readonly ackTimeoutMs?: number
   readonly heldMessagesMax?: number
@@ -74,7 +76,7 @@ export const CONSUMER_OPTIONS = {
     kind: 'opaque',
     meaning: 'Where the position is kept.',
     allowed: 'a HighWaterStore',
-    check: (value) => hasMethods(value, 'acquire', 'flush', 'release'),
+    check: (value) => hasMethods(value, 'look', 'acquire', 'flush', 'renew', 'want', 'release', 'meet'),
   },
   unacknowledgedMax: {
     kind: 'number',
@@ -123,6 +125,23 @@ export const CONSUMER_OPTIONS = {
     default: 10_000,
     meaning:
       'A feed that brings neither records nor word of its end for this long is not waited for. Below 2,000 one answer that is lost is enough for that.',
+  },
+  leaseMs: {
+    kind: 'number',
+    unit: 'ms',
+    // It is renewed five times within this, and trusted for 0.98 of it less 200 ms.
+    min: 1_000,
+    max: 600_000,
+    default: 10_000,
+    meaning:
+      'For how long a partition is held without a word from its holder; after that another instance takes it. The store is to answer several times within this.',
+  },
+  whenStoreAway: {
+    kind: 'enum',
+    values: ['pause', 'continue'],
+    default: 'pause',
+    meaning:
+      'What happens to the partitions of a lease that cannot be renewed: delivery pauses, or goes on, so that two instances may deliver the same at the same time.',
   },
   flushIntervalMs: {
     kind: 'number',
@@ -213,6 +232,8 @@ export interface ConsumerSettings {
   readonly gapTimeoutMs: number
   readonly holeTimeoutMs: number
   readonly feedAwayAfterMs: number
+  readonly leaseMs: number
+  readonly whenStoreAway: 'pause' | 'continue'
   readonly flushIntervalMs: number
   readonly ackTimeoutMs: number
   readonly heldMessagesMax: number
@@ -241,6 +262,7 @@ export function readConsumerOptions(given: ConsumerOptions): ConsumerSettings {
     topics: Object.keys(read.topics),
     codecs,
     highWater: read.highWater as HighWaterStore,
+    whenStoreAway: read.whenStoreAway,
     from: read.from,
     logger: read.logger as Logger | undefined,
     meter: read.meter as Meter | undefined,

@@ -25,6 +25,7 @@ import {
 } from './high-water/position-codec.js'
 import type { FeedClient, FeedPosition, FeedRecord } from './kafka/feed-client.js'
 import { recordDigest } from './kafka/record-digest.js'
+import type { Tenant, Tenure } from './leases.js'
 import type { ConsumerSettings } from './options.js'
 
 /** What a partition needs of the consumer that it belongs to. */
@@ -41,8 +42,12 @@ export interface PartitionHost {
   deliver(delivery: OpenDelivery): void
   handleAcknowledged(delivery: OpenDelivery): void
   handleRefused(delivery: OpenDelivery, delayMs: number): void
-  /** A partition was lost; the signal of its deliveries is aborted. */
-  handleLost(): void
+  /** Its lease, which had lapsed, is good again: what was handed out and not acknowledged is to be handed out again. */
+  handleRegained(partition: Partition): void
+  /** Waits until what was handed out is acknowledged, in bounded time, and what was acknowledged is stored. */
+  drain(partition: Partition): Promise<void>
+  /** Nothing more of it is delivered or stored. */
+  handleEnded(partition: Partition): void
   /** Something was thrown where nothing may be: a bug, or a client that is in no state to be used. */
   handleBroken(error: unknown): void
   /** Something changed that is to be stored. */
@@ -52,7 +57,7 @@ export interface PartitionHost {
 /**
  * One partition of one topic, from both feeds to the store: hands events to the arbiter and carries out its commands.
  */
-export class Partition implements DeliveryOwner {
+export class Partition implements DeliveryOwner, Tenant {
   readonly topic: string
   readonly partition: number
   readonly fence: number
@@ -63,11 +68,17 @@ export class Partition implements DeliveryOwner {
   readonly #stored: StoredPosition
   readonly #bornMs: number
   readonly #codec: Codec<unknown> | undefined
-  readonly #abort = new AbortController()
+  readonly #tenure: Tenure
+  /** Aborted while nothing of it may begin. */
+  #abort = new AbortController()
+  #lapsedAt: number | undefined
+  #draining = false
+  #ended = false
   readonly #resumeOffsets: [number, number] = [-1, -1]
 
-  constructor(host: PartitionHost, id: PartitionOfGroup, holding: Holding) {
+  constructor(host: PartitionHost, id: PartitionOfGroup, holding: Holding, tenure: Tenure) {
     const { settings } = host
+    this.#tenure = tenure
     this.topic = id.topic
     this.partition = id.partition
     this.fence = holding.token
@@ -85,13 +96,62 @@ export class Partition implements DeliveryOwner {
     return this.#host.deliveryHost
   }
 
+  /** To look at it is to look at the clock: it is aborted from the moment on at which the lease is not trusted. */
   get signal(): AbortSignal {
+    if (!this.#ended && !this.#tenure.trusted) this.#abort.abort()
     return this.#abort.signal
   }
 
-  /** Whether another holder took the partition, or it is broken; nothing of it is delivered or stored any more. */
-  get lost(): boolean {
-    return this.#abort.signal.aborted
+  /** Whether it was lost, given up or broken; nothing of it is delivered or stored any more. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Whether nothing more of it is handed out: what was is waited for. */
+  get draining(): boolean {
+    return this.#draining || this.#ended
+  }
+
+  // --- the lease ------------------------------------------------------------------------------------------------
+
+  handleLapsed(): void {
+    this.#lapsedAt = this.#host.clock.now()
+    this.#host.telemetry.tell({ kind: 'lease-lapsed', ...this.#name() })
+    this.#abort.abort()
+  }
+
+  handleRegained(): void {
+    const lapsedMs = Math.round(this.#host.clock.now() - this.#lapsedAt!)
+    this.#lapsedAt = undefined
+    this.#abort = new AbortController()
+    this.#host.telemetry.tell({ kind: 'lease-regained', ...this.#name(), lapsedMs })
+    this.#host.handleRegained(this)
+  }
+
+  handleForgotten(): void {
+    if (this.#plan.whole) return
+    this.#plan.handleForgotten()
+    this.#host.telemetry.tell({ kind: 'store-behind', ...this.#name() })
+    this.#host.handleChanged()
+  }
+
+  handleLost(reason: string): void {
+    this.#host.telemetry.tell({ kind: 'lease-lost', ...this.#name(), reason })
+    this.end()
+  }
+
+  drain(): Promise<void> {
+    this.#draining = true
+    this.#unassign()
+    return this.#host.drain(this)
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#abort.abort()
+    if (!this.#draining) this.#unassign()
+    this.#host.handleEnded(this)
   }
 
   // --- feeds ----------------------------------------------------------------------------------------------------
@@ -99,7 +159,7 @@ export class Partition implements DeliveryOwner {
   /** A feed's cluster can be read: finds out where, and begins. */
   begin(feed: FeedIndex): void {
     const client = this.#host.clientOf(feed)
-    if (client === undefined || this.lost) return
+    if (client === undefined || this.draining) return
     this.#attempt(() => {
       this.#findOut(feed, client, (offset) => {
         if (offset !== undefined) this.#attempt(() => this.#assign(feed, client, offset))
@@ -109,7 +169,8 @@ export class Partition implements DeliveryOwner {
   }
 
   handleRecord(feed: FeedIndex, record: FeedRecord, time: number): void {
-    if (this.lost) return
+    // What a client brings before it was told where to begin is of an earlier assignment.
+    if (this.draining || this.#arbiter.feeds[feed].nextOffset < 0) return
     try {
       this.#read(feed, record, time)
     } catch (error) {
@@ -118,35 +179,36 @@ export class Partition implements DeliveryOwner {
   }
 
   handleEndReached(feed: FeedIndex, offset: number, time: number): void {
-    if (!this.lost) this.#attempt(() => this.#arbiter.handleEndReached(feed, offset, time))
+    if (this.draining || this.#arbiter.feeds[feed].nextOffset < 0) return
+    this.#attempt(() => this.#arbiter.handleEndReached(feed, offset, time))
   }
 
   // --- time -----------------------------------------------------------------------------------------------------
 
   /** Whether a hole or the turn of a sequence is waited for. */
   get waits(): boolean {
-    return !this.lost && this.#arbiter.waits
+    return !this.draining && this.#arbiter.waits
   }
 
   /** Polling time at which it wants `handleDeadline`. */
   deadline(): number {
-    return this.lost ? Infinity : this.#arbiter.deadline()
+    return this.draining ? Infinity : this.#arbiter.deadline()
   }
 
   handleDeadline(time: number): void {
     this.#attempt(() => this.#arbiter.handleDeadline(time))
-    this.drain(time)
+    this.carryOut(time)
   }
 
   /** Carries out what the arbiter wants. */
-  drain(time: number): void {
-    if (!this.lost) this.#attempt(() => this.#drain(time))
+  carryOut(time: number): void {
+    if (!this.#ended) this.#attempt(() => this.#carryOut(time))
   }
 
   // --- deliveries -----------------------------------------------------------------------------------------------
 
   handleAcknowledged(delivery: OpenDelivery): void {
-    if (!this.lost) this.#attempt(() => this.#finish(delivery))
+    if (!this.#ended) this.#attempt(() => this.#finish(delivery))
     this.#host.handleAcknowledged(delivery)
   }
 
@@ -158,17 +220,18 @@ export class Partition implements DeliveryOwner {
 
   /** Whether everything that changed has been confirmed. */
   get settled(): boolean {
-    return this.lost || this.#plan.settled
+    return this.#ended || this.#plan.settled
   }
 
   /**
    * Stores what changed since the last confirmed flush. Resolves to whether the store was asked, and so has answered:
-   * not if nothing changed, or while another flush is under way.
+   * not if nothing changed, while another flush is under way, or while a store that forgot may not be written anew.
    * @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: what was carried goes with the next one.
    */
   async flush(): Promise<boolean> {
-    if (!this.lost) this.#attempt(() => this.#collect())
-    if (this.lost) return false
+    if (this.#ended || (this.#plan.whole && !this.#tenure.mayRestore)) return false
+    this.#attempt(() => this.#collect())
+    if (this.#ended) return false
     const planned = this.#plan.poll()
     if (planned === undefined) return false
     try {
@@ -178,12 +241,6 @@ export class Partition implements DeliveryOwner {
       this.#plan.handleUnanswered(planned)
       throw error
     }
-  }
-
-  async release(): Promise<void> {
-    if (this.lost) return
-    this.#abort.abort()
-    await this.#host.settings.highWater.release(this.#id, { owner: this.#host.owner, token: this.fence })
   }
 
   // --- numbers --------------------------------------------------------------------------------------------------
@@ -206,8 +263,10 @@ export class Partition implements DeliveryOwner {
         debts += sequence.debts
       }
     }
+    const { duplicatesDropped } = this.#arbiter
+    const lease = this.#draining ? 'draining' : this.#lapsedAt !== undefined ? 'lapsed' : 'held'
     const streams = this.#arbiter.streams.size
-    return { topic, partition, feeds, streams, highWater, debts, duplicatesDropped: this.#arbiter.duplicatesDropped }
+    return { topic, partition, fence: this.fence, lease, feeds, streams, highWater, debts, duplicatesDropped }
   }
 
   /** What is thrown is foreseen by nobody, so what is known of this partition may be wrong from then on. */
@@ -221,7 +280,7 @@ export class Partition implements DeliveryOwner {
 
   /** Nothing more of it is delivered or stored: the next life begins from what was stored when all was well. */
   #break(error: unknown): void {
-    this.#abort.abort()
+    this.end()
     this.#host.handleBroken(error)
   }
 
@@ -252,11 +311,11 @@ export class Partition implements DeliveryOwner {
 
   #finish(delivery: OpenDelivery): void {
     this.#arbiter.handleFinished(delivery.cause, delivery.counter, delivery.counter)
-    if (delivery.late) this.drain(this.#host.time())
+    if (delivery.late) this.carryOut(this.#host.time())
     this.#host.handleChanged()
   }
 
-  #drain(time: number): void {
+  #carryOut(time: number): void {
     for (let command = this.#arbiter.poll(time); command !== undefined; command = this.#arbiter.poll(time)) {
       switch (command.kind) {
         case 'deliver':
@@ -289,6 +348,7 @@ export class Partition implements DeliveryOwner {
   }
 
   #deliver(command: Deliver<FeedRecord>): void {
+    if (this.#draining) return
     const from = this.#clusterOf(command.feed)
     for (let counter = command.first; counter <= command.last; counter++) {
       this.#host.deliver(new OpenDelivery({ owner: this, cause: command, counter, from, codec: this.#codec }))
@@ -315,10 +375,10 @@ export class Partition implements DeliveryOwner {
   }
 
   #handleAnswer(handle: (time: number) => void): void {
-    if (this.lost) return
+    if (this.draining) return
     const time = this.#host.time()
     this.#attempt(() => handle(time))
-    this.drain(time)
+    this.carryOut(time)
   }
 
   /** With librdkafka a pause outlives an assignment; said again, since a full window depends on it. */
@@ -329,7 +389,7 @@ export class Partition implements DeliveryOwner {
   }
 
   #assign(feed: FeedIndex, client: FeedClient, offset: number): void {
-    if (this.lost) return
+    if (this.draining) return
     this.#arbiter.handleAssigned(feed, offset)
     client.assign([this.#at(offset)])
   }
@@ -389,7 +449,7 @@ export class Partition implements DeliveryOwner {
 
   async #send(planned: PlannedFlush): Promise<void> {
     const { settings, telemetry, owner } = this.#host
-    const name = { topic: this.topic, partition: this.partition }
+    const name = this.#name()
     const answer = await settings.highWater.flush(this.#id, {
       owner,
       token: this.fence,
@@ -411,13 +471,28 @@ export class Partition implements DeliveryOwner {
         this.#host.handleChanged()
         break
       case 'fenced':
-        this.#abort.abort()
-        telemetry.tell({ kind: 'lease-lost', ...name, reason: 'another holder has a greater token' })
-        this.#host.handleLost()
+        if (!this.#ended) this.#tenure.handleSuperseded()
         break
       default:
         throw new HighWaterStoreFailedError(`The store answered a flush with ${received(answer satisfies never)}`, name)
     }
+  }
+
+  #unassign(): void {
+    try {
+      for (const feed of [0, 1] as const) {
+        const client = this.#host.clientOf(feed)
+        // With librdkafka a pause outlives an assignment, and the next one is not to begin with it.
+        if (this.#arbiter.feeds[feed].paused) client?.resume([this])
+        client?.unassign([this])
+      }
+    } catch (error) {
+      this.#host.handleBroken(error)
+    }
+  }
+
+  #name(): { topic: string; partition: number } {
+    return { topic: this.topic, partition: this.partition }
   }
 
   #at(offset: number): FeedPosition {
@@ -432,6 +507,10 @@ export class Partition implements DeliveryOwner {
 export interface PartitionStatus {
   readonly topic: string
   readonly partition: number
+  /** Token of its lease. */
+  readonly fence: number
+  /** `lapsed`: it was not renewed in time, and nothing is handed out. `draining`: it is about to be given up. */
+  readonly lease: 'held' | 'lapsed' | 'draining'
   readonly feeds: Readonly<Record<string, FeedStatus>>
   /** Streams seen. */
   readonly streams: number

@@ -4,15 +4,30 @@ import type { Observable, Subscription } from 'rxjs'
 
 import { Consumer } from './consumer.js'
 import type { Delivery } from './delivery.js'
+import type { LeaseRecord } from './core/lease.js'
+import type { Member } from './core/shares.js'
 import type { StoredSequence } from './core/stored-stream.js'
 import { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
-import type { Claim, Flush, FlushAnswer, Holding, PartitionOfGroup } from './high-water/high-water-store.js'
+import type {
+  Acquired,
+  Claim,
+  Flush,
+  FlushAnswer,
+  Holding,
+  PartitionOfGroup,
+  Release,
+  Renewal,
+  Renewed,
+  Roll,
+} from './high-water/high-water-store.js'
 import { decodePosition } from './high-water/position-codec.js'
 import type { FeedClient, FeedClientHandler, FeedRecord } from './kafka/feed-client.js'
 import type { ConsumerOptions } from './options.js'
 
 /** Time that passes when the test says so. */
 export class ManualClock implements Clock {
+  /** By how much the machine's clock was set forward. */
+  wallBy = 0
   #now = 0
   #timers: { readonly atMs: number; readonly task: () => void }[] = []
 
@@ -21,7 +36,7 @@ export class ManualClock implements Clock {
   }
 
   wall(): number {
-    return 1_700_000_000_000 + this.#now
+    return 1_700_000_000_000 + this.#now + this.wallBy
   }
 
   schedule(atMs: number, task: () => void): () => void {
@@ -32,6 +47,11 @@ export class ManualClock implements Clock {
 
   get timers(): number {
     return this.#timers.length
+  }
+
+  /** The process stands still: time passes, and timers wait. */
+  stop(ms: number): void {
+    this.#now += ms
   }
 
   /** Lets time pass, and what waits for promises come between timers. */
@@ -112,6 +132,8 @@ export class FakeFeedClient implements FeedClient {
 
   assign(): void {}
 
+  unassign(): void {}
+
   pause(): void {
     if (this.broken === 'pause') throw new Error('Local: Erroneous state')
   }
@@ -150,8 +172,10 @@ export class FailingStore extends MemoryHighWaterStore {
   readonly failing = new Set<number>()
   /** Partitions that were acquired and not released. */
   readonly held = new Set<number>()
+  taken = 0
   away = false
   #mute = false
+  #muteWhenTaken = false
   #unsaid: (() => void)[] = []
 
   /** Calls are carried out, and nobody hears of it. */
@@ -159,17 +183,30 @@ export class FailingStore extends MemoryHighWaterStore {
     this.#mute = true
   }
 
+  /** The same, from the first lease on that it gives. */
+  hushWhenTaken(): void {
+    this.#muteWhenTaken = true
+  }
+
   speak(): void {
-    this.#mute = false
+    this.#mute = this.#muteWhenTaken = false
     const unsaid = this.#unsaid
     this.#unsaid = []
     for (const say of unsaid) say()
   }
 
-  override async acquire(id: PartitionOfGroup, claim: Claim): Promise<Holding> {
-    const holding = await this.#answer(() => super.acquire(id, claim))
-    this.held.add(id.partition)
-    return holding
+  override async look(id: PartitionOfGroup): Promise<LeaseRecord> {
+    return this.#answer(() => super.look(id))
+  }
+
+  override async acquire(id: PartitionOfGroup, claim: Claim): Promise<Acquired> {
+    this.#mute ||= this.#muteWhenTaken
+    const acquired = await this.#answer(() => super.acquire(id, claim))
+    if (acquired.kind === 'acquired') {
+      this.held.add(id.partition)
+      this.taken++
+    }
+    return acquired
   }
 
   override async flush(id: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {
@@ -177,8 +214,16 @@ export class FailingStore extends MemoryHighWaterStore {
     return this.#answer(() => super.flush(id, flush))
   }
 
-  override async release(id: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> {
-    await this.#answer(() => super.release(id, holder))
+  override async renew(id: PartitionOfGroup, renewal: Renewal): Promise<Renewed> {
+    return this.#answer(() => super.renew(id, renewal))
+  }
+
+  override async meet(groupId: string, roll: Roll): Promise<ReadonlyMap<string, Member>> {
+    return this.#answer(() => super.meet(groupId, roll))
+  }
+
+  override async release(id: PartitionOfGroup, release: Release): Promise<void> {
+    await this.#answer(() => super.release(id, release))
     this.held.delete(id.partition)
   }
 
@@ -219,6 +264,7 @@ export class Bench {
       {
         clock: this.clock,
         createId: () => 'owner',
+        hostName: 'somewhere',
         threadPoolSize,
         createFeedClient: ({ cluster }, handler) => {
           const feed = new FakeFeedClient(handler, this.clusters[cluster as 'east' | 'west'], this.clock)
@@ -249,10 +295,17 @@ export class Bench {
     return this
   }
 
-  /** What the store has of the only stream of a partition. */
+  /** Another instance takes a partition, whatever the lease says. */
+  async takeOver(partition: number): Promise<Holding> {
+    const id = { groupId: 'g', topic: 't', partition }
+    const acquired = await this.store.acquire(id, { owner: 'other', greatestSeen: 0, seen: await this.store.look(id) })
+    if (acquired.kind === 'held') throw new Error('it was another one than was seen')
+    return acquired.holding
+  }
+
+  /** What the store has of the only stream of a partition; it is taken over for that. */
   async stored(partition: number): Promise<StoredSequence | undefined> {
-    const claim = { owner: 'next', greatestSeen: 0 }
-    const { fields } = await this.store.acquire({ groupId: 'g', topic: 't', partition }, claim)
+    const { fields } = await this.takeOver(partition)
     return decodePosition(fields).streams[0]?.sequences[0]
   }
 

@@ -12,8 +12,14 @@ export interface History {
   readonly messages: readonly SentMessage[]
   /** Every process that subscribed, in the order of their starts. */
   readonly lives: readonly ConsumerLife[]
+  /** Every lease that a store gave, in order; not known of real ones. */
+  readonly takings?: readonly Taking[]
   /** When the store could not be reached, or forgot. */
   readonly storeTroubles: readonly StoreTrouble[]
+  /** When a consumer could not reach a cluster that others could reach; not known of real ones. */
+  readonly cutOffs?: readonly CutOff[]
+  /** When anything was wrong with a cluster itself. */
+  readonly clusterTroubles?: readonly Span[]
   /** Faults were over from then on. */
   readonly healedAtMs: number
   /** Whether all came to rest in the time that I8 gives. */
@@ -24,6 +30,16 @@ export interface History {
   readonly carriesOn?: CarriesOn | undefined
   /** What was counted of things that are bounded. */
   readonly peaks?: readonly Peak[]
+}
+
+export interface Taking {
+  readonly groupId: string
+  /** As many as there are partitions. */
+  readonly keyRange: number
+  readonly fence: number
+  readonly atMs: number
+  /** When it was given up; undefined if it was not. */
+  readonly releasedAtMs: number | undefined
 }
 
 export interface CarriesOn {
@@ -45,6 +61,11 @@ export interface Peak {
 export interface Span {
   readonly fromMs: number
   readonly toMs: number
+}
+
+export interface CutOff extends Span {
+  readonly name: string
+  readonly cluster: string
 }
 
 export interface StoreTrouble extends Span {
@@ -109,6 +130,8 @@ export interface Service {
 /** A call of a handler. */
 export interface Handled {
   readonly text: string
+  /** Token of the lease under which it was delivered, where that is known. */
+  readonly fence?: number
   readonly fromMs: number
   /** When it ended; undefined while it has not. */
   readonly toMs: number | undefined
@@ -117,10 +140,14 @@ export interface Handled {
 
 export interface Delivered {
   readonly text: string
+  /** Token of the lease under which it was delivered, where that is known. */
+  readonly fence?: number
   /** As tandem marked it. */
   readonly late: boolean
-  /** Again, because the subscriber had asked for it. */
+  /** As tandem marked it: again, because the subscriber had asked for it. */
   readonly redelivered: boolean
   readonly atMs: number
   readonly acknowledgedAtMs: number | undefined
+  /** The subscriber asked for it again; undefined where that is not known. */
+  readonly refused: boolean | undefined
 }

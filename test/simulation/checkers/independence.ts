@@ -1,12 +1,14 @@
 import type { Checker } from './checker.js'
+import { tenuresOf } from './tenures.js'
 
 /**
  * I5: where one cluster suffers and nobody else, each `send()` resolves and each message is delivered as if there was
- * but the other one; except that a sequence may take its time to begin.
+ * but the other one; except that a sequence may take its time to begin, and so may who is given a partition.
  */
 export const independence: Checker = {
   promise: 'I5 independence',
-  check({ messages, lives, carriesOn }) {
+  check(history) {
+    const { messages, carriesOn } = history
     if (carriesOn === undefined) return []
     const { sendMsMax, deliverMsMax, beginMsMax } = carriesOn
     const wrong: string[] = []
@@ -21,9 +23,9 @@ export const independence: Checker = {
       begun.set(sequence, begunAtMs)
       dueAtMs.set(text, Math.max(sentAtMs, begunAtMs + beginMsMax) + deliverMsMax)
     }
-    for (const { name, deliveries, startedAtMs } of lives) {
+    for (const { name, deliveries, fromMs } of tenuresOf(history)) {
       for (const { text, atMs } of deliveries) {
-        const due = Math.max(dueAtMs.get(text) ?? Infinity, startedAtMs + beginMsMax + deliverMsMax)
+        const due = Math.max(dueAtMs.get(text) ?? Infinity, fromMs + beginMsMax + deliverMsMax)
         if (atMs > due) wrong.push(`${text} was given to ${name} ${atMs - due} ms too late`)
       }
     }

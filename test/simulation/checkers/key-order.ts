@@ -13,7 +13,10 @@ export const keyOrder: Checker = {
     return lives.flatMap(({ name, deliveries, service }) => {
       if (service === undefined) return []
       const wrong: string[] = []
-      const deliveredOf = byKey(deliveries, keys)
+      const deliveredOf = byKey(
+        deliveries.filter(({ redelivered }) => !redelivered),
+        keys,
+      )
       for (const [key, handled] of byKey(service.handled, keys)) {
         wrong.push(...together(name, handled))
         const order = handled.map(({ text }) => text).filter((text, index, all) => text !== all[index - 1])
@@ -41,13 +44,14 @@ function* together(name: string, handled: readonly Handled[]): Generator<string>
   }
 }
 
-function byKey<T extends { readonly text: string }>(
+/** Each key of each lease: what belongs to another one is handled anew. */
+function byKey<T extends { readonly text: string; readonly fence?: number }>(
   all: readonly T[],
   keys: ReadonlyMap<string, string>,
 ): Map<string, T[]> {
   const byKey = new Map<string, T[]>()
   for (const one of all) {
-    const key = keys.get(one.text)!
+    const key = `${one.fence}/${keys.get(one.text)!}`
     const known = byKey.get(key)
     if (known === undefined) byKey.set(key, [one])
     else known.push(one)

@@ -1,16 +1,18 @@
 import type { Checker } from './checker.js'
-import type { ConsumerLife, Delivered, History, SentMessage, StoreTrouble } from './history.js'
+import type { Delivered, History, SentMessage, StoreTrouble } from './history.js'
+import { tenuresOf, type Tenure } from './tenures.js'
 
 /**
- * I2: within one life of a consumer nothing comes twice. In a later life only that comes again which may not have been
- * flushed: not acknowledged, or shortly before the end, or while something of another life of its producer was
+ * I2: within one life of a consumer, and under one lease, nothing comes twice unless it is asked for. Later only that comes again which may not
+ * have been flushed: not acknowledged, or shortly before the end, or while something of another life of its producer was
  * unacknowledged, or while the store was in trouble, or if it forgot and nobody had anything to tell it since. What was
  * said to be `not-written` never comes, nor what was not sent.
  */
 export const noDuplicate: Checker = {
   promise: 'I2 no duplicate',
   check(history) {
-    return [...unwanted(history), ...history.lives.flatMap(twiceInOneLife), ...history.groups.flatMap(again(history))]
+    const tenures = tenuresOf(history)
+    return [...unwanted(history), ...tenures.flatMap(twiceInOneTenure), ...again(history, tenures)]
   },
 }
 
@@ -27,48 +29,57 @@ function unwanted({ messages, lives }: History): string[] {
   return wrong
 }
 
-function twiceInOneLife({ name, deliveries }: ConsumerLife): string[] {
-  const seen = new Set<string>()
+function twiceInOneTenure({ name, deliveries }: Tenure): string[] {
+  const seen = new Map<string, Delivered>()
   const wrong: string[] = []
-  for (const { text, redelivered } of deliveries) {
-    if (!redelivered && seen.has(text)) wrong.push(`${text} was delivered twice to ${name}`)
-    seen.add(text)
+  for (const one of deliveries) {
+    const { text, redelivered, atMs } = one
+    const before = seen.get(text)
+    seen.set(text, one)
+    if (before === undefined) continue
+    if (!redelivered) wrong.push(`${text} was delivered twice to ${name}`)
+    else if (before.refused === false) wrong.push(`${text} came again to ${name}, which had not asked for it`)
+    else if ((before.acknowledgedAtMs ?? Infinity) < atMs)
+      wrong.push(`${text} came again to ${name}, which had it done`)
   }
   return wrong
 }
 
-/** What one life had flushed and a later one was given. */
-function again({ messages, lives, storeTroubles }: History): (groupId: string) => string[] {
+/** What had been flushed and came later, all the same. */
+function again({ messages, groups, storeTroubles }: History, tenures: readonly Tenure[]): string[] {
   const sent = new Map(messages.map((message) => [message.text, message]))
-  return (groupId) => {
+  return groups.flatMap((groupId) => {
     const wrong: string[] = []
-    /** What is stored as finished, with the life that saw to it. */
-    const stored = new Map<string, ConsumerLife>()
-    for (const life of lives) {
-      if (life.groupId !== groupId) continue
-      for (const { text, atMs } of life.deliveries) {
+    /** What is stored as finished, with the tenure that saw to it. */
+    const stored = new Map<string, Tenure>()
+    for (const tenure of tenures) {
+      if (tenure.groupId !== groupId) continue
+      for (const { text, atMs, redelivered } of tenure.deliveries) {
         const before = stored.get(text)
         // Two at a time, because one was taken for dead: either may be the one that is fenced off.
-        if (before === undefined || atMs < before.endedAtMs! || forgotten(before, atMs, storeTroubles)) continue
-        wrong.push(`${text} came again to ${life.name}: ${before.name} had it acknowledged and flushed`)
+        if (redelivered || before === undefined || atMs < before.endedAtMs! || forgotten(before, atMs, storeTroubles))
+          continue
+        wrong.push(`${text} came again to ${tenure.name}: ${before.name} had it acknowledged and flushed`)
       }
-      const next = lives.find(({ groupId, startedAtMs }) => groupId === life.groupId && startedAtMs > life.startedAtMs)
-      for (const text of flushed(life, next, sent, storeTroubles)) stored.set(text, life)
+      const next = tenures.find((one) => {
+        return one.groupId === groupId && one.keyRange === tenure.keyRange && one.fromMs > tenure.fromMs
+      })
+      for (const text of flushed(tenure, next, sent, storeTroubles)) stored.set(text, tenure)
     }
     return wrong
-  }
+  })
 }
 
-/** What a life that has ended must have flushed; once the next one has begun, that one's word counts. */
+/** What a tenure that has ended must have flushed; once the next one has begun, that one's word counts. */
 function flushed(
-  life: ConsumerLife,
-  next: ConsumerLife | undefined,
+  tenure: Tenure,
+  next: Tenure | undefined,
   sent: ReadonlyMap<string, SentMessage>,
   troubles: readonly StoreTrouble[],
 ): string[] {
-  const { endedAtMs, deliveries, stops, name } = life
+  const { endedAtMs, deliveries, stops, name } = tenure
   if (endedAtMs === undefined) return []
-  const byMs = Math.min(endedAtMs, next?.startedAtMs ?? Infinity) - FLUSHED_MS
+  const byMs = Math.min(endedAtMs, next?.fromMs ?? Infinity) - FLUSHED_MS
   const disturbed = [...stops, ...troubles.filter(({ names }) => names?.includes(name) ?? true)]
   if (disturbed.some(({ fromMs, toMs }) => fromMs <= endedAtMs && toMs >= byMs)) return []
   const acknowledged = (one: Delivered): boolean => one.acknowledgedAtMs !== undefined && one.acknowledgedAtMs < byMs
@@ -98,7 +109,7 @@ function flushed(
   })
 }
 
-function forgotten({ endedAtMs }: ConsumerLife, atMs: number, troubles: readonly StoreTrouble[]): boolean {
+function forgotten({ endedAtMs }: Tenure, atMs: number, troubles: readonly StoreTrouble[]): boolean {
   return troubles.some(
     ({ fromMs, toMs, forgotSinceMs }) => toMs >= endedAtMs! && fromMs <= atMs && forgotSinceMs < endedAtMs!,
   )

@@ -1,7 +1,7 @@
 import type { Checker } from './checker.js'
 
 /**
- * I3: within one life of a consumer, what is not late comes in the order in which one life of a producer sent the
+ * I3: within one lease of one life of a consumer, what is not late comes in the order in which one life of a producer sent the
  * messages of one stream, but for those that were imported, which are new ones; and nothing comes late if both logs could be read all the time.
  */
 export const order: Checker = {
@@ -11,11 +11,11 @@ export const order: Checker = {
     const wrong: string[] = []
     for (const { name, deliveries } of lives) {
       const last = new Map<string, { number: number; text: string }>()
-      for (const { text, late, redelivered } of deliveries) {
+      for (const { text, fence, late, redelivered } of deliveries) {
         const message = sent.get(text)
         if (late && nothingIsLate === true) wrong.push(`${text} came late to ${name}, and nothing had delayed it`)
         if (late || redelivered || message === undefined || message.imported === true) continue
-        const stream = `${message.producerId}/${message.life}/${message.keyRange}`
+        const stream = `${fence}/${message.producerId}/${message.life}/${message.keyRange}`
         const before = last.get(stream)
         if (before !== undefined && before.number > message.number) {
           wrong.push(`${text} came to ${name} after ${before.text}, and was not late`)

@@ -6,8 +6,11 @@ const PARTITION = 'consumer/dist/partition.js'
 const SEQUENCE = 'consumer/dist/core/sequence.js'
 const FLUSH_PLAN = 'consumer/dist/core/flush-plan.js'
 const STORE = 'consumer/dist/high-water/stored-record.js'
+const MEMORY = 'consumer/dist/high-water/memory-high-water-store.js'
 const QUESTIONS = 'consumer/dist/kafka/questions.js'
 const POLLING_CLOCK = 'consumer/dist/core/polling-clock.js'
+const LEASE = 'consumer/dist/core/lease.js'
+const SHARES = 'consumer/dist/core/shares.js'
 const TRACK = 'producer/dist/core/track.js'
 const SETTLEMENT = 'producer/dist/core/settlement.js'
 const APPENDER = 'producer/dist/core/appender.js'
@@ -373,6 +376,109 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'stopped-holder',
     meaning: 'the store takes a flush of a holder that was superseded',
     edits: [{ file: STORE, text: 'if (token < record.token)', replacement: 'if (false)' }],
+  },
+  {
+    name: 'trusted-from-the-answer',
+    scenario: 'stopped-holder',
+    meaning: 'trusts a lease from when its renewal was answered, not from when it was sent',
+    edits: [{ file: LEASE, text: 'state.proven = sent;', replacement: 'state.proven = at;' }],
+  },
+  {
+    name: 'begins-unlooked',
+    scenario: 'stopped-holder',
+    meaning: 'a handler begins without a look at the lease',
+    edits: [{ file: IN_KEY_ORDER, text: 'return !delivery.signal.aborted;', replacement: 'return true;' }],
+  },
+  {
+    name: 'reach-of-both-wanted',
+    scenario: 'split-reach',
+    meaning: 'who does not read both clusters holds nothing, though nobody does',
+    edits: [
+      {
+        file: SHARES,
+        text: 'return Math.max(...this.instances(now).map((id) => this.#readsOf(id).length));',
+        replacement: 'return this.#options.clusters.length;',
+      },
+    ],
+  },
+  {
+    name: 'plain-fair-shares',
+    scenario: 'odd-shares',
+    meaning: 'asks for a partition of one that has one more',
+    edits: [{ file: SHARES, text: 'const FEWER = 2;', replacement: 'const FEWER = 1;' }],
+  },
+  {
+    name: 'taken-unseen',
+    scenario: 'odd-shares',
+    meaning: 'the store gives a lease that is not as it was seen',
+    edits: [{ file: STORE, text: 'if (!isSameLease(lease, claim.seen))', replacement: 'if (false)' }],
+  },
+  {
+    name: 'blind-takes',
+    scenario: 'blind-instance',
+    meaning: 'who reads less than others takes partitions, and keeps them',
+    edits: [
+      {
+        file: SHARES,
+        text: 'if (this.#reads.length === 0 || this.#reads.length < this.#most(now))',
+        replacement: 'if (false)',
+      },
+      { file: SHARES, text: 'if (this.#reads.length >= most) {', replacement: 'if (true) {' },
+    ],
+  },
+  {
+    name: 'store-clock-decides',
+    scenario: 'clock-failover',
+    meaning: 'a lease ends when the clock of the store says so',
+    edits: [
+      {
+        file: MEMORY,
+        text: 'return Promise.resolve(leaseOf(this.#records.get(keyOf(partition))));',
+        replacement:
+          'return Promise.resolve({ ...leaseOf(this.#records.get(keyOf(partition))), storeMs: this.#clock.wall() });',
+      },
+      {
+        file: MEMORY,
+        text: 'renew(this.#records.get(keyOf(partition)), renewal);',
+        replacement: 'renew(this.#records.get(keyOf(partition)), { ...renewal, beat: this.#clock.wall() });',
+      },
+      {
+        file: MEMORY,
+        text: 'const record = acquire(known, claim, this.#clock.wall());',
+        replacement:
+          'const taken = acquire(known, claim, this.#clock.wall()); const record = taken && { ...taken, beat: this.#clock.wall() };',
+      },
+      {
+        file: LEASE,
+        text: 'const forMs = now - state.sinceMs - this.#waitMs(state.seen);',
+        replacement:
+          "const forMs = (state.seen.owner !== '' && state.seen.storeMs ? state.seen.storeMs - state.seen.beat : now - state.sinceMs) - this.#waitMs(state.seen);",
+      },
+    ],
+  },
+  {
+    name: 'lapse-ignored',
+    scenario: 'one-cut-off',
+    meaning: 'delivers on when the lease could not be renewed',
+    edits: [
+      {
+        file: LEASE,
+        text: 'this.#trustMs = options.leaseMs * (1 - DRIFT) - GUARD_MS;',
+        replacement: 'this.#trustMs = Infinity;',
+      },
+    ],
+  },
+  {
+    name: 'taken-too-early',
+    scenario: 'one-cut-off',
+    meaning: 'takes what has stood still for half a lease',
+    edits: [
+      {
+        file: LEASE,
+        text: "if (owner !== '')\n            return leaseMs;",
+        replacement: "if (owner !== '') return leaseMs / 2;",
+      },
+    ],
   },
   {
     name: 'hollow-believed',

@@ -45,12 +45,12 @@ describe('batch', () => {
     expect(complete(batch)).to.deep.equal([])
   })
 
-  it('lets go of what was lost, gives back what it has when nothing new may begin, and ends with its source', () => {
+  it('gives back what is asked for, and ends with its source', () => {
     const batch = create()
     batch.handleDelivered('1', ROOM, 0)
     batch.handleDelivered('2', ROOM, 0)
-    batch.handleLosses((name) => name === '1')
-    expect(batch.handleClosed()).to.deep.equal(['2'])
+    expect(batch.take((name) => name === '1')).to.deep.equal(['1'])
+    expect(batch.take(() => true)).to.deep.equal(['2'])
     batch.handleEnded()
     expect(complete(batch)).to.deep.equal([])
     batch.handleDelivered('3', ROOM, 0)

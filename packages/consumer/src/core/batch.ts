@@ -31,16 +31,13 @@ export class Batch<T> {
     this.#deliveries = []
   }
 
-  /** A partition was lost: what is `lost` is let go. */
-  handleLosses(lost: (delivery: T) => boolean): void {
-    this.#deliveries = this.#deliveries.filter((delivery) => !lost(delivery))
-  }
-
-  /** Nothing new begins: returns what is to be given back. */
-  handleClosed(): readonly T[] {
-    const left = this.#deliveries
-    this.#deliveries = []
-    return left
+  /** Takes out what is `gone`: it is to be given back. */
+  take(gone: (delivery: T) => boolean): readonly T[] {
+    const taken: T[] = []
+    const left: T[] = []
+    for (const delivery of this.#deliveries) (gone(delivery) ? taken : left).push(delivery)
+    this.#deliveries = left
+    return taken
   }
 
   poll(): readonly T[] | undefined {

@@ -65,6 +65,11 @@ export class FlushPlan {
   handleBehind(flush: PlannedFlush): void {
     if (flush !== this.#inFlight) return
     this.#inFlight = undefined
+    this.handleForgotten()
+  }
+
+  /** The store is known to have less than it had confirmed. */
+  handleForgotten(): void {
     this.#whole = true
   }
 

@@ -39,7 +39,7 @@ export interface KeyOrderOptions {
  * - `handle`: call the handler, then `handleHandled`, `handleFailed` or `handleLost`
  * - `bury`: publish a dead letter, then `handleBuried`, `handleBurialFailed` or `handleLost`
  * - `finish`: acknowledge it
- * - `return`: it will not be handled any more; give it back
+ * - `return`: it is not handled any more; give it back
  * - `stand`: tell that its key stands, because there are no dead letters
  */
 export type KeyOrderCommand<T> = {
@@ -129,22 +129,22 @@ export class KeyOrder<T> {
     this.#pause(head, head.burials, now)
   }
 
-  /** At work, it turned out not to be this instance's any more: whoever has it now handles it. */
+  /** At work, it turned out that this instance may have lost it. */
   handleLost(turn: Turn<T>): void {
     const { line } = turn as OpenTurn<T>
-    this.#leave(this.#atWork(turn, line.state === 'burying' ? 'burying' : 'handling'), undefined)
+    this.#leave(this.#atWork(turn, line.state === 'burying' ? 'burying' : 'handling'), 'return')
   }
 
-  /** A partition was lost: of what is not at work, what is `lost` is let go. */
+  /** Partitions may be lost: of what is not at work, what is `lost` is given back. */
   handleLosses(lost: (delivery: T) => boolean): void {
-    this.#clear(lost, undefined)
+    this.#clear(lost)
   }
 
   /** What is at work ends, nothing new begins, and the rest is given back. */
   handleClosed(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#clear(() => true, 'return')
+    this.#clear(() => true)
   }
 
   poll(): KeyOrderCommand<T> | undefined {
@@ -210,11 +210,11 @@ export class KeyOrder<T> {
   }
 
   /** The head leaves its line, and the next one takes its place. */
-  #leave(head: OpenTurn<T>, kind: 'finish' | 'return' | undefined): void {
+  #leave(head: OpenTurn<T>, kind: 'finish' | 'return'): void {
     const { line } = head
     line.turns.shift()
     this.#size--
-    if (kind !== undefined) this.#commands.push({ kind, turn: head })
+    this.#commands.push({ kind, turn: head })
     this.#advance(line)
   }
 
@@ -228,14 +228,15 @@ export class KeyOrder<T> {
     }
   }
 
-  #clear(which: (delivery: T) => boolean, kind: 'return' | undefined): void {
+  /** Gives back what is not at work. */
+  #clear(which: (delivery: T) => boolean): void {
     for (const line of this.#lines.values()) {
       const head = line.turns.peek()
       const busy = line.state === 'handling' || line.state === 'burying'
       line.turns.filter((turn) => {
         if ((busy && turn === head) || !which(turn.delivery)) return true
         this.#size--
-        if (kind !== undefined) this.#commands.push({ kind, turn })
+        this.#commands.push({ kind: 'return', turn })
         return false
       })
       if (line.turns.peek() !== head) this.#advance(line)

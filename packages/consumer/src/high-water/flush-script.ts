@@ -10,6 +10,8 @@
  * ARGV[6]  birth of the group in ms, set if the hash has none
  * ARGV[7…] field, value, …
  *
+ * Where the token is a greater one than is there, the lease begins anew: marks are taken away.
+ *
  * Returns 1 flushed (or the same number was executed already), 2 stale, 3 behind: send the whole, 4 fenced.
  * Comparisons are of numbers below 2^53, which Lua's doubles hold exactly; what is stored is the text that was sent.
  */
@@ -38,6 +40,9 @@ if whole then
 end
 if not held[4] then
   redis.call('HSET', KEYS[1], 'birth', ARGV[6])
+end
+if heldToken ~= token then
+  redis.call('HSET', KEYS[1], 'beat', '0', 'want', '', 'keptFor', '')
 end
 redis.call('HSET', KEYS[1], 'owner', owner, 'token', ARGV[2], 'rev', ARGV[3], 'v', '1')
 for i = 7, #ARGV, 2 do

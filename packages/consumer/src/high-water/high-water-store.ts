@@ -1,9 +1,13 @@
+import type { LeaseRecord } from '../core/lease.js'
+import type { Member } from '../core/shares.js'
+
 /**
  * Where a group keeps how far it has come: one record per (group, topic, partition), written by one holder at a time.
  *
- * The record has an owner with a token, a flush number, the time of the group's birth there, and named fields whose
- * bytes mean nothing to a store: `f:<cluster>` is a feed's resume offset, `s:<stream>` a stream's sequences. Every call
- * is one atomic step. Source: position.md, The store.
+ * The record has the lease of its holder (owner, token, number of the last flush, number of the last renewal), the time
+ * of the group's birth there, and named fields whose bytes mean nothing to a store: `f:<cluster>` is a feed's resume
+ * offset, `s:<stream>` a stream's sequences. Every call is one atomic step, and may be repeated, or be carried out long
+ * after it was given up. Source: position.md, The store and Leases.
  */
 export interface PartitionOfGroup {
   readonly groupId: string
@@ -14,17 +18,20 @@ export interface PartitionOfGroup {
 export type Fields = ReadonlyMap<string, Uint8Array>
 
 export interface Claim {
-  /** Random id of the claimant. */
+  /** Id of the claimant: random, and its own. */
   readonly owner: string
   /** Greatest token the claimant has ever seen for this record; 0 for none. */
   readonly greatestSeen: number
+  /** What the claimant saw: it takes nothing else. */
+  readonly seen: LeaseRecord
 }
 
+/** `held`: the lease is not as the claimant saw it, and nothing was changed. */
+export type Acquired =
+  { readonly kind: 'acquired'; readonly holding: Holding } | { readonly kind: 'held'; readonly lease: LeaseRecord }
+
 export interface Holding {
-  /**
-   * `max(previous + 1, the store's time in µs, greatestSeen + 1)`; the previous one if the claimant holds it already and
-   * has not seen it: an attempt whose reply was lost.
-   */
+  /** `max(previous + 1, the store's time in µs, greatestSeen + 1)` */
   readonly token: number
   /** Number of the last flush that was executed; 0 for none. */
   readonly number: number
@@ -55,13 +62,70 @@ export interface Flush {
  */
 export type FlushAnswer = 'flushed' | 'stale' | 'behind' | 'fenced'
 
+export interface Renewal {
+  readonly owner: string
+  readonly token: number
+  /** Number of this renewal, above that of the last one. */
+  readonly beat: number
+}
+
+/**
+ * - `renewed`: the lease is still that of owner and token, and the beat is at least the one that was sent; `want` is who
+ *   asks for it, or empty.
+ * - `lesser`: there is no record, or one with a lower token: the store lost something.
+ * - `fenced`: a greater token was there, or another owner under the same.
+ */
+export type Renewed =
+  | { readonly kind: 'renewed'; readonly want: string }
+  | { readonly kind: 'lesser'; readonly lease: LeaseRecord }
+  | { readonly kind: 'fenced' }
+
+/** Who is there. */
+export interface Roll {
+  /** The instance that tells and asks. */
+  readonly instance: string
+  /** What it says of itself; undefined when it leaves. */
+  readonly member: Member | undefined
+  /** Others, that are to be struck off. */
+  readonly gone: readonly string[]
+}
+
+/**
+ * Each call rejects if it has no answer, in bounded time: with `TANDEM_HIGH_WATER_STORE_FAILED`, or as the store likes.
+ *
+ * An own store **for a single holder**, which is never to share partitions with another instance, needs no leases. It
+ * keeps `acquire` and `flush` as they are described, and gives the least that the others may: `look` resolves to
+ * `NO_LEASE`, so that nothing is waited for; `acquire` takes whatever `seen` says, under a token above the last one;
+ * `renew` resolves to `renewed` with an empty `want`, or to `fenced` if a greater token is there, which a second instance,
+ * started by mistake, would have put there; `want` and `release` do nothing; `meet` resolves to an empty map.
+ */
 export interface HighWaterStore {
   /** What `status()` and the demo call it. */
   readonly name: string
-  /** Takes the record for this owner. Rejects with `TANDEM_HIGH_WATER_STORE_FAILED` if the store does not answer. */
-  acquire(partition: PartitionOfGroup, claim: Claim): Promise<Holding>
-  /** Rejects with `TANDEM_HIGH_WATER_STORE_FAILED` if no answer came; the flush may have been executed. */
+  /** Whose the record is; `NO_LEASE` if there is none. */
+  look(partition: PartitionOfGroup): Promise<LeaseRecord>
+  /** Takes the record if its lease (owner, token, number and beat) is as it was seen; takes marks away. */
+  acquire(partition: PartitionOfGroup, claim: Claim): Promise<Acquired>
+  /** The flush may have been executed, too, if no answer came. */
   flush(partition: PartitionOfGroup, flush: Flush): Promise<FlushAnswer>
-  /** Gives the record up if it is still this owner's. */
-  release(partition: PartitionOfGroup, holder: { readonly owner: string; readonly token: number }): Promise<void>
+  /** Shows that the holder is alive. */
+  renew(partition: PartitionOfGroup, renewal: Renewal): Promise<Renewed>
+  /** Marks a lease, if it is still that of owner and token: `by` asks for it. */
+  want(partition: PartitionOfGroup, wish: Wish): Promise<void>
+  /** Gives the record up if it is still that of owner and token, and keeps it for somebody, or for anybody (empty). */
+  release(partition: PartitionOfGroup, release: Release): Promise<void>
+  /** Puts an instance down, or strikes it off, and says who is there. A hint: nothing depends on it being whole. */
+  meet(groupId: string, roll: Roll): Promise<ReadonlyMap<string, Member>>
+}
+
+export interface Wish {
+  readonly owner: string
+  readonly token: number
+  readonly by: string
+}
+
+export interface Release {
+  readonly owner: string
+  readonly token: number
+  readonly keptFor: string
 }

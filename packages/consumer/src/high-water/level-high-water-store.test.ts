@@ -5,13 +5,12 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { ClassicLevel } from 'classic-level'
 
-import type { Flush, PartitionOfGroup } from './high-water-store.js'
+import type { Flush, Holding, PartitionOfGroup } from './high-water-store.js'
 import { LevelHighWaterStore } from './level-high-water-store.js'
 
 /** What is true of the store on LevelDB beyond what every store does (the conformance suite). */
 describe('high-water store on LevelDB', () => {
   const AT = { groupId: 'balances', topic: 'entries', partition: 3 }
-  const NOBODY = { owner: 'x', greatestSeen: 0 }
   let root: string
   let path: string
   let paths = 0
@@ -31,9 +30,16 @@ describe('high-water store on LevelDB', () => {
     return store
   }
 
+  /** Takes a record, whoever has it. */
+  async function take(store: LevelHighWaterStore, at: PartitionOfGroup): Promise<Holding> {
+    const acquired = await store.acquire(at, { owner: 'x', greatestSeen: 0, seen: await store.look(at) })
+    if (acquired.kind === 'held') throw new Error('nobody else is there')
+    return acquired.holding
+  }
+
   /** Takes a record and writes one field to it. */
   async function write(store: LevelHighWaterStore, at: PartitionOfGroup, text: string): Promise<Flush> {
-    const { token, number, bornMs } = await store.acquire(at, NOBODY)
+    const { token, number, bornMs } = await take(store, at)
     const fields = new Map([['f:east', Buffer.from(text)]])
     const flush = { owner: 'x', token, number: number + 1, confirmed: number, bornMs, whole: false, fields }
     expect(await store.flush(at, flush)).to.equal('flushed')
@@ -41,7 +47,7 @@ describe('high-water store on LevelDB', () => {
   }
 
   async function read(store: LevelHighWaterStore, at: PartitionOfGroup): Promise<Record<string, string>> {
-    const { fields } = await store.acquire(at, { owner: 'y', greatestSeen: 0 })
+    const { fields } = await take(store, at)
     return Object.fromEntries([...fields].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]))
   }
 
@@ -49,8 +55,8 @@ describe('high-water store on LevelDB', () => {
     const flush = await write(open(), AT, 'at 7')
     await opened[0]!.close()
     const again = open()
-    const holding = await again.acquire(AT, NOBODY)
-    expect(holding).to.deep.include({ token: flush.token, number: 1, bornMs: flush.bornMs })
+    expect(await again.look(AT)).to.deep.include({ owner: 'x', token: flush.token, number: 1, beat: 0 })
+    expect(await take(again, AT)).to.deep.include({ number: 1, bornMs: flush.bornMs })
     expect(await read(again, AT)).to.deep.equal({ 'f:east': 'at 7' })
   })
 
@@ -71,7 +77,7 @@ describe('high-water store on LevelDB', () => {
     const first = open()
     await write(first, AT, 'first')
     const second = open()
-    await rejects(second.acquire(AT, NOBODY), 'is open elsewhere')
+    await rejects(second.look(AT), 'is open elsewhere')
     await first.close()
     expect(await read(second, AT)).to.deep.equal({ 'f:east': 'first' })
   })
@@ -85,7 +91,7 @@ describe('high-water store on LevelDB', () => {
 
   it('says so when its folder cannot be made, and what it has cannot be read', async () => {
     await writeFile(path, '')
-    await rejects(open().acquire(AT, NOBODY), 'was not opened')
+    await rejects(open().look(AT), 'was not opened')
     path = `${path}-2`
     await write(open(), AT, 'one')
     await opened.pop()!.close()
@@ -102,7 +108,7 @@ describe('high-water store on LevelDB', () => {
       await level.open()
       await level.put(key, bytes)
       await level.close()
-      await rejects(open().acquire(AT, NOBODY), text)
+      await rejects(open().look(AT), text)
       await opened.pop()!.close()
     }
   })

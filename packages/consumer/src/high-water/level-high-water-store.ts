@@ -2,8 +2,23 @@ import { HighWaterStoreFailedError, systemClock } from '@tandem/common/internal'
 import { LevelDatabase, type Operation } from '@tandem/level'
 import { decode, encode } from '@msgpack/msgpack'
 
-import type { Claim, Flush, FlushAnswer, HighWaterStore, Holding, PartitionOfGroup } from './high-water-store.js'
-import { acquire, flush, type StoredRecord } from './stored-record.js'
+import type { LeaseRecord } from '../core/lease.js'
+import type { Member } from '../core/shares.js'
+import type {
+  Acquired,
+  Claim,
+  Flush,
+  FlushAnswer,
+  HighWaterStore,
+  PartitionOfGroup,
+  Release,
+  Renewal,
+  Renewed,
+  Roll,
+  Wish,
+} from './high-water-store.js'
+import { Roster } from './roster.js'
+import { acquire, flush, leaseOf, release, renew, want, type StoredRecord } from './stored-record.js'
 
 /**
  * Keeps positions in a folder on this machine's disk: for one instance that has no Redis.
@@ -19,6 +34,7 @@ export class LevelHighWaterStore implements HighWaterStore {
   readonly #database: LevelDatabase
   #opening: Promise<void> | undefined
   readonly #records = new Map<string, StoredRecord>()
+  readonly #roster = new Roster()
   /** One step after the other. */
   #turn: Promise<unknown> = Promise.resolve()
   #waiting: Operation[] = []
@@ -34,13 +50,19 @@ export class LevelHighWaterStore implements HighWaterStore {
     })
   }
 
-  acquire(partition: PartitionOfGroup, claim: Claim): Promise<Holding> {
-    return this.#step(partition, async (key) => {
-      const record = acquire(await this.#read(key), claim, systemClock.wall())
+  look(partition: PartitionOfGroup): Promise<LeaseRecord> {
+    return this.#step(partition, async (key) => ({ result: leaseOf(await this.#read(key)) }))
+  }
+
+  acquire(partition: PartitionOfGroup, claim: Claim): Promise<Acquired> {
+    return this.#step<Acquired>(partition, async (key) => {
+      const known = await this.#read(key)
+      const record = acquire(known, claim, systemClock.wall())
+      if (record === undefined) return { result: { kind: 'held', lease: leaseOf(known) } }
       const fields = await this.#fields(key)
-      const written = this.#write(key, record, [])
       const { token, number, bornMs } = record
-      return { written, result: { token, number, bornMs, fields } }
+      const holding = { token, number, bornMs, fields }
+      return { written: this.#write(key, record, []), result: { kind: 'acquired', holding } }
     })
   }
 
@@ -59,12 +81,24 @@ export class LevelHighWaterStore implements HighWaterStore {
     })
   }
 
-  release(partition: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> {
+  renew(partition: PartitionOfGroup, renewal: Renewal): Promise<Renewed> {
     return this.#step(partition, async (key) => {
-      const record = await this.#read(key)
-      if (record?.owner !== holder.owner || record.token !== holder.token) return { result: undefined }
-      return { written: this.#write(key, { ...record, owner: '' }, []), result: undefined }
+      const { answer, record } = renew(await this.#read(key), renewal)
+      return { ...this.#written(key, record), result: answer }
     })
+  }
+
+  want(partition: PartitionOfGroup, wish: Wish): Promise<void> {
+    return this.#step(partition, async (key) => this.#written(key, want(await this.#read(key), wish)))
+  }
+
+  release(partition: PartitionOfGroup, given: Release): Promise<void> {
+    return this.#step(partition, async (key) => this.#written(key, release(await this.#read(key), given)))
+  }
+
+  /** Instances that share this folder share this process. */
+  meet(groupId: string, roll: Roll): Promise<ReadonlyMap<string, Member>> {
+    return Promise.resolve(this.#roster.meet(groupId, roll))
   }
 
   /** Waits for what is under way and gives the folder up. Whoever calls the store after that opens it again. */
@@ -113,6 +147,10 @@ export class LevelHighWaterStore implements HighWaterStore {
     return new Map(rows.map(([row, value]) => [row.subarray(gte.length).toString(), value]))
   }
 
+  #written(key: string, record: StoredRecord | undefined): { written?: Promise<void>; result: undefined } {
+    return { ...(record !== undefined && { written: this.#write(key, record, []) }), result: undefined }
+  }
+
   #write(key: string, record: StoredRecord, operations: readonly Operation[]): Promise<void> {
     this.#records.set(key, record)
     this.#waiting.push({ type: 'put', key: recordKey(key), value: bytesOf(record) }, ...operations)
@@ -138,24 +176,26 @@ function fieldKey(key: string, name: string): Buffer {
   return Buffer.from(`${key}\x01${name}`)
 }
 
-function bytesOf({ owner, token, number, bornMs }: StoredRecord): Buffer {
-  return Buffer.from(encode([VERSION, owner, token, number, bornMs]))
+function bytesOf({ owner, token, number, bornMs, beat, want: wanted, keptFor }: StoredRecord): Buffer {
+  return Buffer.from(encode([VERSION, owner, token, number, bornMs, beat, wanted, keptFor]))
 }
 
 /** @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: damaged, or of a newer version. */
 function recordOf(key: string, bytes: Buffer): StoredRecord {
   const [version, ...parts] = unpacked(bytes)
-  const [owner, token, number, bornMs] = parts
+  const [owner, token, number, bornMs, beat, wanted, keptFor] = parts
   if (version !== VERSION) {
     throw new HighWaterStoreFailedError(
       `The position of ${key} has format ${String(version)}; this version of tandem reads format ${VERSION}`,
       { key, version: String(version) },
     )
   }
-  if (typeof owner !== 'string' || ![token, number, bornMs].every(Number.isSafeInteger)) {
+  const isWhole = [token, number, bornMs, beat].every(Number.isSafeInteger)
+  if (!isWhole || typeof owner !== 'string' || typeof wanted !== 'string' || typeof keptFor !== 'string') {
     throw new HighWaterStoreFailedError(`The position of ${key} is damaged`, { key })
   }
-  return { owner, token: token as number, number: number as number, bornMs: bornMs as number }
+  const [whole, flushed, born, beats] = [token, number, bornMs, beat] as [number, number, number, number]
+  return { owner, token: whole, number: flushed, bornMs: born, beat: beats, want: wanted, keptFor }
 }
 
 function unpacked(bytes: Buffer): readonly unknown[] {

@@ -29,7 +29,7 @@ async function codeOf(answer: Promise<unknown>): Promise<unknown> {
 }
 
 describe('redis high-water store', () => {
-  it('leaves one flush of a partition at most with a connection that does not answer', async () => {
+  it('leaves one call of a kind and a partition at most with a connection that does not answer', async () => {
     const redis = new HangingRedis()
     const store = new RedisHighWaterStore(redis as unknown as Redis, { timeoutMs: 1 })
     for (let number = 1; number <= 10; number++) {

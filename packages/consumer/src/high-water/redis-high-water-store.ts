@@ -1,10 +1,33 @@
-import { HighWaterStoreFailedError, InvariantError, readOptions, type OptionsSpec } from '@tandem/common/internal'
+import {
+  HighWaterStoreFailedError,
+  InvariantError,
+  readOptions,
+  received,
+  type OptionsSpec,
+} from '@tandem/common/internal'
 import type { Redis } from 'ioredis'
 
+import { NO_LEASE, type LeaseRecord } from '../core/lease.js'
+import type { Member } from '../core/shares.js'
 import { ACQUIRE } from './acquire-script.js'
 import { FLUSH, FLUSH_ANSWERS } from './flush-script.js'
-import type { Claim, Flush, FlushAnswer, HighWaterStore, Holding, PartitionOfGroup } from './high-water-store.js'
+import type {
+  Acquired,
+  Claim,
+  Flush,
+  FlushAnswer,
+  HighWaterStore,
+  PartitionOfGroup,
+  Release,
+  Renewal,
+  Renewed,
+  Roll,
+  Wish,
+} from './high-water-store.js'
+import { decodeMember, encodeMember } from './member-codec.js'
 import { RELEASE } from './release-script.js'
+import { RENEW } from './renew-script.js'
+import { WANT } from './want-script.js'
 
 /**
  * Keeps positions in Redis: one hash a partition, one script call a flush, nothing that expires.
@@ -12,15 +35,15 @@ import { RELEASE } from './release-script.js'
  * The connection is the caller's, who also closes it; it may be shared. Each call is given `timeoutMs`, whatever the
  * connection itself would wait. A script that Redis has forgotten is sent again by ioredis.
  *
- * What was given up after that time, ioredis still keeps, to send it when it can. So a partition has one flush in its
- * hands at most, and what an outage of any length piles up there is bounded.
+ * What was given up after that time, ioredis still keeps, to send it when it can. So of one kind it has one call of a
+ * partition in its hands at most, and what an outage of any length piles up there is bounded.
  */
 export class RedisHighWaterStore implements HighWaterStore {
   readonly name = 'redis'
   readonly #redis: RedisWithScripts
   readonly #timeoutMs: number
-  /** Keys of which ioredis has a flush. */
-  readonly #flushing = new Set<string>()
+  /** Calls that ioredis has, by name and key. */
+  readonly #open = new Set<string>()
 
   /**
    * @param options.timeoutMs what one call may take, ms; default 2,000.
@@ -31,59 +54,103 @@ export class RedisHighWaterStore implements HighWaterStore {
     this.#timeoutMs = readOptions(OPTIONS, options, 'redisHighWaterStore').timeoutMs
     redis.defineCommand('tandemAcquire', { numberOfKeys: 1, lua: ACQUIRE })
     redis.defineCommand('tandemFlush', { numberOfKeys: 1, lua: FLUSH })
+    redis.defineCommand('tandemRenew', { numberOfKeys: 1, lua: RENEW })
+    redis.defineCommand('tandemWant', { numberOfKeys: 1, lua: WANT })
     redis.defineCommand('tandemRelease', { numberOfKeys: 1, lua: RELEASE })
   }
 
-  async acquire(partition: PartitionOfGroup, claim: Claim): Promise<Holding> {
-    const reply = await this.#answer(
-      'acquire',
-      this.#redis.tandemAcquireBuffer(keyOf(partition), claim.owner, String(claim.greatestSeen)),
+  async look(partition: PartitionOfGroup): Promise<LeaseRecord> {
+    const key = keyOf(partition)
+    const [version, ...lease] = await this.#call('look', key, () => this.#redis.hmget(key, 'v', ...LEASE_FIELDS))
+    if (version !== null) checkVersion(key, Number(version))
+    return leaseOf(key, lease)
+  }
+
+  async acquire(partition: PartitionOfGroup, { owner, greatestSeen, seen }: Claim): Promise<Acquired> {
+    const key = keyOf(partition)
+    const numbers = [seen.token, seen.number, seen.beat].map(String)
+    const [code, ...rest] = await this.#call('acquire', key, () =>
+      this.#redis.tandemAcquireBuffer(key, owner, String(greatestSeen), seen.owner, ...numbers),
     )
+    if (code === 2) return { kind: 'held', lease: leaseOf(key, rest.map(String)) }
+    if (code === 3) checkVersion(key, Number(String(rest[0])))
     const hash = new Map<string, Buffer>()
-    for (let i = 0; i + 1 < reply.length; i += 2) hash.set(reply[i]!.toString(), reply[i + 1]!)
-    const version = numberOf(hash, 'v')
-    if (version !== VERSION) {
-      throw new HighWaterStoreFailedError(
-        `The position of ${keyOf(partition)} has format ${version}; this version of tandem reads format ${VERSION}`,
-        { key: keyOf(partition), version },
-      )
-    }
+    const pairs = rest[0] as Buffer[]
+    for (let i = 0; i + 1 < pairs.length; i += 2) hash.set(pairs[i]!.toString(), pairs[i + 1]!)
+    const number = (field: string): number => readNumber(key, field, hash.get(field)?.toString())
     const fields = new Map([...hash].filter(([name]) => name.startsWith('f:') || name.startsWith('s:')))
-    return { token: numberOf(hash, 'token'), number: numberOf(hash, 'rev'), bornMs: numberOf(hash, 'birth'), fields }
+    return {
+      kind: 'acquired',
+      holding: { token: number('token'), number: number('rev'), bornMs: number('birth'), fields },
+    }
   }
 
   async flush(partition: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {
     const key = keyOf(partition)
-    if (this.#flushing.has(key)) {
-      throw new HighWaterStoreFailedError(`Redis has not answered the last flush of ${key} yet`, { call: 'flush' })
-    }
     const fields: (string | Buffer)[] = []
     for (const [name, bytes] of flush.fields) fields.push(name, Buffer.from(bytes))
     const { owner, token, number, confirmed, whole, bornMs } = flush
-    const reply = this.#redis.tandemFlush(
-      key,
-      owner,
-      String(token),
-      String(number),
-      String(confirmed),
-      whole ? '1' : '0',
-      String(bornMs),
-      ...fields,
+    const numbers = [token, number, confirmed].map(String)
+    const code = await this.#call('flush', key, () =>
+      this.#redis.tandemFlush(key, owner, ...numbers, whole ? '1' : '0', String(bornMs), ...fields),
     )
-    this.#flushing.add(key)
-    const over = (): boolean => this.#flushing.delete(key)
-    reply.then(over, over)
-    const code = await this.#answer('flush', reply)
     const answer = FLUSH_ANSWERS[code as keyof typeof FLUSH_ANSWERS]
     if (answer === undefined) throw new InvariantError(`The flush script returned ${code}`)
     return answer
   }
 
-  async release(partition: PartitionOfGroup, holder: { owner: string; token: number }): Promise<void> {
-    await this.#answer('release', this.#redis.tandemRelease(keyOf(partition), holder.owner, String(holder.token)))
+  async renew(partition: PartitionOfGroup, { owner, token, beat }: Renewal): Promise<Renewed> {
+    const key = keyOf(partition)
+    const [code, ...rest] = await this.#call('renew', key, () =>
+      this.#redis.tandemRenew(key, owner, String(token), String(beat)),
+    )
+    switch (code) {
+      case 1:
+        return { kind: 'renewed', want: rest[0]! }
+      case 2:
+        return { kind: 'lesser', lease: leaseOf(key, rest) }
+      case 3:
+        return { kind: 'fenced' }
+      default:
+        throw new InvariantError(`The renew script returned ${code}`)
+    }
   }
 
-  async #answer<T>(call: string, reply: Promise<T>): Promise<T> {
+  async want(partition: PartitionOfGroup, { owner, token, by }: Wish): Promise<void> {
+    const key = keyOf(partition)
+    await this.#call('want', key, () => this.#redis.tandemWant(key, owner, String(token), by))
+  }
+
+  async release(partition: PartitionOfGroup, { owner, token, keptFor }: Release): Promise<void> {
+    const key = keyOf(partition)
+    await this.#call('release', key, () => this.#redis.tandemRelease(key, owner, String(token), keptFor))
+  }
+
+  async meet(groupId: string, { instance, member, gone }: Roll): Promise<ReadonlyMap<string, Member>> {
+    const key = `tandem:{${groupId}}:members`
+    const struck = member === undefined ? [...gone, instance] : gone
+    const hash = await this.#call('meet', key, async () => {
+      if (struck.length > 0) await this.#redis.hdel(key, ...struck)
+      if (member !== undefined) await this.#redis.hset(key, instance, encodeMember(member))
+      return this.#redis.hgetall(key)
+    })
+    const members = new Map<string, Member>()
+    for (const [id, text] of Object.entries(hash)) {
+      const read = decodeMember(text)
+      if (read !== undefined) members.set(id, read)
+    }
+    return members
+  }
+
+  async #call<T>(name: string, key: string, send: () => Promise<T>): Promise<T> {
+    const open = `${name} ${key}`
+    if (this.#open.has(open)) {
+      throw new HighWaterStoreFailedError(`Redis has not answered the last ${name} of ${key} yet`, { call: name })
+    }
+    this.#open.add(open)
+    const reply = send()
+    const over = (): boolean => this.#open.delete(open)
+    reply.then(over, over)
     let timer: NodeJS.Timeout | undefined
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeoutMs} ms`)), this.#timeoutMs)
@@ -92,7 +159,7 @@ export class RedisHighWaterStore implements HighWaterStore {
       return await Promise.race([reply, timeout])
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new HighWaterStoreFailedError(`Redis did not ${call} a position: ${reason}`, { call }, cause)
+      throw new HighWaterStoreFailedError(`Redis did not ${name} a position: ${reason}`, { call: name }, cause)
     } finally {
       clearTimeout(timer)
     }
@@ -104,9 +171,11 @@ const OPTIONS = {
 } as const satisfies OptionsSpec
 
 interface RedisWithScripts extends Redis {
-  tandemAcquireBuffer(key: string, owner: string, greatestSeen: string): Promise<Buffer[]>
+  tandemAcquireBuffer(key: string, owner: string, ...args: string[]): Promise<[number, ...(Buffer | Buffer[])[]]>
   tandemFlush(key: string, ...args: (string | Buffer)[]): Promise<number>
-  tandemRelease(key: string, owner: string, token: string): Promise<number>
+  tandemRenew(key: string, owner: string, token: string, beat: string): Promise<[number, ...string[]]>
+  tandemWant(key: string, owner: string, token: string, by: string): Promise<number>
+  tandemRelease(key: string, owner: string, token: string, keptFor: string): Promise<number>
 }
 
 /** The braces make one slot of it in a Redis Cluster. */
@@ -114,9 +183,37 @@ function keyOf({ groupId, topic, partition }: PartitionOfGroup): string {
   return `tandem:{${groupId}/${topic}/${partition}}:p`
 }
 
-function numberOf(hash: ReadonlyMap<string, Buffer>, field: string): number {
-  return Number(hash.get(field)?.toString() ?? 0)
+/** Of `LEASE_FIELDS`, in their order. */
+function leaseOf(key: string, values: readonly (string | null)[]): LeaseRecord {
+  const [owner, token, rev, beat, want, keptFor] = values
+  if (!token) return NO_LEASE
+  return {
+    owner: owner ?? '',
+    token: readNumber(key, 'token', token),
+    number: readNumber(key, 'rev', rev),
+    beat: readNumber(key, 'beat', beat),
+    want: want ?? '',
+    keptFor: keptFor ?? '',
+  }
 }
 
+function readNumber(key: string, field: string, text: string | null | undefined): number {
+  const number = Number(text ?? 0)
+  if (Number.isSafeInteger(number) && number >= 0) return number
+  throw new HighWaterStoreFailedError(`${field} of ${key}: received ${received(text)}, allowed is a number`, {
+    key,
+    field,
+  })
+}
+
+function checkVersion(key: string, version: number): void {
+  if (version === VERSION) return
+  throw new HighWaterStoreFailedError(
+    `The position of ${key} has format ${version}; this version of tandem reads format ${VERSION}`,
+    { key, version },
+  )
+}
+
+const LEASE_FIELDS = ['owner', 'token', 'rev', 'beat', 'want', 'keptFor'] as const
 /** Format of the hash. */
 const VERSION = 1

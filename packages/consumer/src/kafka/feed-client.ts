@@ -10,8 +10,13 @@ import type { ClusterDescription } from '@tandem/common/internal'
 export interface FeedClient {
   /** Answers by `handleConnected` or `handleConnectFailed`, in bounded time. */
   connect(): void
-  /** Begins to read these partitions at these offsets; others go on as they are. One that is assigned moves there. */
+  /**
+   * Begins to read these partitions at these offsets; others go on as they are. One that is assigned moves there, and
+   * nothing comes any more of where it was, also not from a poll that is under way.
+   */
   assign(positions: readonly FeedPosition[]): void
+  /** Reads these no more: nothing of them comes, also not from a poll that is under way. */
+  unassign(partitions: readonly FeedPartition[]): void
   pause(partitions: readonly FeedPartition[]): void
   resume(partitions: readonly FeedPartition[]): void
   /** Asks for one batch; one `handleBatch` follows, also if there was nothing. */

@@ -24,6 +24,8 @@ export class KafkaFeedClient implements FeedClient {
   readonly #reader: rdkafka.KafkaConsumer
   readonly #asker: rdkafka.KafkaConsumer
   readonly #assigned = new Set<string>()
+  /** Where those are to begin that were moved, or taken away, during this poll: it may bring what they had before. */
+  #moved = new Map<string, FeedPosition | undefined>()
   readonly #questions: Questions
   #ends: FeedPosition[] = []
   #connecting: rdkafka.KafkaConsumer | undefined
@@ -56,10 +58,19 @@ export class KafkaFeedClient implements FeedClient {
   }
 
   assign(positions: readonly FeedPosition[]): void {
-    const moved = positions.filter((position) => this.#assigned.has(nameOf(position)))
-    if (moved.length > 0) this.#reader.incrementalUnassign(moved.map(toppar))
-    this.#reader.incrementalAssign(positions.map((position) => ({ ...toppar(position), offset: position.offset })))
-    for (const position of positions) this.#assigned.add(nameOf(position))
+    this.unassign(positions)
+    for (const position of positions) {
+      const name = nameOf(position)
+      if (this.#moved.has(name)) this.#moved.set(name, position)
+    }
+    this.#assign(positions)
+  }
+
+  unassign(partitions: readonly FeedPartition[]): void {
+    const read = partitions.filter((partition) => this.#assigned.delete(nameOf(partition)))
+    if (read.length === 0) return
+    this.#reader.incrementalUnassign(read.map(toppar))
+    for (const partition of read) this.#moved.set(nameOf(partition), undefined)
   }
 
   pause(partitions: readonly FeedPartition[]): void {
@@ -71,12 +82,19 @@ export class KafkaFeedClient implements FeedClient {
   }
 
   poll(): void {
+    this.#moved.clear()
     this.#reader.consume(BATCH_MAX, (error: rdkafka.LibrdKafkaError | null, messages: rdkafka.Message[]) => {
       if (this.#closed) return
       const ends = this.#ends
       this.#ends = []
       if (error) this.#handler.handlePollFailed(error.message)
-      else this.#handler.handleBatch(messages.map(recordOf), ends)
+      else {
+        const moved = (one: FeedPartition): boolean => this.#moved.has(nameOf(one))
+        this.#handler.handleBatch(
+          this.#current(messages).map(recordOf),
+          ends.filter((end) => !moved(end)),
+        )
+      }
     })
   }
 
@@ -103,6 +121,33 @@ export class KafkaFeedClient implements FeedClient {
       if (client === this.#connecting) setImmediate(closed)
       else disconnect(client, closed)
     }
+  }
+
+  #assign(positions: readonly FeedPosition[]): void {
+    this.#reader.incrementalAssign(positions.map((position) => ({ ...toppar(position), offset: position.offset })))
+    for (const position of positions) this.#assigned.add(nameOf(position))
+  }
+
+  /**
+   * Without what a poll may have found before a partition was moved: that one is assigned again, now that no poll is
+   * under way, so that nothing of what it has now is left out.
+   */
+  #current(messages: readonly rdkafka.Message[]): readonly rdkafka.Message[] {
+    if (this.#moved.size === 0) return messages
+    const again = new Map<string, FeedPosition>()
+    const current = messages.filter((message) => {
+      const name = nameOf(message)
+      if (!this.#moved.has(name)) return true
+      const position = this.#moved.get(name)
+      if (position !== undefined) again.set(name, position)
+      return false
+    })
+    if (again.size > 0) {
+      const positions = [...again.values()]
+      this.#reader.incrementalUnassign(positions.map(toppar))
+      this.#assign(positions)
+    }
+    return current
   }
 
   #ask(...[asked, patienceMs, over]: Parameters<Put>): void {

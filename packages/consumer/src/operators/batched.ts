@@ -47,8 +47,8 @@ class BatchLink<T> {
         batch.handleDeadline(now)
         this.#drain()
       },
-      handleLosses: () => batch.handleLosses((delivery) => delivery.signal.aborted),
-      handleClosing: () => this.#close(),
+      handleLosses: () => this.#giveBack((delivery) => delivery.signal.aborted),
+      handleClosing: () => this.#giveBack(() => true),
     })
   }
 
@@ -64,7 +64,7 @@ class BatchLink<T> {
     })
     return () => {
       subscription.unsubscribe()
-      this.#close()
+      this.#giveBack(() => true)
       this.#link.close()
     }
   }
@@ -76,8 +76,8 @@ class BatchLink<T> {
     this.#drain()
   }
 
-  #close(): void {
-    for (const delivery of this.#batch.handleClosed()) delivery.nack()
+  #giveBack(which: (delivery: Delivery<T>) => boolean): void {
+    for (const delivery of this.#batch.take(which)) delivery.nack()
   }
 
   #drain(): void {

@@ -220,10 +220,7 @@ class KeyOrderLink<T> {
   }
 }
 
-/**
- * Asked before a handler or a dead letter begins: is it still ours? The one place where a lease, once there are some,
- * is to be looked at as well (docs/position.md).
- */
+/** Asked before a handler or a dead letter begins: is it still ours? To look at the signal is to look at the clock. */
 function mayBegin(delivery: Delivery): boolean {
   return !delivery.signal.aborted
 }

@@ -1,0 +1,390 @@
+import { HighWaterStoreFailedError, received, Agenda, type Clock, type Telemetry } from '@tandem/common/internal'
+
+import { beatMs, Lease, NO_LEASE, type LeaseCommand, type Moment } from './core/lease.js'
+import { Shares } from './core/shares.js'
+import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
+import type { ConsumerSettings } from './options.js'
+
+/**
+ * Which partitions this instance has: carries what leases and shares want to the store and back, and tells whoever works
+ * on a partition when it begins, stands, goes on and ends. Decides nothing.
+ */
+export interface LeasesHost {
+  readonly settings: ConsumerSettings
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  /** Id of this instance, and where it runs. */
+  readonly instance: string
+  readonly hostName: string
+  /** Clusters that can be read now. */
+  reads(): readonly string[]
+  /** Finds out whether they can be. */
+  probe(): void
+  /** Begins to work on a partition. What it throws is a position that cannot be read. */
+  begin(id: PartitionOfGroup, holding: Holding, tenure: Tenure): Tenant
+  handleStoreAnswered(asked: object): void
+  handleStoreFailed(asked: object, error: unknown): void
+  /** Something was thrown where nothing may be. */
+  handleBroken(error: unknown): void
+}
+
+/** What works on a partition for as long as this instance holds it. */
+export interface Tenant {
+  readonly fence: number
+  /** Nothing may begin until the lease is regained. */
+  handleLapsed(): void
+  handleRegained(): void
+  /** The store forgot: it is to be given the whole position. */
+  handleForgotten(): void
+  handleLost(reason: string): void
+  /** Begins nothing new; resolves when what is under way has ended, or not in bounded time, and all is stored. */
+  drain(): Promise<void>
+  /** It is over. */
+  end(): void
+}
+
+/** What a tenant has of its lease. */
+export interface Tenure {
+  /** Whether a delivery may begin; looks at the clock. */
+  readonly trusted: boolean
+  /** Whether the whole position may be written over less. */
+  readonly mayRestore: boolean
+  /** A flush was told that another holder has a greater token. */
+  handleSuperseded(): void
+}
+
+interface Entry {
+  readonly id: PartitionOfGroup
+  readonly name: string
+  readonly lease: Lease
+  tenant: Tenant | undefined
+  /** Its position could not be read when it was taken last. */
+  unreadable: boolean
+}
+
+/** What is asked of the store. */
+type Asking = Extract<LeaseCommand, { call: number }>
+
+export class Leases {
+  readonly #host: LeasesHost
+  readonly #entries = new Map<string, Entry>()
+  readonly #shares: Shares
+  readonly #agenda: Agenda
+  #cancelBeat = (): void => undefined
+  #beats = 0
+  /** Nothing more is taken. */
+  #closing = false
+  /** Of the last call that failed. */
+  #failure: unknown
+
+  constructor(host: LeasesHost, ids: readonly PartitionOfGroup[]) {
+    const { settings, instance, clock } = host
+    this.#host = host
+    const partitions = ids.map(nameOf)
+    this.#shares = new Shares({ ...settings, instance, partitions })
+    this.#agenda = new Agenda(clock, () => this.#wake())
+    for (const id of ids) {
+      const name = nameOf(id)
+      this.#entries.set(name, {
+        id,
+        name,
+        lease: new Lease({ ...settings, instance }),
+        tenant: undefined,
+        unreadable: false,
+      })
+    }
+  }
+
+  /** Instances of the group that are alive, as far as is known. */
+  get instances(): number {
+    return this.#shares.instances(this.#host.clock.now()).length
+  }
+
+  /**
+   * Looks at every partition and takes what is free; resolves when all are known.
+   * @throws what the store said last, if it does not come to that in time.
+   */
+  async start(until: number): Promise<void> {
+    const { clock } = this.#host
+    this.#arm()
+    for (;;) {
+      await this.#beat()
+      if (this.#closing || this.#known) return
+      if (clock.now() + LOOK_AGAIN_MS >= until) throw this.#failure
+      await new Promise<void>((resolve) => void clock.schedule(clock.now() + LOOK_AGAIN_MS, resolve))
+    }
+  }
+
+  /** Takes nothing more; what is held is renewed until it is released. */
+  stop(): void {
+    this.#closing = true
+  }
+
+  /** Gives up all that is held, and leaves the group. */
+  async release(): Promise<void> {
+    this.#closing = true
+    this.#cancelBeat()
+    this.#agenda.close()
+    const { settings, instance } = this.#host
+    const roll = { instance, member: undefined, gone: [] }
+    await Promise.allSettled([
+      ...[...this.#entries.values()].map((entry) => this.#release(entry, '')),
+      settings.highWater.meet(settings.groupId, roll),
+    ])
+  }
+
+  get #known(): boolean {
+    return [...this.#entries.values()].every(({ lease }) => lease.held || lease.seen !== undefined)
+  }
+
+  #at(): Moment {
+    const { clock } = this.#host
+    return { now: clock.now(), wall: clock.wall() }
+  }
+
+  // --- time -----------------------------------------------------------------------------------------------------
+
+  #arm(): void {
+    const { clock, settings } = this.#host
+    this.#cancelBeat = clock.schedule(clock.now() + beatMs(settings.leaseMs), () => {
+      this.#arm()
+      this.#beat().catch((error: unknown) => this.#host.handleBroken(error))
+    })
+  }
+
+  #wake(): void {
+    for (const entry of this.#entries.values()) {
+      entry.lease.notice(this.#at())
+      this.#tend(entry)
+      this.#agenda.arm(entry.lease.deadline())
+    }
+  }
+
+  /** One sign of life: says who is there, renews what is held, looks at the rest; then takes, asks and gives. */
+  async #beat(): Promise<void> {
+    const asked = [this.#meet()]
+    for (const entry of this.#entries.values()) {
+      if (this.#closing && !entry.lease.held) continue
+      entry.lease.handleBeat(this.#at())
+      asked.push(this.#carryOut(entry))
+      this.#agenda.arm(entry.lease.deadline())
+    }
+    await Promise.all(asked)
+    if (!this.#closing) await this.#share()
+  }
+
+  async #share(): Promise<void> {
+    const { instance, clock, telemetry } = this.#host
+    this.#shares.handleReads(this.#host.reads())
+    const taken: Promise<void>[] = []
+    for (const entry of this.#entries.values()) {
+      const freeMs = entry.lease.freeMs(clock.now())
+      if (freeMs === undefined || !this.#shares.mayTake(freeMs, clock.now())) continue
+      entry.lease.handleGranted(this.#at())
+      this.#shares.handleLease(entry.name, { ...NO_LEASE, owner: instance })
+      taken.push(this.#carryOut(entry))
+    }
+    this.#shares.handleBeat(clock.now())
+    for (let command = this.#shares.poll(); command !== undefined; command = this.#shares.poll()) {
+      switch (command.kind) {
+        case 'want':
+          void this.#want(this.#entries.get(command.partition)!, command.lease)
+          break
+        case 'give':
+          this.#give(this.#entries.get(command.partition)!, command.to).catch((error: unknown) => {
+            this.#host.handleBroken(error)
+          })
+          break
+        case 'outread':
+          telemetry.tell({ kind: 'share-withheld', reads: command.reads, by: command.by })
+          break
+        case 'unread':
+          telemetry.tell({ kind: 'feed-unread', cluster: command.cluster, by: command.by })
+          break
+        default:
+          command satisfies never
+      }
+    }
+    await Promise.all(taken)
+  }
+
+  // --- commands of a lease --------------------------------------------------------------------------------------
+
+  /** Carries out what a lease wants, now and without waiting for answers. */
+  #tend(entry: Entry): void {
+    this.#carryOut(entry).catch((error: unknown) => this.#host.handleBroken(error))
+  }
+
+  /** Carries out what a lease wants; resolves when what was asked is answered. */
+  async #carryOut(entry: Entry): Promise<void> {
+    const { lease } = entry
+    const asked: Promise<void>[] = []
+    for (let command = lease.poll(); command !== undefined; command = lease.poll()) {
+      switch (command.kind) {
+        case 'look':
+        case 'acquire':
+        case 'renew':
+          asked.push(this.#ask(entry, command))
+          break
+        case 'lapsed':
+          entry.tenant?.handleLapsed()
+          break
+        case 'regained':
+          entry.tenant?.handleRegained()
+          break
+        case 'restore':
+          entry.tenant?.handleForgotten()
+          break
+        case 'lost':
+          this.#lose(entry, command.reason)
+          break
+        default:
+          command satisfies never
+      }
+    }
+    await Promise.all(asked)
+  }
+
+  async #ask(entry: Entry, command: Asking): Promise<void> {
+    try {
+      if (command.kind === 'look') await this.#look(entry, command.call)
+      else if (command.kind === 'acquire') await this.#acquire(entry, command)
+      else await this.#renew(entry, command)
+      if (!entry.unreadable) this.#host.handleStoreAnswered(entry)
+    } catch (error) {
+      this.#failure = error
+      entry.lease.handleUnanswered(command.call)
+      this.#host.handleStoreFailed(entry, error)
+    }
+    this.#tend(entry)
+  }
+
+  async #look({ id, name, lease }: Entry, call: number): Promise<void> {
+    const seen = await this.#host.settings.highWater.look(id)
+    lease.handleSeen(call, seen, this.#host.clock.now())
+    this.#shares.handleLease(name, seen)
+  }
+
+  async #acquire(entry: Entry, { call, seen, greatestSeen }: Extract<Asking, { kind: 'acquire' }>): Promise<void> {
+    const { id, name, lease } = entry
+    const { settings, instance, clock, telemetry } = this.#host
+    const acquired = await settings.highWater.acquire(id, { owner: instance, greatestSeen, seen })
+    if (acquired.kind === 'held') {
+      lease.handleSeen(call, acquired.lease, clock.now())
+      this.#shares.handleLease(name, acquired.lease)
+      return
+    }
+    const { holding } = acquired
+    lease.handleAcquired(call, holding.token, this.#at())
+    try {
+      if (this.#closing) throw new Error('it was granted when nothing was to be taken any more')
+      entry.tenant = this.#host.begin(id, holding, this.#tenureOf(entry))
+      entry.unreadable = false
+    } catch (error) {
+      entry.unreadable = true
+      lease.handleReleased()
+      this.#shares.handleLease(name, NO_LEASE)
+      await settings.highWater.release(id, { owner: instance, token: holding.token, keptFor: '' })
+      if (!this.#closing) throw error
+      return
+    }
+    telemetry.tell({ kind: 'lease-acquired', topic: id.topic, partition: id.partition, fence: holding.token })
+  }
+
+  async #renew({ id, name, lease }: Entry, { call, token, beat }: Extract<Asking, { kind: 'renew' }>): Promise<void> {
+    const { settings, instance } = this.#host
+    const renewed = await settings.highWater.renew(id, { owner: instance, token, beat })
+    switch (renewed.kind) {
+      case 'renewed':
+        lease.handleRenewed(call, this.#at())
+        if (lease.held) this.#shares.handleLease(name, { ...NO_LEASE, owner: instance, token, want: renewed.want })
+        break
+      case 'lesser':
+        lease.handleLesser(call, renewed.lease, this.#at())
+        break
+      case 'fenced':
+        lease.handleFenced(call)
+        break
+      default:
+        throw new HighWaterStoreFailedError(`The store answered a renewal with ${received(renewed satisfies never)}`)
+    }
+  }
+
+  #lose(entry: Entry, reason: string): void {
+    const { tenant } = entry
+    entry.tenant = undefined
+    this.#shares.handleLease(entry.name, NO_LEASE)
+    tenant?.handleLost(reason)
+  }
+
+  #tenureOf(entry: Entry): Tenure {
+    const { lease } = entry
+    const at = (): Moment => this.#at()
+    const tend = (): void => this.#tend(entry)
+    return {
+      get trusted() {
+        const trusted = lease.notice(at())
+        if (!trusted) tend()
+        return trusted
+      },
+      get mayRestore() {
+        return lease.mayRestore(at())
+      },
+      handleSuperseded: () => {
+        lease.handleSuperseded()
+        tend()
+      },
+    }
+  }
+
+  // --- commands of the shares -----------------------------------------------------------------------------------
+
+  async #meet(): Promise<void> {
+    const { settings, clock, instance, hostName } = this.#host
+    this.#host.probe()
+    const member = { beat: ++this.#beats, reads: this.#host.reads(), host: hostName }
+    const roll = { instance, member, gone: this.#shares.gone(clock.now()) }
+    try {
+      this.#shares.handleMembers(await settings.highWater.meet(settings.groupId, roll), clock.now())
+      this.#host.handleStoreAnswered(this)
+    } catch (error) {
+      this.#host.handleStoreFailed(this, error)
+    }
+  }
+
+  async #want({ id }: Entry, { owner, token }: { readonly owner: string; readonly token: number }): Promise<void> {
+    const { settings, instance } = this.#host
+    // If it gets lost, another is sent in time.
+    await settings.highWater.want(id, { owner, token, by: instance }).catch(() => undefined)
+  }
+
+  async #give(entry: Entry, to: string): Promise<void> {
+    const { tenant } = entry
+    if (tenant === undefined) return
+    await tenant.drain()
+    if (entry.tenant === tenant) await this.#release(entry, to)
+  }
+
+  async #release(entry: Entry, to: string): Promise<void> {
+    const { id, lease, tenant } = entry
+    if (tenant === undefined) return
+    const { settings, instance, telemetry } = this.#host
+    entry.tenant = undefined
+    tenant.end()
+    lease.handleReleased()
+    this.#shares.handleLease(entry.name, NO_LEASE)
+    telemetry.tell({ kind: 'lease-released', topic: id.topic, partition: id.partition, to })
+    try {
+      await settings.highWater.release(id, { owner: instance, token: tenant.fence, keptFor: to })
+    } catch (error) {
+      this.#host.handleStoreFailed(entry, error)
+    }
+  }
+}
+
+function nameOf({ topic, partition }: PartitionOfGroup): string {
+  return `${topic}/${partition}`
+}
+
+/** At the start, where a store that is away for a moment is waited for. */
+const LOOK_AGAIN_MS = 500
