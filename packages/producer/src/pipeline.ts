@@ -590,9 +590,10 @@ export class Pipeline {
 
   /** To the disk, oldest first, with all that waits for it in a tail: so none comes to lie before an older one. */
   #journal(topic: string, partition: number, more: readonly SealedRecord[]): void {
-    const records = new Set(more)
-    for (const lane of this.lanes) for (const record of lane.takeUnspilled(topic, partition)) records.add(record)
-    for (const record of [...records].sort((a, b) => a.ordinal - b.ordinal)) this.#appender!.handleRecord(record)
+    const ofLanes = new Set(this.lanes.flatMap((lane) => lane.takeUnspilled(topic, partition)))
+    for (const record of more) ofLanes.delete(record)
+    const records = [...more, ...ofLanes].sort((a, b) => a.ordinal - b.ordinal)
+    for (const record of records) this.#appender!.handleRecord(record, ofLanes.has(record))
   }
 
   /**

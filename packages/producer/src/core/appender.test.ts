@@ -13,9 +13,9 @@ class Bench {
     this.appender = new Appender({ bytesMax, waitingBytesMax, found: [] })
   }
 
-  give(count: number, bytes = 100): SealedRecord[] {
+  give(count: number, bytes = 100, ofLane = false): SealedRecord[] {
     const records = Array.from({ length: count }, () => sealed(this.sequence, { bytes }))
-    for (const record of records) this.appender.handleRecord(record)
+    for (const record of records) this.appender.handleRecord(record, ofLane)
     return records
   }
 
@@ -141,6 +141,20 @@ describe('appender', () => {
     bench.appender.handleAppended(0)
     expect(bench.appender.usable).to.equal(true)
     expect(bench.run()).to.equal('usable, durable 1, durable 2, durable 3') // who was turned away may come again
+  })
+
+  it('lets nobody wait because of what lanes put there, since they are bounded themselves (seed 61000894)', () => {
+    const bench = new Bench(100_000, 300)
+    bench.give(50, 100, true)
+    expect([bench.appender.crowded, bench.appender.takes(100)]).to.deep.equal([false, true])
+    bench.give(2)
+    expect(bench.appender.crowded).to.equal(false)
+    bench.give(1)
+    expect(bench.appender.crowded).to.equal(true)
+    expect(bench.run()).to.match(/^append/)
+    bench.appender.handleAppended(0)
+    expect(bench.run()).to.contain('usable')
+    expect(bench.appender.crowded).to.equal(false)
   })
 
   it('does not write what both clusters have answered meanwhile: its bytes are gone', () => {

@@ -5,7 +5,8 @@
  * Records leave in the order in which they came: as `durable`, or as `refused` when the journal takes nothing now. It
  * takes nothing while it is full, and after an append failed: then everything that waits is refused at once, so that
  * nobody waits for a disk that is gone, and after a pause an append of nothing finds out whether the disk is back. It
- * takes nothing either from who comes faster than it writes, beyond a bound.
+ * takes nothing either from who comes faster than it writes, beyond a bound; what lanes put there is bounded by them, and
+ * stands in nobody's way.
  */
 import { Fifo, type TandemFact } from '@tandem/common/internal'
 
@@ -26,7 +27,7 @@ export type AppenderCommand =
 export interface AppenderOptions {
   /** Bytes of records on disk. */
   readonly bytesMax: number
-  /** Bytes of records that wait to be written. */
+  /** Bytes of new records that wait to be written. */
   readonly waitingBytesMax: number
   readonly found: readonly ShelfFound[]
 }
@@ -34,13 +35,22 @@ export interface AppenderOptions {
 type State =
   { readonly kind: 'usable' } | { readonly kind: 'full' } | { readonly kind: 'failed'; readonly retryAt: number }
 
+interface Waiting {
+  readonly record: SealedRecord
+  /** What it takes of the room for what waits: its bytes, or nothing if it is a lane's. */
+  readonly room: number
+}
+
 export class Appender {
   readonly #options: AppenderOptions
   readonly #shelves = new Map<string, Shelf>()
-  readonly #queue = new Fifo<SealedRecord>()
+  readonly #queue = new Fifo<Waiting>()
   #queueBytes = 0
   #underWay: readonly SealedRecord[] | undefined
   #underWayBytes = 0
+  /** Of all that waits or is under way. */
+  #room = 0
+  #underWayRoom = 0
   /** Somebody may have been turned away since as much waited as may. */
   #wasCrowded = false
   #state: State = { kind: 'usable' }
@@ -82,7 +92,7 @@ export class Appender {
 
   /** Whether as much waits for the disk as may. */
   get crowded(): boolean {
-    return this.#queueBytes + this.#underWayBytes >= this.#options.waitingBytesMax
+    return this.#room >= this.#options.waitingBytesMax
   }
 
   get idle(): boolean {
@@ -97,15 +107,20 @@ export class Appender {
     return this.#shelves.get(`${topic}/${partition}`)
   }
 
-  /** To be written to disk; the answer is `durable` or `refused`. */
-  handleRecord(record: SealedRecord): void {
+  /**
+   * To be written to disk; the answer is `durable` or `refused`.
+   * @param ofLane a lane holds it, within its own bound
+   */
+  handleRecord(record: SealedRecord, ofLane = false): void {
     record.journal = 'appending'
     if (this.#state.kind !== 'usable') {
       this.#refuse(record)
       return
     }
-    this.#queue.push(record)
+    const room = ofLane ? 0 : record.bytes
+    this.#queue.push({ record, room })
     this.#queueBytes += record.bytes
+    this.#room += room
     if (this.crowded) this.#wasCrowded = true
   }
 
@@ -204,12 +219,11 @@ export class Appender {
       return { kind: 'append', records: [] }
     }
     const records: SealedRecord[] = []
-    for (let record = this.#queue.peek(); record !== undefined; record = this.#queue.peek()) {
+    for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
+      const { record, room } = next
       if (record.settled) {
         // Both clusters have answered meanwhile: there is nothing left to keep, and its payload is gone.
-        this.#queue.shift()
-        this.#queueBytes -= record.bytes
-        this.#refuse(record)
+        this.#refuseNext()
         continue
       }
       if (records.length >= APPEND_RECORDS_MAX || this.#underWayBytes > APPEND_BYTES_MAX) break
@@ -221,14 +235,13 @@ export class Appender {
         }
         // The journal is not full; this one is too large for what is left of it.
         this.#commands.push({ kind: 'tell', fact: { kind: 'journal-filled', bytes: this.#bytes } })
-        this.#queue.shift()
-        this.#queueBytes -= record.bytes
-        this.#refuse(record)
+        this.#refuseNext()
         continue
       }
       this.#queue.shift()
       this.#queueBytes -= record.bytes
       this.#underWayBytes += record.bytes
+      this.#underWayRoom += room
       const shelf = this.#shelfOf(record)
       this.#count(shelf, () => shelf.put(record))
       records.push(record)
@@ -242,6 +255,8 @@ export class Appender {
     const records = this.#underWay ?? []
     this.#underWay = undefined
     this.#underWayBytes = 0
+    this.#room -= this.#underWayRoom
+    this.#underWayRoom = 0
     if (this.#wasCrowded && this.usable) {
       this.#wasCrowded = false
       this.#commands.push({ kind: 'usable' })
@@ -266,8 +281,14 @@ export class Appender {
   }
 
   #refuseAll(): void {
-    for (let record = this.#queue.shift(); record !== undefined; record = this.#queue.shift()) this.#refuse(record)
-    this.#queueBytes = 0
+    while (this.#queue.size > 0) this.#refuseNext()
+  }
+
+  #refuseNext(): void {
+    const { record, room } = this.#queue.shift()!
+    this.#queueBytes -= record.bytes
+    this.#room -= room
+    this.#refuse(record)
   }
 
   #refuse(record: SealedRecord): void {
