@@ -37,7 +37,8 @@ describe('no loss, no duplicate, in order, when both clusters hang and the produ
     const report = await second.report<PublisherReport>()
     expect(report).to.deep.equal({ sent: 1_000, acknowledged: 1_000, rejected: 0 })
     const acknowledged = acknowledgedBefore + 1_000
-    await until('all is delivered', () => subscriber.consumer.status().delivered >= acknowledged)
+    await until('as many are delivered', () => subscriber.consumer.status().delivered >= acknowledged)
+    await until('all is delivered', () => files.complete(acknowledged))
     await subscriber.close()
 
     const { lost, duplicated, outOfOrder } = await files.judge(acknowledged)

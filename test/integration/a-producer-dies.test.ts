@@ -28,7 +28,8 @@ describe('no loss, no duplicate, in order, when a producer is killed with SIGKIL
     const report = await second.report<PublisherReport>()
     expect(report).to.deep.equal({ sent: 3_000, acknowledged: 3_000, rejected: 0 })
     const acknowledged = acknowledgedBefore + 3_000
-    await until('all is delivered', () => subscriber.consumer.status().delivered >= acknowledged)
+    await until('as many are delivered', () => subscriber.consumer.status().delivered >= acknowledged)
+    await until('all is delivered', () => files.complete(acknowledged))
     await subscriber.close()
 
     const { lost, duplicated, outOfOrder } = await files.judge(acknowledged)

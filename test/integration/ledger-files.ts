@@ -34,6 +34,11 @@ export class LedgerFiles {
     })
   }
 
+  /** Whether all that was acknowledged had its effect; what was not may have had one, too. */
+  async complete(sent: number): Promise<boolean> {
+    return (await this.judge(sent)).lost === 0
+  }
+
   async judgeLogs({ east, west }: RealClusters, topic: string): Promise<{ east: LogVerdict; west: LogVerdict }> {
     const acknowledgements = await this.readAcknowledgements()
     const [ofEast, ofWest] = await Promise.all(

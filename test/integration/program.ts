@@ -48,9 +48,13 @@ export function linesOf(path: string): number {
 }
 
 /** Until it is true; an error that says for what, if that takes too long. */
-export async function until(what: string, condition: () => boolean, timeoutMs = 60_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 60_000,
+): Promise<void> {
   const end = performance.now() + timeoutMs
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`)
     await sleep(50)
   }
