@@ -90,8 +90,8 @@ class Bench {
   readonly #delivered = new Map<string, Intervals>()
   readonly #inOrder = new Map<string, number>()
 
-  constructor(from: 'earliest' | 'latest') {
-    this.arbiter = new Arbiter<Stamp>({ ...OPTIONS, from }, 0)
+  constructor(from: 'earliest' | 'latest', order: 'late' | 'strict') {
+    this.arbiter = new Arbiter<Stamp>({ ...OPTIONS, from, order }, 0)
     for (const each of [0, 1] as const) this.arbiter.handleAssigned(each, 0)
   }
 
@@ -158,7 +158,7 @@ class Bench {
 
   /** Another arbiter begins with what is stored. */
   #restore(encoded: Uint8Array): void {
-    const other = new Arbiter<Stamp>({ ...OPTIONS, from: 'earliest' }, 0)
+    const other = new Arbiter<Stamp>({ ...OPTIONS, from: 'earliest', order: 'late' }, 0)
     for (const stream of decodePosition(new Map([['s:x', encoded]])).streams) other.restore(stream)
     other.handleDeadline(1_000)
   }
@@ -250,8 +250,8 @@ export const ARBITERS = [
   target(
     'arbiter: any stamps in any order',
     4,
-    fc.property(fc.constantFrom('earliest', 'latest'), steps, (from, all) => {
-      const bench = new Bench(from)
+    fc.property(fc.constantFrom('earliest', 'latest'), fc.constantFrom('late', 'strict'), steps, (from, order, all) => {
+      const bench = new Bench(from, order)
       within(RUN_BYTES, () => {
         for (const step of all) bench.take(step)
       })

@@ -39,6 +39,7 @@ const intervals = fc.array(fc.tuple(counter, fc.nat({ max: 5 })), { maxLength: 4
 })
 const feed = fc.record({
   lastOffset: fc.oneof(fc.constant(-1), fc.maxSafeInteger().map(Math.abs)),
+  readFrom: fc.maxSafeInteger().map(Math.abs),
   voids: fc.array(
     fc.tuple(counter, fc.nat({ max: 5 }), fc.nat()).map(([first, more, offset]) => {
       return { first, last: Math.min(first + more, Number.MAX_SAFE_INTEGER), offset }

@@ -13,9 +13,11 @@ import { operators } from './operators.js'
 import { refusedForGood } from './refused-for-good.js'
 import { restarts } from './restarts.js'
 import { ROWS } from './rows.js'
+import { scanning } from './scanning.js'
 import type { Pending, Scenario } from './scenario.js'
 import { slowClusters } from './slow-clusters.js'
 import { store } from './store.js'
+import { strict } from './strict.js'
 import { twoProducers } from './two-producers.js'
 import { zombie } from './zombie.js'
 
@@ -25,6 +27,8 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...endsOfLogs,
   ...epochs,
   ...restarts,
+  ...scanning,
+  ...strict,
   ...store,
   ...importing,
   ...journal,
@@ -41,20 +45,14 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   logLoop,
 ])
 
-const SCANNING = 'at the held bound a feed is paused; reading on by stamps comes with this part'
-const STRICT = "order: 'strict' comes with this part"
 const MARKS = 'marks, by which a log is known again, come with this part'
 const COMMITS = "the clusters' own commits as a last resort come with this part"
 
 /** Rows that wait for their part. */
 export const PENDING: readonly Pending[] = inOrder<Pending>([
-  { name: 'scan-behind', part: 4, reason: SCANNING },
-  { name: 'strict-away-epoch', part: 4, reason: STRICT },
   { name: 'cold-emptied', part: 4, reason: COMMITS },
   { name: 'refilled-tail', part: 4, reason: MARKS },
   { name: 'double-disaster', part: 4, reason: `${MARKS}; so do the clusters' own commits` },
-  { name: 'scan-crash', part: 4, reason: SCANNING },
-  { name: 'strict-crash', part: 4, reason: STRICT },
   { name: 'reopened', part: 4, reason: 'expiry of sequences comes with this part' },
 ])
 

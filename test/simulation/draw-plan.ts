@@ -18,9 +18,11 @@ export function drawPlan(seed: number): Plan {
   const worldSeed = prng.next()
   // What was thought of later is drawn last, so that the rest stays as it is.
   const keyConcurrency = prng.pick([0, 0, 0, 1, 2, 16])
-  const one = { ...drawn, keyConcurrency, ...drawDisk(prng.fork(), drawn), instances: 1 }
+  const one = { ...drawn, keyConcurrency, ...drawDisk(prng.fork(), drawn), instances: 1, order: 'late' as const }
   steps.push(...drawStories(prng.fork(), one))
-  const setting = { ...one, instances: prng.pick([1, 1, 2, 3]) }
+  const instances = prng.pick([1, 1, 2, 3])
+  const strict = prng.chance(30) && !isCluster(one.suffering) && one.from === 'earliest'
+  const setting = { ...one, instances, order: strict ? ('strict' as const) : ('late' as const) }
   steps.push(...drawInstances(prng.fork(), setting))
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
@@ -118,7 +120,7 @@ function weight(prng: Prng): number {
 }
 
 /** What is drawn first. */
-type Drafted = Omit<Setting, 'copyAgeMaxMs' | 'keyConcurrency' | 'instances'>
+type Drafted = Omit<Setting, 'copyAgeMaxMs' | 'keyConcurrency' | 'instances' | 'order'>
 type Drawn = Exclude<Step['kind'], 'send' | 'import' | OfInstances>
 type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
 

@@ -45,6 +45,7 @@ export interface Setting {
   readonly handleLateMs: number
   /** Of a hundred deliveries, how many the handler asks for again. */
   readonly refusedPercent: number
+  readonly order: 'late' | 'strict'
   /** Of each group, of those that are there from the beginning. */
   readonly instances: number
   /** The first group handles by `inKeyOrder`, so many at a time; 0 if it does not. */
@@ -186,7 +187,10 @@ export function isCluster(suffering: Setting['suffering']): suffering is Cluster
 /** By when every group is born that finds one cluster and the store. */
 export const BORN_MS = 10_000
 
-/** I8: the time within which all comes to rest. */
-export function restMs({ feedAwayAfterMs, holeTimeoutMs, gapTimeoutMs }: Setting): number {
-  return feedAwayAfterMs + holeTimeoutMs + gapTimeoutMs + 30_000
+/** I8: the time within which all comes to rest; of what stands until it is skipped, one stall may follow on another. */
+export function restMs({ feedAwayAfterMs, holeTimeoutMs, gapTimeoutMs, order }: Setting): number {
+  const stalls = order === 'strict' ? STALLS_MAX : 0
+  return feedAwayAfterMs + (1 + stalls) * holeTimeoutMs + gapTimeoutMs + 30_000
 }
+
+const STALLS_MAX = 3

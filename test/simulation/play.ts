@@ -11,6 +11,8 @@ import type {
   Span,
   StoreTrouble,
 } from './checkers/history.js'
+import { lateWritten } from './late-writers.js'
+import { Operator } from './operator.js'
 import { FAULTS, GROUPS, restMs, type FaultKind, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
 import type { Handling, Seen, SimulatedConsumer } from './simulated-consumer.js'
@@ -100,6 +102,7 @@ class Play {
   readonly #measured = new Map<string, { what: string; peak: number; allowed: number }>()
   readonly #faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
   readonly #padding: string
+  readonly #operator: Operator
   #healing = false
 
   constructor(plan: Plan) {
@@ -123,6 +126,10 @@ class Play {
     this.#services = PRODUCER_IDS.slice(0, setting.producers).map((producerId) => {
       return { producerId, lives: 0, processes: [] }
     })
+    const living = (): SimulatedConsumer[] => {
+      return GROUPS.flatMap((groupId) => this.#living(groupId).map(({ consumer }) => consumer))
+    }
+    this.#operator = new Operator(this.#world, this.#world.fork(), living)
   }
 
   async run(): Promise<Played> {
@@ -216,6 +223,7 @@ class Play {
         // Nothing happens to the one that comes last; it has to be quick.
         unacknowledgedMax: groupId === LATECOMER ? 10_000 : setting.unacknowledgedMax,
         from: groupId === LATECOMER ? 'earliest' : setting.from,
+        order: groupId === LATECOMER ? 'late' : setting.order,
         connectTimeoutMs: 60_000,
       },
       handle: (seen) => this.#handle(seen, stuckMs),
@@ -630,6 +638,7 @@ class Play {
   #heal(): void {
     const world = this.#world
     this.#healing = true
+    this.#operator.healing = true
     for (const cluster of world.clusters) {
       cluster.restart()
       cluster.heal()
@@ -719,6 +728,12 @@ class Play {
     return texts
   }
 
+  #strict(): History['strict'] {
+    const { order, partitions } = this.#plan.setting
+    if (order === 'late') return undefined
+    return { skips: this.#operator.skips, lateWritten: lateWritten(this.#world.clusters, TOPIC, partitions) }
+  }
+
   #played(end: { readonly healedAtMs: number; readonly rested: boolean }): Played {
     const world = this.#world
     const { partitions } = this.#plan.setting
@@ -750,6 +765,7 @@ class Play {
         return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, owedTold, stops, service }
       }),
       takings: world.store.takings.map(({ partition, ...taking }) => ({ ...taking, keyRange: partition })),
+      strict: this.#strict(),
       storeTroubles: this.#storeTroubles,
       // A client that brings a few records at a time goes on for long with what it has read before.
       cutOffs: this.#plan.setting.readRecordsMax < FEW_RECORDS ? [] : this.#cutOffs,

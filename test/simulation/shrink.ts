@@ -52,6 +52,7 @@ function withoutTail(plan: Plan): Plan {
 
 const ORDINARY: readonly Partial<Setting>[] = [
   { partitions: 1 },
+  { order: 'late' },
   { instances: 1 },
   { brokers: 1 },
   { latencyMs: [1, 5] },

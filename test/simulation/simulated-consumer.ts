@@ -1,6 +1,5 @@
-import type { TandemEvent } from '@tandem/common/internal'
-import { Consumer, type ConsumerOptions, type Delivery, type FeedPosition } from '@tandem/consumer/internal'
-
+import { isTandemError, type TandemEvent } from '@tandem/common/internal'
+import { Consumer, type ConsumerOptions, type Delivery, type FeedPosition, type Hole } from '@tandem/consumer/internal'
 import { tap, type Observable } from 'rxjs'
 
 import { SimulatedFeedClient } from './simulated-feed-client.js'
@@ -116,6 +115,15 @@ export class SimulatedConsumer {
     this.process.deliver(this.#channel, () => {
       seen.acknowledgedAtMs ??= this.#world.now
       seen.delivery.ack()
+    })
+  }
+
+  /** An operator's word; whether it was heard shows. */
+  skip(hole: Hole): void {
+    this.process.deliver(this.#channel, () => {
+      this.consumer.skip(hole).catch((error: unknown) => {
+        if (!isTandemError(error)) throw error
+      })
     })
   }
 

@@ -117,7 +117,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
 
   assign(positions: readonly FeedPosition[]): void {
     for (const { topic, partition, offset } of positions) {
-      const name = `${topic}/${partition}`
+      const name = nameOf({ topic, partition })
       const log = this.#cluster.log(topic, partition)
       const before = this.#cursors.get(name)
       if (before !== undefined) before.generation++
@@ -130,7 +130,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
 
   unassign(partitions: readonly FeedPartition[]): void {
     for (const cursor of this.#cursorsOf(partitions)) cursor.generation++
-    for (const { topic, partition } of partitions) this.#cursors.delete(`${topic}/${partition}`)
+    for (const one of partitions) this.#cursors.delete(nameOf(one))
     this.#dropStale()
   }
 
@@ -263,27 +263,35 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#taking = false
     this.#cancelPollTimeout?.()
     this.#dropStale()
-    const records: FeedRecord[] = []
-    const ends: FeedPosition[] = []
+    let records = 0
     let taken = 0
-    for (const { cursor, record, offset } of this.#buffer) {
-      if (record !== undefined && records.length === this.#batchMax) break
+    for (const { record } of this.#buffer) {
+      if (record !== undefined && ++records > this.#batchMax) break
       taken++
-      if (record !== undefined) records.push(record)
-      else ends.push({ topic: cursor.log.topic, partition: cursor.log.partition, offset })
     }
+    const batch = this.#buffer.slice(0, taken)
     this.#buffer = this.#buffer.slice(taken)
-    this.#buffered -= records.length
-    const failure = records.length === 0 ? this.#failure : undefined
+    this.#buffered -= Math.min(records, this.#batchMax)
+    const failure = records === 0 ? this.#failure : undefined
     this.#failure = undefined
     this.#read()
     const answer = (): void => {
-      if (failure === undefined) this.#handler.handleBatch(records, ends)
+      if (failure === undefined) this.#bring(batch)
       else this.#handler.handlePollFailed(failure)
     }
     // Quiet times are most of the time: an empty batch comes at once.
-    if (records.length === 0) answer()
+    if (records === 0) answer()
     else this.#connection.after(this.#hopMs(), answer)
+  }
+
+  /** Without what was moved or taken away meanwhile. */
+  #bring(batch: readonly Item[]): void {
+    const current = batch.filter(({ cursor }) => this.#cursors.get(nameOf(cursor.log)) === cursor)
+    const ends = current.filter(({ record }) => record === undefined)
+    this.#handler.handleBatch(
+      current.flatMap(({ record }) => record ?? []),
+      ends.map(({ cursor: { log }, offset }) => ({ topic: log.topic, partition: log.partition, offset })),
+    )
   }
 
   #dropStale(): void {
@@ -330,8 +338,12 @@ export class SimulatedFeedClient implements FeedClient, Reader {
   }
 
   #cursorsOf(partitions: readonly FeedPartition[]): Cursor[] {
-    return partitions.flatMap(({ topic, partition }) => this.#cursors.get(`${topic}/${partition}`) ?? [])
+    return partitions.flatMap((one) => this.#cursors.get(nameOf(one)) ?? [])
   }
+}
+
+function nameOf({ topic, partition }: FeedPartition): string {
+  return `${topic}/${partition}`
 }
 
 /** As in kafka-feed-client.ts. */

@@ -17,6 +17,7 @@ export class SimulatedLog {
   /** Broker id; -1 if there is none now. */
   leader: number
   readonly #records: FeedRecord[] = []
+  readonly #writtenAt: number[] = []
   /** Offset of the first record that retention has left. */
   #start = 0
 
@@ -46,7 +47,13 @@ export class SimulatedLog {
       headers: entry.headers.map(asRead),
     }
     this.#records.push(record)
+    this.#writtenAt.push(nowMs)
     return record
+  }
+
+  /** When the record at an offset was written. */
+  writtenAt(offset: number): number {
+    return this.#writtenAt[offset]!
   }
 
   at(offset: number): FeedRecord | undefined {

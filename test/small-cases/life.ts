@@ -65,7 +65,7 @@ export class Life {
   readonly logs: Logs
   readonly arbiter: Arbiter<null>
   readonly delivered: Delivered[] = []
-  readonly reads: { readonly feed: FeedIndex; readonly entry: Entry }[] = []
+  readonly reads: { readonly feed: FeedIndex; readonly offset: number; readonly entry: Entry }[] = []
   readonly answered: Answered[] = []
   readonly silences: Silence[] = []
   readonly absences: Absence[] = []
@@ -79,6 +79,8 @@ export class Life {
   readonly #surroundings: Surroundings
   readonly #questions: (Omit<Answered, 'answeredAt'> & { readonly step: number })[] = []
   readonly #heardAt: [number, number] = [0, 0]
+  /** Up to where feeds that went back are read again. */
+  readonly #again: [number, number] = [0, 0]
   #time = 0
   #stored: Stored
 
@@ -100,7 +102,7 @@ export class Life {
     if (entry === undefined || this.arbiter.feeds[feed].paused) return false
     this.next[feed]++
     this.#hear(feed)
-    this.reads.push({ feed, entry })
+    this.reads.push({ feed, offset, entry })
     const digest = entry.stamp.first
     this.arbiter.handleRecord({ feed, offset, stamp: entry.stamp, bytes: 1, digest, record: null }, this.#time)
     this.#drain()
@@ -150,8 +152,20 @@ export class Life {
     for (let command = this.arbiter.poll(this.#time); command !== undefined; command = this.arbiter.poll(this.#time)) {
       if (command.kind === 'deliver') this.#handleDelivered(command)
       else if (command.kind === 'ask-end') this.#handleAsked(command.feed, command.step)
+      else if (command.kind === 'seek') this.#seek(command.feed, command.offset)
       else if (command.kind === 'tell') this.#handleTold(command.fact)
     }
+    for (const feed of FEEDS) {
+      const again = this.#again[feed]
+      this.#again[feed] = 0
+      while (this.next[feed] < again && this.read(feed));
+    }
+  }
+
+  /** What a feed had read before is there again at once. */
+  #seek(feed: FeedIndex, offset: number): void {
+    this.#again[feed] = Math.max(this.#again[feed], this.next[feed])
+    this.next[feed] = offset
   }
 
   #handleDelivered(cause: Deliver<null>): void {
@@ -207,6 +221,7 @@ export const TIMES = {
   topic: 't',
   partition: 0,
   clusters: ['east', 'west'],
+  order: 'late',
   gapTimeoutMs: 500,
   holeTimeoutMs: 6_000,
   feedAwayAfterMs: 10_000,

@@ -47,7 +47,10 @@ export function bitsOf(delivered: readonly Delivered[]): number {
 /** Each message that was read was delivered, dropped as a duplicate, or stood behind a void: nothing vanishes. */
 function wrongInAccounts({ reads, delivered, arbiter, told }: Life): string | undefined {
   let messages = 0
-  for (const { entry } of reads) {
+  const furthest = [-1, -1]
+  for (const { feed, offset, entry } of reads) {
+    if (offset <= furthest[feed]!) return undefined // of what was read again nothing is counted
+    furthest[feed] = offset
     if (entry.stamp.kind === 'data') messages++
     // Frames never overlap in part, since they are written again as the same bytes: that such a part is dropped is not
     // counted, and here some do.
@@ -118,7 +121,8 @@ function ended(life: Life, feed: FeedIndex, place: number, since: number): boole
 
 function reached({ start, reads }: Life, feed: FeedIndex, place: number, answer: Answered): boolean {
   if (answer.feed !== feed) return false
-  return answer.end <= start[feed] + reads.slice(0, place).filter((one) => one.feed === feed).length
+  const read = reads.slice(0, place).filter((one) => one.feed === feed)
+  return answer.end <= Math.max(start[feed], ...read.map(({ offset }) => offset + 1))
 }
 
 /** Away; or discounted, since something was waited for in vain, and not at an end asked for since. */

@@ -175,6 +175,10 @@ export class LeaseLostError extends FencedError {
   static override readonly code = 'TANDEM_LEASE_LOST'
 }
 
+export class HoleUnknownError extends UsageError {
+  static override readonly code = 'TANDEM_HOLE_UNKNOWN'
+}
+
 /** Every class above, so that documentation and tests can walk the list. */
 export const ERRORS = [
   InvariantError,
@@ -203,6 +207,7 @@ export const ERRORS = [
   HighWaterStoreFailedError,
   UndeliveredError,
   LeaseLostError,
+  HoleUnknownError,
 ] as const
 
 export type ErrorCode = (typeof ERRORS)[number]['code']

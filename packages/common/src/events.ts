@@ -1,3 +1,14 @@
+/** Counters of a sequence that are missing; if `count` is 0, it is the turn of the sequence that is waited for. */
+interface HoleName {
+  topic: string
+  partition: number
+  stream: string
+  epoch: number
+  incarnation: number
+  first: number
+  count: number
+}
+
 /**
  * Every fact that tandem reports, once: its fields here, its level, metric labels and meaning below.
  *
@@ -42,11 +53,16 @@ interface Facts {
   'feed-returned': { cluster: string; topic: string; partition: number; awayMs: number }
   'feed-discounted': { cluster: string; topic: string; partition: number }
   'feed-paused': { cluster: string; topic: string; partition: number; held: number }
+  'feed-scanning': { cluster: string; topic: string; partition: number; held: number; offset: number }
+  'feed-sought-back': { cluster: string; topic: string; partition: number; from: number; to: number }
   'feeds-diverged': { topic: string; partition: number; stream: string; counter: number }
   'record-unstamped': { cluster: string; topic: string; partition: number; offset: number; reason: string }
   'stamp-malformed': { cluster: string; topic: string; partition: number; offset: number; reason: string }
   'data-after-void': { cluster: string; topic: string; partition: number; stream: string; first: number; count: number }
   'positions-rejected': { topic: string; partition: number; stream: string; first: number; count: number }
+  'stream-stalled': HoleName & { clusters: string }
+  'stream-resumed': Omit<HoleName, 'first' | 'count'> & { stalledMs: number }
+  'hole-skipped': HoleName
   'debt-opened': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
   'debt-paid': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
   'delivered-late': { topic: string; partition: number; stream: string; epoch: number; first: number; count: number }
@@ -238,6 +254,29 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'warn',
     labels: ['cluster', 'topic'],
     meaning: 'A feed leads by as much as may be held; it waits for the other.',
+  },
+  'feed-scanning': {
+    level: 'warn',
+    labels: ['cluster', 'topic'],
+    meaning:
+      'A feed holds as much as may be held, and what is missing may lie behind it: it drops those payloads and reads on by stamps.',
+  },
+  'feed-sought-back': {
+    level: 'info',
+    labels: ['cluster', 'topic'],
+    meaning: 'A feed that read on by stamps goes back to where it dropped payloads.',
+  },
+  'stream-stalled': {
+    level: 'error',
+    labels: ['topic'],
+    meaning:
+      "With `order: 'strict'`: a stream stands until the clusters named bring what is missing, or an operator has it skipped.",
+  },
+  'stream-resumed': { level: 'info', labels: ['topic'], meaning: 'A stream that stood goes on.' },
+  'hole-skipped': {
+    level: 'warn',
+    labels: ['topic'],
+    meaning: 'An operator had a stalled stream go on; what is missing is owed, and comes late.',
   },
   'feeds-diverged': {
     level: 'error',

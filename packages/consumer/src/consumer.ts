@@ -7,10 +7,12 @@ import {
   clustersUnreachable,
   compareClusters,
   HighWaterStoreFailedError,
+  HoleUnknownError,
   InvariantError,
   isTandemError,
   missingTopic,
   partitionsOf,
+  received,
   Agenda,
   systemClock,
   Tally,
@@ -35,7 +37,7 @@ import type { FeedClientFactory, FeedPosition, FeedRecord } from './kafka/feed-c
 import { KafkaFeedClient } from './kafka/kafka-feed-client.js'
 import { Leases, type Tenure } from './leases.js'
 import { readConsumerOptions, type ConsumerOptions, type ConsumerSettings } from './options.js'
-import { Partition, type PartitionHost, type PartitionStatus } from './partition.js'
+import { Partition, type Hole, type PartitionHost, type PartitionStatus } from './partition.js'
 
 /** What a consumer touches of the world; the simulator brings its own. */
 export interface ConsumerOutsides {
@@ -218,9 +220,27 @@ export class Consumer<T = unknown> {
     if (this.#watch.stalled) degraded.push('the window is full and nothing is acknowledged')
     const lapsed = [...this.#all].filter(({ status }) => status.lease === 'lapsed').length
     if (lapsed > 0) degraded.push(`leases lapsed, of which nothing is delivered: ${lapsed}`)
+    const stalls = [...this.#all].reduce((sum, { status }) => sum + status.stalls.length, 0)
+    if (stalls > 0) degraded.push(`streams stand: ${stalls}`)
     const live = this.#closing === undefined
     const ready = live && this.#started && this.#links.some(({ client }) => client !== undefined)
     return { live, ready, degraded }
+  }
+
+  /**
+   * An operator's word for a stream that stands (`stream-stalled`, or `stalls` of `status()`): it goes on, and what is
+   * missing is owed from then on, and comes late if it comes. Resolves when that is stored.
+   *
+   * @throws HoleUnknownError `TANDEM_HOLE_UNKNOWN`: no stream of this instance stands there, or not any more.
+   * @throws LeaseLostError `TANDEM_LEASE_LOST`: the partition was lost before that was stored.
+   */
+  async skip(hole: Hole): Promise<void> {
+    const partition = this.#partitions.get(hole?.topic)?.[hole.partition]
+    if (partition === undefined) {
+      throw new HoleUnknownError(`This instance does not hold the partition: received ${received(hole)}`)
+    }
+    await partition.skip(hole)
+    this.#turn()
   }
 
   /**

@@ -94,7 +94,7 @@ describe('consumer options', () => {
     expect(refused({ highWater: {} })).to.include('highWater')
     expect(refused({ groupId: '' })).to.include('groupId')
     expect(refused({ groupId: 'a/b' })).to.include('groupId')
-    expect(refused({ order: 'strict' })).to.include('order')
+    expect(refused({ order: 'none' })).to.include('order')
     expect(refused({ unstamped: 'deliver' })).to.include('unstamped')
   })
 

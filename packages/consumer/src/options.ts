@@ -23,7 +23,7 @@ export interface ConsumerOptions {
   readonly highWater: HighWaterStore
   readonly unacknowledgedMax?: number
   readonly unacknowledgedBytesMax?: number
-  readonly order?: 'late'
+  readonly order?: 'late' | 'strict'
   readonly gapTimeoutMs?: number
   readonly holeTimeoutMs?: number
   readonly feedAwayAfterMs?: number
@@ -96,9 +96,10 @@ export const CONSUMER_OPTIONS = {
   },
   order: {
     kind: 'enum',
-    values: ['late'],
+    values: ['late', 'strict'],
     default: 'late',
-    meaning: 'What cannot come in order comes late, flagged, instead of holding up what can.',
+    meaning:
+      'What cannot come in order comes late, flagged, instead of holding up what can; or its stream stands until it comes, or is skipped by an operator.',
   },
   gapTimeoutMs: {
     kind: 'number',
@@ -166,7 +167,8 @@ export const CONSUMER_OPTIONS = {
     min: 1,
     max: 10_000_000,
     default: 50_000,
-    meaning: 'What one feed of one partition may lead by, out of order, before it is paused.',
+    meaning:
+      'What one feed of one partition may hold, out of order, before it is paused or reads on without the payloads.',
   },
   heldBytesMax: {
     kind: 'number',
@@ -229,6 +231,7 @@ export interface ConsumerSettings {
   readonly highWater: HighWaterStore
   readonly unacknowledgedMax: number
   readonly unacknowledgedBytesMax: number
+  readonly order: 'late' | 'strict'
   readonly gapTimeoutMs: number
   readonly holeTimeoutMs: number
   readonly feedAwayAfterMs: number
@@ -262,6 +265,7 @@ export function readConsumerOptions(given: ConsumerOptions): ConsumerSettings {
     topics: Object.keys(read.topics),
     codecs,
     highWater: read.highWater as HighWaterStore,
+    order: read.order,
     whenStoreAway: read.whenStoreAway,
     from: read.from,
     logger: read.logger as Logger | undefined,

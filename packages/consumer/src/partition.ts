@@ -1,6 +1,8 @@
 import {
   decodeStamp,
   HighWaterStoreFailedError,
+  HoleUnknownError,
+  LeaseLostError,
   received,
   STAMP_HEADER,
   type Clock,
@@ -9,7 +11,8 @@ import {
   type Telemetry,
 } from '@tandem/common/internal'
 
-import { Arbiter, type Deliver, type FeedIndex } from './core/arbiter.js'
+import { Arbiter, type Deliver, type FeedIndex, type HoleOfStream } from './core/arbiter.js'
+import type { FeedState } from './core/feed-state.js'
 import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
 import { storedStream } from './core/stored-stream.js'
 import { OpenDelivery, type DeliveryOwner } from './delivery.js'
@@ -75,6 +78,8 @@ export class Partition implements DeliveryOwner, Tenant {
   #draining = false
   #ended = false
   readonly #resumeOffsets: [number, number] = [-1, -1]
+  /** Skips that are not stored yet, with the flush that carries them. */
+  #skips: { readonly number: number; readonly stored: () => void; readonly lost: (error: Error) => void }[] = []
 
   constructor(host: PartitionHost, id: PartitionOfGroup, holding: Holding, tenure: Tenure) {
     const { settings } = host
@@ -151,6 +156,7 @@ export class Partition implements DeliveryOwner, Tenant {
     this.#ended = true
     this.#abort.abort()
     if (!this.#draining) this.#unassign()
+    for (const { lost } of this.#skips) lost(new LeaseLostError('The partition is not held any more', this.#name()))
     this.#host.handleEnded(this)
   }
 
@@ -161,8 +167,8 @@ export class Partition implements DeliveryOwner, Tenant {
     const client = this.#host.clientOf(feed)
     if (client === undefined || this.draining) return
     this.#attempt(() => {
-      this.#findOut(feed, client, (offset) => {
-        if (offset !== undefined) this.#attempt(() => this.#assign(feed, client, offset))
+      this.#findOut(feed, client, (place) => {
+        if (place !== undefined) this.#attempt(() => this.#assign(feed, client, place))
         else this.#host.clock.schedule(this.#host.clock.now() + BEGIN_AGAIN_MS, () => this.begin(feed))
       })
     })
@@ -243,6 +249,26 @@ export class Partition implements DeliveryOwner, Tenant {
     }
   }
 
+  /**
+   * Goes past a hole at which a stream stands; resolves when that is stored.
+   * @throws HoleUnknownError `TANDEM_HOLE_UNKNOWN`
+   * @throws LeaseLostError `TANDEM_LEASE_LOST`: it may not be stored.
+   */
+  async skip(hole: HoleOfStream): Promise<void> {
+    const time = this.#host.time()
+    let skipped = false
+    if (!this.draining) this.#attempt(() => (skipped = this.#arbiter.skip(hole, time)))
+    if (!skipped) throw new HoleUnknownError('No stream stands at this hole', { ...this.#name(), ...hole })
+    this.carryOut(time)
+    this.#host.handleChanged()
+    await new Promise<void>((stored, lost) => this.#skips.push({ number: this.#plan.next, stored, lost }))
+  }
+
+  #settleSkips(number: number): void {
+    for (const skip of this.#skips) if (skip.number <= number) skip.stored()
+    this.#skips = this.#skips.filter((skip) => skip.number > number)
+  }
+
   // --- numbers --------------------------------------------------------------------------------------------------
 
   get status(): PartitionStatus {
@@ -251,22 +277,29 @@ export class Partition implements DeliveryOwner, Tenant {
     this.#arbiter.feeds.forEach((feed, index) => {
       feeds[this.#host.settings.clusters[index]!] = {
         nextOffset: feed.nextOffset,
-        state: feed.awaySince !== undefined ? 'away' : feed.paused ? 'paused' : 'live',
+        state: stateOf(feed),
         held: feed.heldMessages,
       }
     })
     let highWater = 0
     let debts = 0
+    const stalls: Stall[] = []
     for (const stream of this.#arbiter.streams.values()) {
       for (const sequence of stream.sequences) {
         highWater += sequence.highWater
         debts += sequence.debts
+        if (sequence.stall !== undefined && stalls.length < STALLS_TOLD_MAX) {
+          const { epoch, incarnation, stall } = sequence
+          const { first, count, feeds } = stall
+          const clusters = feeds.map((feed) => this.#clusterOf(feed))
+          stalls.push({ ...this.#name(), stream: stream.key, epoch, incarnation, first, count, clusters })
+        }
       }
     }
     const { duplicatesDropped } = this.#arbiter
     const lease = this.#draining ? 'draining' : this.#lapsedAt !== undefined ? 'lapsed' : 'held'
     const streams = this.#arbiter.streams.size
-    return { topic, partition, fence: this.fence, lease, feeds, streams, highWater, debts, duplicatesDropped }
+    return { topic, partition, fence: this.fence, lease, feeds, streams, highWater, debts, stalls, duplicatesDropped }
   }
 
   /** What is thrown is foreseen by nobody, so what is known of this partition may be wrong from then on. */
@@ -285,11 +318,14 @@ export class Partition implements DeliveryOwner, Tenant {
   }
 
   /** Where a feed begins; undefined if its cluster does not say. */
-  #findOut(feed: FeedIndex, client: FeedClient, done: (offset: number | undefined) => void): void {
+  #findOut(feed: FeedIndex, client: FeedClient, done: (place: Place | undefined) => void): void {
     const stored = this.#stored.resumeOffsets[this.#clusterOf(feed)]
     if (stored === undefined) {
-      if (this.#host.settings.from === 'earliest') client.queryStart(this, done)
-      else client.queryTime(this, this.#bornMs, done)
+      const begin = (offset: number | undefined): void => {
+        done(offset === undefined ? undefined : { offset, begins: true })
+      }
+      if (this.#host.settings.from === 'earliest') client.queryStart(this, begin)
+      else client.queryTime(this, this.#bornMs, begin)
       return
     }
     client.queryStart(this, (start) => {
@@ -388,9 +424,9 @@ export class Partition implements DeliveryOwner, Tenant {
     if (this.#arbiter.feeds[feed].paused) client?.pause([this])
   }
 
-  #assign(feed: FeedIndex, client: FeedClient, offset: number): void {
+  #assign(feed: FeedIndex, client: FeedClient, { offset, begins }: Place): void {
     if (this.draining) return
-    this.#arbiter.handleAssigned(feed, offset)
+    this.#arbiter.handleAssigned(feed, offset, begins)
     client.assign([this.#at(offset)])
   }
 
@@ -398,17 +434,17 @@ export class Partition implements DeliveryOwner, Tenant {
    * A stored offset as the log allows it. Below its start, retention was faster: what only that log had is owed.
    * Beyond its end, the log lost its tail, and what was finished is dropped when it is read again from the start.
    */
-  #checked(feed: FeedIndex, stored: number, start: number, end: number): number {
+  #checked(feed: FeedIndex, stored: number, start: number, end: number): Place {
     const name = { cluster: this.#clusterOf(feed), topic: this.topic, partition: this.partition }
     if (stored < start) {
       this.#host.telemetry.tell({ kind: 'log-start-moved', ...name, from: stored, to: start })
-      return start
+      return { offset: start, begins: true }
     }
     if (stored > end) {
       this.#host.telemetry.tell({ kind: 'offset-beyond-end', ...name, offset: stored, end })
-      return start
+      return { offset: start, begins: true }
     }
-    return stored
+    return { offset: stored, begins: false }
   }
 
   #stampOf(feed: FeedIndex, record: FeedRecord): Stamp | undefined {
@@ -459,6 +495,7 @@ export class Partition implements DeliveryOwner, Tenant {
     switch (answer) {
       case 'flushed':
         this.#plan.handleFlushed(planned)
+        this.#settleSkips(planned.number)
         break
       case 'behind':
         this.#plan.handleBehind(planned)
@@ -504,6 +541,12 @@ export class Partition implements DeliveryOwner, Tenant {
   }
 }
 
+/** Where a feed is read from, and whether what its log may have had before is neither known nor owed. */
+interface Place {
+  readonly offset: number
+  readonly begins: boolean
+}
+
 export interface PartitionStatus {
   readonly topic: string
   readonly partition: number
@@ -518,16 +561,37 @@ export interface PartitionStatus {
   readonly highWater: number
   /** Messages that delivery went past and that are still owed. */
   readonly debts: number
+  /** Streams that stand (`order: 'strict'`), up to 100 of them. */
+  readonly stalls: readonly Stall[]
   readonly duplicatesDropped: number
+}
+
+/** A hole, or the turn of a sequence, that a stream waits for without end. Names it for `skip()`. */
+export interface Hole extends HoleOfStream {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface Stall extends Hole {
+  /** Those of which it is waited for. */
+  readonly clusters: readonly string[]
 }
 
 export interface FeedStatus {
   /** Offset of the next record to read; -1 before the first contact. */
   readonly nextOffset: number
-  readonly state: 'live' | 'paused' | 'away'
+  /** `paused` or `scanning`: it holds as much as it may, or has held, and waits for the other, or reads on by stamps. */
+  readonly state: 'live' | 'paused' | 'scanning' | 'away'
   /** Messages held since they came before their turn. */
   readonly held: number
 }
 
+function stateOf({ awaySince, scansFrom, paused }: FeedState<FeedRecord>): FeedStatus['state'] {
+  if (awaySince !== undefined) return 'away'
+  if (scansFrom !== undefined) return 'scanning'
+  return paused ? 'paused' : 'live'
+}
+
+const STALLS_TOLD_MAX = 100
 /** A cluster that did not say where its log begins and ends is asked again. */
 const BEGIN_AGAIN_MS = 500

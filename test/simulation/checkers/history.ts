@@ -16,6 +16,8 @@ export interface History {
   readonly takings?: readonly Taking[]
   /** When the store could not be reached, or forgot. */
   readonly storeTroubles: readonly StoreTrouble[]
+  /** With `order: 'strict'`: what operators had skipped, and what may come late by itself. */
+  readonly strict?: { readonly skips: readonly Skip[]; readonly lateWritten: ReadonlySet<string> } | undefined
   /** When a consumer could not reach a cluster that others could reach; not known of real ones. */
   readonly cutOffs?: readonly CutOff[]
   /** When anything was wrong with a cluster itself. */
@@ -40,6 +42,13 @@ export interface Taking {
   readonly atMs: number
   /** When it was given up; undefined if it was not. */
   readonly releasedAtMs: number | undefined
+}
+
+export interface Skip {
+  readonly groupId: string
+  /** Key of the stream. */
+  readonly stream: string
+  readonly atMs: number
 }
 
 export interface CarriesOn {

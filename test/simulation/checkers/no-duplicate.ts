@@ -109,10 +109,14 @@ function flushed(
   })
 }
 
-function forgotten({ endedAtMs }: Tenure, atMs: number, troubles: readonly StoreTrouble[]): boolean {
-  return troubles.some(
-    ({ fromMs, toMs, forgotSinceMs }) => toMs >= endedAtMs! && fromMs <= atMs && forgotSinceMs < endedAtMs!,
-  )
+/** The store forgot it, and who knew it could not say so again before its time was over. */
+function forgotten({ endedAtMs, name, stops }: Tenure, atMs: number, troubles: readonly StoreTrouble[]): boolean {
+  const away = troubles.filter(({ names, fromMs, toMs }) => toMs > fromMs && (names?.includes(name) ?? true))
+  return troubles.some(({ fromMs, toMs, forgotSinceMs }) => {
+    if (forgotSinceMs >= endedAtMs! || fromMs > atMs) return false
+    const cutOff = [...away, ...stops].filter((span) => span.fromMs <= toMs && span.toMs >= fromMs)
+    return Math.max(toMs, ...cutOff.map((span) => span.toMs + RESTORED_MS)) >= endedAtMs!
+  })
 }
 
 function streamOf({ producerId, keyRange }: SentMessage): string {
@@ -121,3 +125,5 @@ function streamOf({ producerId, keyRange }: SentMessage): string {
 
 /** Many times the flush interval and what a store needs. */
 const FLUSHED_MS = 10_000
+/** Who was cut off while the store forgot writes over it once that has stood still for a lease. */
+const RESTORED_MS = 10_000 + 4_000

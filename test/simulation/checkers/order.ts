@@ -1,19 +1,28 @@
 import type { Checker } from './checker.js'
 
 /**
- * I3: within one lease of one life of a consumer, what is not late comes in the order in which one life of a producer sent the
- * messages of one stream, but for those that were imported, which are new ones; and nothing comes late if both logs could be read all the time.
+ * I3: within one lease of one life of a consumer, what is not late comes in the order in which one life of a producer
+ * sent the messages of one stream, but for those that were imported, which are new ones. Nothing comes late if both logs
+ * could be read all the time; nor does anything with `order: 'strict'`, but for what somebody wrote who was taken for
+ * dead, and for streams of which an operator had something skipped.
  */
 export const order: Checker = {
   promise: 'I3 order',
-  check({ lives, messages, nothingIsLate }) {
+  check({ lives, messages, nothingIsLate, strict, groups }) {
     const sent = new Map(messages.map((message) => [message.text, message]))
     const wrong: string[] = []
-    for (const { name, deliveries } of lives) {
+    for (const { name, deliveries, groupId } of lives) {
       const last = new Map<string, { number: number; text: string }>()
-      for (const { text, fence, late, redelivered } of deliveries) {
+      for (const { text, fence, late, redelivered, atMs } of deliveries) {
         const message = sent.get(text)
         if (late && nothingIsLate === true) wrong.push(`${text} came late to ${name}, and nothing had delayed it`)
+        if (late && message !== undefined && strict !== undefined && groupId !== groups[2]) {
+          const stream = `${message.keyRange}/${message.producerId}`
+          const skipped = strict.skips.some((skip) => {
+            return skip.groupId === groupId && skip.stream === stream && skip.atMs <= atMs
+          })
+          if (!skipped && !strict.lateWritten.has(text)) wrong.push(`${text} came late to ${name}, which is strict`)
+        }
         if (late || redelivered || message === undefined || message.imported === true) continue
         const stream = `${fence}/${message.producerId}/${message.life}/${message.keyRange}`
         const before = last.get(stream)

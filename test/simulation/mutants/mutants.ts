@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.js'
 
 const ARBITER = 'consumer/dist/core/arbiter.js'
+const HOLE = 'consumer/dist/core/hole.js'
 const STREAM = 'consumer/dist/core/stream.js'
 const PARTITION = 'consumer/dist/partition.js'
 const SEQUENCE = 'consumer/dist/core/sequence.js'
@@ -114,13 +115,13 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'end-not-asked',
     scenario: 'silent-end',
     meaning: 'takes a feed for past a hole without having asked for its end',
-    edits: [{ file: ARBITER, text: 'feed.end.reachedAfter(seen.step) ?? Infinity', replacement: '0' }],
+    edits: [{ file: HOLE, text: 'feed.end.reachedAfter(seenStep) ?? Infinity', replacement: '0' }],
   },
   {
     name: 'end-asked-too-early',
     scenario: 'stale-end',
     meaning: 'takes an end for proof that was asked for before the hole was seen',
-    edits: [{ file: ARBITER, text: 'feed.end.reachedAfter(seen.step)', replacement: 'feed.end.reachedAfter(-2)' }],
+    edits: [{ file: HOLE, text: 'feed.end.reachedAfter(seenStep)', replacement: 'feed.end.reachedAfter(-2)' }],
   },
   {
     name: 'passes-what-is-held',
@@ -140,8 +141,8 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'begins a newer epoch without waiting for the other feed',
     edits: [
       {
-        file: ARBITER,
-        text: 'if (!feed.live || stream.epochsOf[index].high >= sequence.epoch)',
+        file: HOLE,
+        text: 'if (missing.length === 0)',
         replacement: 'if (true)',
       },
     ],
@@ -152,7 +153,7 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'takes both feeds for past a hole when one has shown a newer epoch',
     edits: [
       {
-        file: ARBITER,
+        file: HOLE,
         text: 'const newer = stream.epochsOf[index].beyond(sequence.epoch);',
         replacement:
           'const newer = stream.epochsOf[0].beyond(sequence.epoch) ?? stream.epochsOf[1].beyond(sequence.epoch);',
@@ -165,7 +166,7 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'begins a newer sequence while something of an older one is held',
     edits: [
       {
-        file: ARBITER,
+        file: HOLE,
         text: 'if (older.epoch < sequence.epoch && (!older.begun || older.holds))',
         replacement: 'if (older.epoch < sequence.epoch && !older.begun)',
       },
@@ -202,8 +203,8 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'a sequence that is just beginning waits for a feed however long that takes',
     edits: [
       {
-        file: ARBITER,
-        text: 'const until = sequence.firstSeen.time + this.#options.holeTimeoutMs;',
+        file: HOLE,
+        text: 'const until = firstSeen.time + rules.holeTimeoutMs;',
         replacement: 'const until = Infinity;',
       },
     ],
@@ -251,8 +252,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: PARTITION,
-        text: 'client.queryTime(this, this.#bornMs, done);',
-        replacement: 'client.queryEnd(this, done);',
+        text: 'client.queryTime(this, this.#bornMs, begin);',
+        replacement: 'client.queryEnd(this, begin);',
       },
     ],
   },
@@ -297,7 +298,99 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'held-without-bound',
     scenario: 'crossed-bounds',
     meaning: 'reads on from a feed that leads by more than may be held',
-    edits: [{ file: ARBITER, text: "this.#commands.push({ kind: 'pause', feed: piece.feed });", replacement: ';' }],
+    edits: [
+      {
+        file: ARBITER,
+        text: 'if (feed.heldMessages >= heldMessagesMax || feed.heldBytes >= heldBytesMax)',
+        replacement: 'if (false)',
+      },
+    ],
+  },
+  {
+    name: 'paused-at-the-bound',
+    scenario: 'scan-behind',
+    meaning: 'a feed waits at its bound, though what is missing lies behind it in its own log',
+    edits: [{ file: ARBITER, text: 'const otherIndex = index === 0 ? 1 : 0;', replacement: 'return true;' }],
+  },
+  {
+    name: 'scanned-is-passed',
+    scenario: 'scan-behind',
+    meaning: 'goes past what it has read without the payloads',
+    edits: [
+      { file: HOLE, text: ', sequence.scanned[index].nextFrom(hole) - 1', replacement: '' },
+      { file: ARBITER, text: 'sequence.scanned[feed].has(sequence.frontier + 1)', replacement: 'false' },
+      {
+        file: ARBITER,
+        text: 'if (sequence.scanned[feed].nextFrom(1) <= sequence.frontier + 1)',
+        replacement: 'if (false)',
+      },
+    ],
+  },
+  {
+    name: 'scanned-is-voided',
+    scenario: 'scan-crash',
+    meaning: 'a void counts before the data that the same log had brought, if its payload was dropped meanwhile',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'of sequence.scanned[feed].missing(from, to))',
+        replacement: 'of [{ first: from, last: to }])',
+      },
+    ],
+  },
+  {
+    name: 'resumes-past-scanned',
+    scenario: 'scan-crash',
+    meaning: 'stores an offset beyond what it has read without the payloads',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'return open.resumeOffset(scansFrom);',
+        replacement: 'return open.resumeOffset(nextOffset);',
+      },
+    ],
+  },
+  {
+    name: 'seeking-goes-on',
+    scenario: 'scan-crash',
+    meaning: 'takes what is left of a batch for what comes after it has gone back',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'this.feeds[index].seeking = true;',
+        replacement: '',
+      },
+    ],
+  },
+  {
+    name: 'strict-begins-without',
+    scenario: 'strict-away-epoch',
+    meaning: 'with strict, a newer epoch begins without the word of a feed that is away',
+    edits: [
+      {
+        file: HOLE,
+        text: "if (rules.order === 'late' && !feeds[index].live)\n            return false;",
+        replacement: 'if (!feeds[index].live) return false;',
+      },
+    ],
+  },
+  {
+    name: 'strict-passes',
+    scenario: 'strict-away-epoch',
+    meaning: 'with strict, goes past a hole that every feed has read beyond',
+    edits: [
+      {
+        file: HOLE,
+        text: "if (word.since === undefined || rules.order === 'strict')",
+        replacement: 'if (word.since === undefined)',
+      },
+    ],
+  },
+  {
+    name: 'newer-stored',
+    scenario: 'strict-crash',
+    meaning: 'stores what is finished of a newer epoch while something of an older one is in flight',
+    edits: [{ file: STREAM, text: 'sequence.storable = !olderInFlight;', replacement: 'sequence.storable = true;' }],
   },
   {
     name: 'debt-closed-at-delivery',
@@ -330,7 +423,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ARBITER,
-        text: 'this.feeds[feed].open.open(offset, sequence, first, last);\n        const own',
+        text: 'this.#open(feed, offset, sequence, first, last);\n        const own',
         replacement: 'const own',
       },
     ],
@@ -547,8 +640,9 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: PIPELINE,
-        text: 'b.ordinal))\n            this.#appender.handleRecord(record);',
-        replacement: 'b.ordinal)) { this.#appender.handleRecord(record); this.#settlement.handleJournaled(record); }',
+        text: 'this.#appender.handleRecord(record, ofLanes.has(record));',
+        replacement:
+          '{ this.#appender.handleRecord(record, ofLanes.has(record)); this.#settlement.handleJournaled(record); }',
       },
     ],
   },

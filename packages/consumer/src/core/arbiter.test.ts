@@ -21,13 +21,15 @@ class Bench {
   /** Where their logs begin. */
   readonly starts: [number, number] = [0, 0]
   readonly #offsets: [number, number] = [0, 0]
+  readonly #words: readonly [string[], string[]] = [[], []]
 
-  constructor(options: { heldMessagesMax?: number; from?: 'earliest' | 'latest' } = {}) {
+  constructor(options: { heldMessagesMax?: number; from?: 'earliest' | 'latest'; order?: 'late' | 'strict' } = {}) {
     this.arbiter = new Arbiter(
       {
         topic: 't',
         partition: 0,
         clusters: ['east', 'west'],
+        order: options.order ?? 'late',
         gapTimeoutMs: 5_000,
         holeTimeoutMs: 60_000,
         feedAwayAfterMs: 10_000,
@@ -51,10 +53,18 @@ class Bench {
   read(feed: FeedIndex, log: string): this {
     for (const word of log.split(' ').filter((text) => text !== '')) {
       const offset = this.#offsets[feed]++
+      this.#words[feed][offset] = word
       this.arbiter.handleRecord({ feed, offset, ...recordOf(word) }, this.time)
       this.drain()
     }
     return this
+  }
+
+  /** Reads again, from where the feed went back to, what it had read; `count` records of it. */
+  again(feed: FeedIndex, count = Infinity): this {
+    const words = this.#words[feed].slice(this.arbiter.feeds[feed].nextOffset)
+    this.#offsets[feed] = this.arbiter.feeds[feed].nextOffset
+    return this.read(feed, words.slice(0, count).join(' '))
   }
 
   /** The feed is at its end, and says so when it is asked. */
@@ -398,6 +408,122 @@ describe('arbiter', () => {
       bench.west('2')
       expect(bench.out).to.equal('1 2 3 4 5 6')
       expect(bench.commands).to.include('resume 0')
+    })
+
+    it('scans when nothing is to be hoped for from the other feed, and seeks back when delivery comes to what it dropped', () => {
+      const bench = begun({ heldMessagesMax: 3 }).atEnd(1).wait(1_000)
+      bench.east('3 4 5')
+      expect(bench.arbiter.feeds[0]).to.include({ scansFrom: 1, heldMessages: 0, paused: false })
+      bench.east('6 8')
+      expect(bench.arbiter.resumeOffset(0), 'nothing is stored beyond what was dropped').to.equal(1)
+      bench.east('2')
+      expect(bench.out).to.equal('1 2')
+      expect(bench.commands.filter((command) => command.startsWith('seek'))).to.deep.equal(['seek 0'])
+      expect(bench.arbiter.feeds[0]).to.include({ scansFrom: undefined, nextOffset: 1 })
+      bench.again(0)
+      expect(bench.out).to.equal('1 2 3 4 5 6')
+      expect(bench.arbiter.duplicatesDropped, 'what is read again is none').to.equal(1)
+      bench.wait(5_200)
+      expect(bench.out).to.equal('1 2 3 4 5 6 8')
+    })
+
+    it('does not go past what was scanned, nor past what lies behind it, before that is read again', () => {
+      const bench = begun({ heldMessagesMax: 2 }).atEnd(1).wait(1_000)
+      bench.east('3 4 6').wait(5_000)
+      expect(bench.facts.filter((kind) => kind === 'debt-opened')).to.have.length(1)
+      expect(bench.arbiter.feeds[0].nextOffset).to.equal(1)
+      bench.again(0, 2)
+      expect(bench.out).to.equal('1 3 4')
+      // That it has shown 6 is forgotten: 5 may come as well as ever.
+      bench.wait(4_000)
+      expect(bench.out).to.equal('1 3 4')
+      bench.again(0).wait(5_000)
+      expect(bench.out).to.equal('1 3 4 6')
+    })
+
+    it('does not believe a void of what it has scanned', () => {
+      const bench = begun({ heldMessagesMax: 2 }).atEnd(1).wait(1_000)
+      bench.east('3 4 v3 5 2').again(0).wait(5_000)
+      expect(bench.out).to.equal('1 2 3 4 5')
+      const voided = begun({ heldMessagesMax: 2 }).atEnd(1).wait(1_000)
+      voided.east('4 5 v3 3 6 2').again(0).wait(5_000).again(0)
+      expect(voided.out, 'what it voided while it scanned it has voided').to.equal('1 2 4 5 6')
+    })
+
+    it('does not hear what still comes of where it was', () => {
+      const bench = begun({ heldMessagesMax: 2 }).atEnd(1).wait(1_000)
+      bench.east('3')
+      const words = ['4', '2', '5']
+      words.forEach((word, index) =>
+        bench.arbiter.handleRecord({ feed: 0, offset: 2 + index, ...recordOf(word) }, 1_000),
+      )
+      bench.arbiter.handleForeign(0, 5, 1_000)
+      bench.arbiter.handleEndReached(0, 6, 1_000)
+      expect(bench.arbiter.feeds[0].nextOffset).to.equal(1)
+      expect(bench.arbiter.resumeOffset(0)).to.equal(1)
+    })
+
+    it('begins to scan when the feed that it waits for goes away, and when that one is full, too', () => {
+      const away = begun({ heldMessagesMax: 2, order: 'strict' }).east('3 4')
+      expect(away.arbiter.feeds[0].paused).to.equal(true)
+      away.wait(10_000)
+      expect(away.arbiter.feeds[0]).to.include({ paused: false, scansFrom: 1 })
+      const full = begun({ heldMessagesMax: 2 }).east('3 4').west('5 6')
+      expect(full.arbiter.feeds.map(({ scansFrom }) => scansFrom)).to.deep.equal([1, 1])
+    })
+  })
+
+  describe("order: 'strict'", () => {
+    it('waits for a feed that is away, at a hole and before a newer epoch, and says so once', () => {
+      const bench = begun({ order: 'strict' }).east('3').wait(200_000)
+      expect(bench.out).to.equal('1')
+      expect([bench.count('feed-away'), bench.count('stream-stalled'), bench.count('feed-discounted')]).to.deep.equal([
+        2, 1, 0,
+      ])
+      bench.west('2')
+      expect(bench.out).to.equal('1 2 3')
+      expect(bench.count('stream-resumed')).to.equal(1)
+      bench.east('2:1').wait(60_000)
+      expect(bench.count('stream-stalled')).to.equal(2)
+      bench.west('4 2:1')
+      expect(bench.out).to.equal('1 2 3 4 2:1')
+    })
+
+    it('waits for a hole that every feed has read beyond, until each has voided it or shown a newer epoch', () => {
+      const bench = begun({ order: 'strict' }).east('3').west('3').atEnd(0).atEnd(1).wait(200_000)
+      expect(bench.out).to.equal('1')
+      bench.east('v2').atEnd(0).wait(60_000)
+      expect(bench.out).to.equal('1')
+      bench.west('2:1')
+      expect(bench.out).to.equal('1 3 2:1')
+    })
+
+    it('does not wait for what may lie before where a feed is read from', () => {
+      const bench = new Bench({ order: 'strict' })
+      bench.arbiter.handleAssigned(0, 5, true)
+      bench.arbiter.handleAssigned(1, 7, true)
+      bench.arbiter.handleRecord({ feed: 0, offset: 5, ...recordOf('5') }, 0)
+      bench.drain()
+      expect(bench.out).to.equal('')
+      bench.arbiter.handleRecord({ feed: 1, offset: 7, ...recordOf('4') }, 0)
+      bench.drain()
+      expect(bench.out).to.equal('4 5')
+    })
+
+    it('goes past what an operator has skipped, and no further', () => {
+      const bench = begun({ order: 'strict' }).east('5 8').wait(60_000)
+      const name = { stream: '0/p', epoch: 1, incarnation: 1 }
+      const { stall } = [...bench.arbiter.streams.values()][0]!.sequences[0]!
+      expect(stall).to.include({ first: 2, count: 3 })
+      expect(bench.arbiter.skip({ ...name, first: 1, count: 3 }, 0), 'another hole').to.equal(false)
+      expect(bench.arbiter.skip({ ...name, incarnation: 2, first: 2, count: 3 }, 0)).to.equal(false)
+      bench.west('4') // meanwhile the hole has become smaller
+      expect(bench.arbiter.skip({ ...name, first: 2, count: 3 }, bench.time)).to.equal(true)
+      bench.drain()
+      expect(bench.out).to.equal('1 4 5')
+      expect(bench.arbiter.skip({ ...name, first: 2, count: 3 }, bench.time), 'it is skipped').to.equal(false)
+      bench.west('2')
+      expect(bench.out).to.equal('1 4 5 2!')
     })
   })
 

@@ -1,7 +1,8 @@
-import { streamKey, type Stamp, type TandemFact } from '@tandem/common/internal'
+import { Intervals, streamKey, type Stamp, type TandemFact } from '@tandem/common/internal'
 
 import { Digests } from './digests.js'
-import { FeedState } from './feed-state.js'
+import { FEEDS, FeedState, type FeedIndex } from './feed-state.js'
+import { forNothing, judgeBeginning, judgeHole, type Verdict, type Wait } from './hole.js'
 import { Sequence } from './sequence.js'
 import type { StoredStream } from './stored-stream.js'
 import { Stream } from './stream.js'
@@ -18,20 +19,36 @@ import { Stream } from './stream.js'
  * stands still while we do not ask. A stream that waits for nothing costs nothing: `unsettled` lists the others, and
  * only those are looked at when a feed goes away, reaches an end, or a deadline passes.
  *
- * Holds rules 1 to 9 of protocol.md, Arbitration, for `order: 'late'`. At the held bound the leading feed is paused.
+ * At the held bound a feed waits for the other one as long as that may bring what is missing. Otherwise what is missing
+ * may lie just behind in its own log: it drops the payloads that it holds and **scans**, which is to read on by stamps,
+ * still delivering what stands at a frontier or is owed; once delivery comes to what it dropped, it seeks back.
+ *
+ * Holds rules 1 to 9 of protocol.md, Arbitration; 6 and 7 with hole.ts.
  */
-export type FeedIndex = 0 | 1
+export type { FeedIndex } from './feed-state.js'
 
 export interface ArbiterOptions {
   readonly topic: string
   readonly partition: number
   readonly clusters: readonly [string, string]
+  readonly order: 'late' | 'strict'
   readonly gapTimeoutMs: number
   readonly holeTimeoutMs: number
   readonly feedAwayAfterMs: number
   readonly heldMessagesMax: number
   readonly heldBytesMax: number
   readonly from: 'earliest' | 'latest'
+}
+
+/** What a stream waits for without end: counters that are missing, or, if there are none (`count` 0), the turn of a sequence. */
+export interface HoleOfStream {
+  /** Key of the stream: key range and producerId. */
+  readonly stream: string
+  readonly epoch: number
+  readonly incarnation: number
+  /** First counter that is missing. */
+  readonly first: number
+  readonly count: number
 }
 
 /** A stamped record, as a feed brought it. */
@@ -65,8 +82,6 @@ export type ArbiterCommand<R> =
   | { readonly kind: 'seek'; readonly feed: FeedIndex; readonly offset: number }
   | { readonly kind: 'tell'; readonly fact: TandemFact }
 
-type Verdict = { readonly kind: 'wait'; readonly until: number } | { readonly kind: 'go-past'; readonly to: number }
-
 interface Piece<R> {
   readonly feed: FeedIndex
   readonly offset: number
@@ -97,37 +112,45 @@ export class Arbiter<R> {
 
   // --- events ---------------------------------------------------------------------------------------------------
 
-  /** A feed is to be read from here. Voids at or above it will be read again, and are not believed in advance. */
-  handleAssigned(feed: FeedIndex, nextOffset: number): void {
-    this.feeds[feed].nextOffset = nextOffset
+  /**
+   * A feed is to be read from here. Voids at or above it will be read again, and are not believed in advance.
+   * @param begins nothing that its log may have had before this is known or owed
+   */
+  handleAssigned(feed: FeedIndex, nextOffset: number, begins = false): void {
+    this.#rewind(feed, nextOffset)
+    if (begins && nextOffset > 0) this.feeds[feed].beganAt = nextOffset
     for (const stream of this.streams.values()) {
       for (const sequence of stream.sequences) sequence.voids[feed].prune(({ offset }) => offset < nextOffset)
     }
   }
 
   handleRecord(arrival: Arrival<R>, time: number): void {
-    this.#step++
     const { feed, offset, stamp } = arrival
+    if (this.feeds[feed].seeking) return
+    this.#step++
     this.#handleRead(feed, offset + 1, time)
     const stream = this.#streamOf(stamp)
     if (stamp.epoch > stream.epochsOf[feed].high) {
-      stream.epochsOf[feed].note({ high: stamp.epoch, time, step: this.#step })
+      stream.epochsOf[feed].note({ high: stamp.epoch, time, step: this.#step, offset })
     }
     const sequence = this.#sequenceOf(stream, stamp, time)
-    sequence.lastOffsets[feed] = offset
+    if (sequence.lastOffsets[feed] < this.feeds[feed].beganAt) sequence.readFrom[feed] = stamp.first
+    sequence.lastOffsets[feed] = Math.max(sequence.lastOffsets[feed], offset)
     const last = stamp.first + stamp.count - 1
     if (stamp.kind === 'void') this.#handleVoid(stream, sequence, feed, offset, stamp.first, last, time)
     else this.#handleData(stream, sequence, arrival, last, time)
     if (stream.unsettled || !sequence.begun || !sequence.quiet) this.#settle(stream, time)
+    if (this.feeds.some(({ full, paused, scanned }) => scanned || (full && !paused))) this.#regulate(time)
   }
 
   /** A record that is none of ours (no stamp, or one that cannot be read) was passed at this offset. */
   handleForeign(feed: FeedIndex, offset: number, time: number): void {
-    this.#handleRead(feed, offset + 1, time)
+    if (!this.feeds[feed].seeking) this.#handleRead(feed, offset + 1, time)
   }
 
   /** The feed is at its end: `offset` is the next one to be written. */
   handleEndReached(feed: FeedIndex, offset: number, time: number): void {
+    if (this.feeds[feed].seeking) return
     this.#step++
     this.#handleRead(feed, Math.max(offset, this.feeds[feed].nextOffset), time)
     this.#settleAll(time)
@@ -150,20 +173,35 @@ export class Arbiter<R> {
     const { nextOffset, beyondEnd } = feed
     if (start > nextOffset) {
       this.#tell({ kind: 'log-start-moved', ...this.#feedName(index), from: nextOffset, to: start })
-      this.#commands.push({ kind: 'seek', feed: index, offset: start })
+      this.#seek(index, start)
       feed.nextOffset = start
       feed.end.handleOffset(start, time)
+      feed.beganAt = start
     } else if (this.#isLasting(feed, time)) {
       // Its client reads on nowhere: it is read again from its start, where what was finished is dropped.
       feed.beyondEnd = undefined
       this.#tell({ kind: 'offset-beyond-end', ...this.#feedName(index), offset: nextOffset, end: beyondEnd!.end })
-      this.#commands.push({ kind: 'seek', feed: index, offset: start })
-      feed.open.clear()
-      feed.end.clear()
-      feed.end.want(this.#step)
-      this.handleAssigned(index, start)
+      this.#seek(index, start)
+      this.handleAssigned(index, start, true)
     }
     this.#settleAll(time)
+  }
+
+  /** An operator has a stall passed; false if there is none like this. What is missing is owed from then on. */
+  skip({ stream: key, epoch, incarnation, first, count }: HoleOfStream, time: number): boolean {
+    const stream = this.streams.get(key)
+    const sequence = stream?.find(epoch, incarnation)
+    const stall = sequence?.stall
+    if (stream === undefined || sequence === undefined || stall === undefined) return false
+    if (stall.first !== first || (stall.count === 0) !== (count === 0)) return false
+    this.#step++
+    const verdict = this.#judge(stream, sequence, time)
+    if (!sequence.begun) this.#begin(stream, sequence)
+    else if (verdict.kind === 'wait') this.#goPast(stream, sequence, Math.min(verdict.to, first + count - 1))
+    this.#tell({ kind: 'hole-skipped', ...this.#incarnationName(stream, sequence), first, count })
+    this.#settle(stream, time)
+    this.#regulate(time)
+    return true
   }
 
   handleEndFailed(feed: FeedIndex, step: number, time: number): void {
@@ -209,6 +247,7 @@ export class Arbiter<R> {
     if (this.#polled < this.#commands.length) {
       const command = this.#commands[this.#polled]!
       this.#commands[this.#polled++] = undefined as never
+      if (command.kind === 'seek') this.feeds[command.feed].seeking = false
       return command
     }
     if (this.#polled > 0) {
@@ -256,6 +295,7 @@ export class Arbiter<R> {
         const kept = one.feeds[this.#options.clusters[index]]
         if (kept === undefined) continue
         sequence.lastOffsets[index] = kept.lastOffset
+        sequence.readFrom[index] = kept.readFrom
         for (const { first, last, offset } of kept.voids) sequence.voids[index].add(first, last, offset, 0)
       }
       stream.insert(sequence)
@@ -281,7 +321,8 @@ export class Arbiter<R> {
 
   /** First offset of each feed that must be read again after a crash, if what `takeChanged` gave is stored with it. */
   resumeOffset(feed: FeedIndex): number {
-    return this.feeds[feed].open.resumeOffset(this.feeds[feed].nextOffset)
+    const { open, nextOffset, scansFrom = nextOffset } = this.feeds[feed]
+    return open.resumeOffset(scansFrom)
   }
 
   // --- rules 1 to 5: what a record is ---------------------------------------------------------------------------
@@ -294,12 +335,12 @@ export class Arbiter<R> {
     }
     // Finished need not be storable: an older epoch in flight may hold it back, and then this copy is to be read again.
     if (stream.sequences.length > 1 || !sequence.finished.covers(first, last)) {
-      this.feeds[feed].open.open(offset, sequence, first, last)
+      this.#open(feed, offset, sequence, first, last)
     }
     if (sequence.voids[feed].size === 0 && sequence.rejected.size === 0) {
       // Nearly every record: all of it was delivered before, or none.
       if (sequence.delivered.covers(first, last)) {
-        this.duplicatesDropped += last - first + 1
+        this.#countDuplicates(feed, offset, last - first + 1)
         return
       }
       if (sequence.delivered.nextFrom(first) > last) {
@@ -318,10 +359,10 @@ export class Arbiter<R> {
         }
       }
     }
-    if (voided > 0) {
+    if (voided > 0 && offset >= this.feeds[feed].furthest) {
       this.#tell({ kind: 'data-after-void', ...this.#feedName(feed), stream: stream.key, first, count: voided })
     }
-    this.duplicatesDropped += last - first + 1 - kept - voided
+    this.#countDuplicates(feed, offset, last - first + 1 - kept - voided)
   }
 
   /** Rules 3 to 5 for a run of counters that are neither delivered, rejected nor voided by this feed. */
@@ -360,32 +401,143 @@ export class Arbiter<R> {
   }
 
   #hold(sequence: Sequence<R>, piece: Piece<R>, time: number): void {
-    const sighting = { high: piece.last, time, step: this.#step }
+    const { first, last, offset } = piece
+    const sighting = { high: last, time, step: this.#step, offset }
     sequence.sightings.note(sighting)
     sequence.sightingsOf[piece.feed].note(sighting)
-    if (!sequence.held[piece.feed].insert(piece)) {
-      this.duplicatesDropped += piece.last - piece.first + 1
+    const feed = this.feeds[piece.feed]
+    if (feed.scansFrom !== undefined) {
+      sequence.scanned[piece.feed].add(first, last)
       return
     }
-    const feed = this.feeds[piece.feed]
-    feed.heldMessages += piece.last - piece.first + 1
+    if (!sequence.held[piece.feed].insert(piece)) {
+      this.#countDuplicates(piece.feed, offset, last - first + 1)
+      return
+    }
+    feed.heldMessages += last - first + 1
     feed.heldBytes += piece.bytes
     const { heldMessagesMax, heldBytesMax } = this.#options
-    if (feed.paused || (feed.heldMessages < heldMessagesMax && feed.heldBytes < heldBytesMax)) return
-    feed.paused = true
-    this.#commands.push({ kind: 'pause', feed: piece.feed })
-    this.#tell({ kind: 'feed-paused', ...this.#feedName(piece.feed), held: feed.heldMessages })
+    if (feed.heldMessages >= heldMessagesMax || feed.heldBytes >= heldBytesMax) feed.full = true
   }
 
-  #release(index: FeedIndex, piece: Piece<R> | { first: number; last: number; bytes: number }): void {
+  #release(index: FeedIndex, piece: { first: number; last: number; bytes: number }): void {
     const feed = this.feeds[index]
     feed.heldMessages -= piece.last - piece.first + 1
     feed.heldBytes -= piece.bytes
     const { heldMessagesMax, heldBytesMax } = this.#options
-    if (!feed.paused || feed.heldMessages * 2 > heldMessagesMax || feed.heldBytes * 2 > heldBytesMax) return
+    if (!feed.full || feed.heldMessages * 2 > heldMessagesMax || feed.heldBytes * 2 > heldBytesMax) return
+    feed.full = false
+    this.#resume(index)
+  }
+
+  #countDuplicates(feed: FeedIndex, offset: number, count: number): void {
+    if (offset >= this.feeds[feed].furthest) this.duplicatesDropped += count
+  }
+
+  /** Remembers a record that is to be read again after a crash. */
+  #open(index: FeedIndex, offset: number, sequence: Sequence<R>, first: number, last: number): void {
+    const feed = this.feeds[index]
+    if (feed.scansFrom === undefined) feed.open.open(offset, sequence, first, last)
+  }
+
+  // --- the held bound -------------------------------------------------------------------------------------------
+
+  /** Whether feeds that hold as much as they may wait or scan, and go back. */
+  #regulate(time: number): void {
+    for (let back = this.#comeTo(); back !== undefined; back = this.#comeTo()) {
+      this.#seekBack(back)
+      this.#settleStreams(time)
+    }
+    for (const index of FEEDS) {
+      const feed = this.feeds[index]
+      if (!feed.full) continue
+      if (!this.#waitsForOther(index)) this.#scan(index)
+      else if (!feed.paused) {
+        feed.paused = true
+        this.#commands.push({ kind: 'pause', feed: index })
+        this.#tell({ kind: 'feed-paused', ...this.#feedName(index), held: feed.heldMessages })
+      }
+    }
+  }
+
+  /** A feed that has scanned what delivery has come to. */
+  #comeTo(): FeedIndex | undefined {
+    return FEEDS.find((index) => this.feeds[index].scanned)
+  }
+
+  /** Whether the other feed is being read and may bring what is missing before anything that this one holds. */
+  #waitsForOther(index: FeedIndex): boolean {
+    const otherIndex = index === 0 ? 1 : 0
+    const other = this.feeds[otherIndex]
+    if (!other.live || other.paused || other.scansFrom !== undefined || other.nextOffset < 0) return false
+    for (const stream of this.#unsettled) {
+      if (stream.unread.includes(otherIndex)) continue
+      if (stream.sequences.some(({ held }) => held[index].size > 0)) return false
+    }
+    return true
+  }
+
+  #scan(index: FeedIndex): void {
+    const feed = this.feeds[index]
+    let from = Infinity
+    for (const stream of this.#unsettled) {
+      for (const sequence of stream.sequences) {
+        for (let held = sequence.held[index].shift(); held !== undefined; held = sequence.held[index].shift()) {
+          sequence.scanned[index].add(held.first, held.last)
+          from = Math.min(from, held.offset)
+        }
+      }
+    }
+    this.#tell({ kind: 'feed-scanning', ...this.#feedName(index), held: feed.heldMessages, offset: from })
+    feed.full = false
+    feed.heldMessages = 0
+    feed.heldBytes = 0
+    feed.scansFrom = from
+    feed.open.rewind(from)
+    this.#resume(index)
+  }
+
+  /** Voids that it read meanwhile stay known: what a log says does not change. */
+  #seekBack(index: FeedIndex): void {
+    const feed = this.feeds[index]
+    const offset = feed.scansFrom!
+    this.#tell({ kind: 'feed-sought-back', ...this.#feedName(index), from: feed.nextOffset, to: offset })
+    this.#seek(index, offset)
+    this.#rewind(index, offset)
+  }
+
+  #seek(index: FeedIndex, offset: number): void {
+    this.feeds[index].seeking = true
+    this.#commands.push({ kind: 'seek', feed: index, offset })
+  }
+
+  #resume(index: FeedIndex): void {
+    const feed = this.feeds[index]
+    if (!feed.paused) return
     feed.paused = false
     this.#commands.push({ kind: 'resume', feed: index })
   }
+
+  /** A feed goes on at this offset: what it showed at or above it, it has not shown. */
+  #rewind(index: FeedIndex, offset: number): void {
+    const feed = this.feeds[index]
+    feed.furthest = Math.max(feed.furthest, feed.nextOffset)
+    feed.nextOffset = offset
+    feed.scansFrom = undefined
+    feed.scanned = false
+    feed.open.rewind(offset)
+    feed.end.clear()
+    feed.end.want(this.#step)
+    for (const stream of this.streams.values()) {
+      stream.epochsOf[index].rewind(offset)
+      for (const sequence of stream.sequences) {
+        sequence.scanned[index] = new Intervals()
+        sequence.sightingsOf[index].rewind(offset)
+      }
+    }
+  }
+
+  // --- voids ----------------------------------------------------------------------------------------------------
 
   /** Rule 1: what this feed held, delivered or saw rejected before stays what it was; the rest is voided here. */
   #handleVoid(
@@ -397,12 +549,15 @@ export class Arbiter<R> {
     last: number,
     time: number,
   ): void {
-    this.feeds[feed].open.open(offset, sequence, first, last)
+    this.#open(feed, offset, sequence, first, last)
     const own = sequence.voids[feed]
     const other = sequence.voids[1 - feed]!
     for (const fresh of sequence.delivered.missing(first, last)) {
       for (const open of sequence.rejected.missing(fresh.first, fresh.last)) {
-        for (const [from, to] of sequence.held[feed].without(open.first, open.last)) own.add(from, to, offset, time)
+        for (const [from, to] of sequence.held[feed].without(open.first, open.last)) {
+          for (const unread of sequence.scanned[feed].missing(from, to))
+            own.add(unread.first, unread.last, offset, time)
+        }
       }
     }
     for (let counter = first; counter <= last;) {
@@ -412,7 +567,7 @@ export class Arbiter<R> {
       if (mine !== undefined && theirs !== undefined) this.#reject(stream, sequence, counter, end)
       counter = end + 1
     }
-    const sighting = { high: last + 1, time, step: this.#step }
+    const sighting = { high: last + 1, time, step: this.#step, offset }
     if (last > sequence.frontier) {
       sequence.sightings.note(sighting)
       sequence.sightingsOf[feed].note(sighting)
@@ -439,30 +594,39 @@ export class Arbiter<R> {
   // --- rules 6 and 7: whom to wait for --------------------------------------------------------------------------
 
   #settleAll(time: number): void {
+    this.#settleStreams(time)
+    this.#regulate(time)
+  }
+
+  #settleStreams(time: number): void {
     for (const stream of this.#unsettled) this.#settle(stream, time)
   }
 
-  /** Brings a stream as far as it gets now, and notes until when it waits. */
+  /** Brings a stream as far as it gets now, and notes what it waits for and until when. */
   #settle(stream: Stream<R>, time: number): void {
     stream.deadline = Infinity
+    stream.unread = []
     let unsettled = false
     for (const sequence of stream.sequences) {
-      if (!sequence.begun && !this.#begin(stream, sequence, time)) {
-        unsettled = true
+      if (sequence.epoch < stream.begunEpoch) {
+        this.#noteMoved(stream, sequence, time)
         continue
       }
-      if (sequence.epoch < stream.begunEpoch) continue
-      this.#advance(stream, sequence)
-      while (!sequence.quiet) {
-        const verdict = this.#judgeHole(stream, sequence, time)
+      if (sequence.begun) this.#advance(stream, sequence)
+      while (!sequence.begun || !sequence.quiet) {
+        const verdict = this.#judge(stream, sequence, time)
         if (verdict.kind === 'wait') {
-          stream.deadline = Math.min(stream.deadline, verdict.until)
+          this.#wait(stream, sequence, verdict, time)
+          if (!unsettled) stream.unread = verdict.unread
           unsettled = true
           break
         }
-        this.#goPast(stream, sequence, verdict.to)
-        this.#advance(stream, sequence)
+        if (verdict.kind === 'begin') this.#begin(stream, sequence)
+        else if (verdict.kind === 'go-past') this.#goPast(stream, sequence, verdict.to)
+        else for (const feed of verdict.feeds) this.#discount(feed)
+        if (sequence.begun) this.#advance(stream, sequence)
       }
+      this.#noteMoved(stream, sequence, time)
     }
     for (const sequence of stream.sequences) {
       // Nothing is held of one that lost its claim, so what is known beyond its frontier are voids.
@@ -471,6 +635,36 @@ export class Arbiter<R> {
     stream.unsettled = unsettled
     if (unsettled) this.#unsettled.add(stream)
     else this.#unsettled.delete(stream)
+  }
+
+  #judge(stream: Stream<R>, sequence: Sequence<R>, time: number): Verdict {
+    if (!sequence.begun) return judgeBeginning(this.#options, this.feeds, stream, sequence, time)
+    // What stands at the frontier was scanned, and will be read again at once.
+    if (FEEDS.some((feed) => sequence.scanned[feed].has(sequence.frontier + 1))) return forNothing(sequence)
+    return judgeHole(this.#options, this.feeds, stream, sequence, time)
+  }
+
+  #wait(stream: Stream<R>, sequence: Sequence<R>, { until, to, feeds, unread, step }: Wait, time: number): void {
+    stream.deadline = Math.min(stream.deadline, until)
+    for (const feed of unread) this.feeds[feed].end.want(step)
+    this.#noteMoved(stream, sequence, time)
+    if (until < Infinity || feeds.length === 0) return
+    const { stall, frontier } = sequence
+    const hole = { first: frontier + 1, count: to - frontier }
+    sequence.stall = { ...hole, feeds, since: stall?.since ?? time }
+    if (stall !== undefined) return
+    const clusters = feeds.map((feed) => this.#options.clusters[feed]).join(', ')
+    this.#tell({ kind: 'stream-stalled', ...this.#incarnationName(stream, sequence), ...hole, clusters })
+  }
+
+  /** A stall is over once it is not there any more that delivery stands. */
+  #noteMoved(stream: Stream<R>, sequence: Sequence<R>, time: number): void {
+    const { stall } = sequence
+    if (stall === undefined) return
+    if (stall.count === 0 ? !sequence.begun : sequence.frontier < stall.first) return
+    sequence.stall = undefined
+    const stalledMs = Math.round(time - stall.since)
+    this.#tell({ kind: 'stream-resumed', ...this.#incarnationName(stream, sequence), stalledMs })
   }
 
   /** Rule 3 again, for what was held: delivers and skips until a hole, or until nothing more is held. */
@@ -502,6 +696,7 @@ export class Arbiter<R> {
   /** What one feed held and the other brought to the frontier first is a duplicate. */
   #dropPassed(sequence: Sequence<R>): void {
     for (const feed of FEEDS) {
+      if (sequence.scanned[feed].nextFrom(1) <= sequence.frontier + 1) this.feeds[feed].scanned = true
       for (let front = sequence.held[feed].front; front !== undefined && front.last <= sequence.frontier;) {
         sequence.held[feed].shift()
         this.#release(feed, front)
@@ -509,50 +704,6 @@ export class Arbiter<R> {
         front = sequence.held[feed].front
       }
     }
-  }
-
-  /** Rule 6, for the hole at the frontier; the verdict holds for as many counters as share its reasons. */
-  #judgeHole(stream: Stream<R>, sequence: Sequence<R>, time: number): Verdict {
-    const { gapTimeoutMs, holeTimeoutMs } = this.#options
-    const hole = sequence.frontier + 1
-    const seen = sequence.sightings.beyond(hole)
-    if (seen === undefined) return { kind: 'wait', until: Infinity }
-    let to = seen.high - 1
-    let provenAt = 0
-    let mayStillCome = false
-    const waitedFor: FeedIndex[] = []
-    for (const index of FEEDS) {
-      const feed = this.feeds[index]
-      to = Math.min(to, (sequence.held[index].front?.first ?? Infinity) - 1)
-      if (!feed.live) continue
-      const voided = sequence.voids[index].at(hole)
-      if (voided !== undefined) {
-        to = Math.min(to, voided.last)
-        provenAt = Math.max(provenAt, voided.time)
-        continue
-      }
-      to = Math.min(to, sequence.voids[index].nextFrom(hole) - 1)
-      const beyond = sequence.sightingsOf[index].beyond(hole)
-      if (beyond !== undefined) to = Math.min(to, beyond.high - 1)
-      const newer = stream.epochsOf[index].beyond(sequence.epoch)
-      const pastAt = Math.min(
-        beyond?.time ?? Infinity,
-        newer?.time ?? Infinity,
-        feed.end.reachedAfter(seen.step) ?? Infinity,
-      )
-      if (pastAt === Infinity) waitedFor.push(index)
-      else provenAt = Math.max(provenAt, pastAt)
-      if (newer === undefined) mayStillCome = true
-    }
-    const holeUntil = seen.time + holeTimeoutMs
-    if (waitedFor.length > 0) {
-      for (const index of waitedFor) this.feeds[index].end.want(seen.step)
-      if (time < holeUntil) return { kind: 'wait', until: holeUntil }
-      for (const index of waitedFor) this.#discount(index)
-      return this.#judgeHole(stream, sequence, time)
-    }
-    const until = mayStillCome ? Math.min(provenAt + gapTimeoutMs, holeUntil) : 0
-    return time < until ? { kind: 'wait', until } : { kind: 'go-past', to }
   }
 
   /** What is missing up to `to` becomes a debt: it is delivered late if it turns up. */
@@ -567,28 +718,12 @@ export class Arbiter<R> {
     this.#touch(stream)
   }
 
-  /** Rule 7: whether the turn of a sequence has come. Two incarnations of one epoch do not wait for each other. */
-  #begin(stream: Stream<R>, sequence: Sequence<R>, time: number): boolean {
-    for (const older of stream.sequences) {
-      if (older.epoch < sequence.epoch && (!older.begun || older.holds)) return false
-    }
-    const until = sequence.firstSeen.time + this.#options.holeTimeoutMs
-    for (const index of FEEDS) {
-      const feed = this.feeds[index]
-      if (!feed.live || stream.epochsOf[index].high >= sequence.epoch) continue
-      if (feed.end.reachedAfter(sequence.firstSeen.step) !== undefined) continue
-      feed.end.want(sequence.firstSeen.step)
-      if (time < until) {
-        stream.deadline = Math.min(stream.deadline, until)
-        return false
-      }
-      this.#discount(index)
-    }
+  /** Its turn has come (rule 7). */
+  #begin(stream: Stream<R>, sequence: Sequence<R>): void {
     if (stream.fresh && this.#options.from === 'latest') sequence.beginAt(lowestKnown(sequence))
     sequence.begun = true
     stream.fresh = false
     this.#touch(stream)
-    return true
   }
 
   /** Waited for in vain: counts as away until it is at an end asked for from now on. */
@@ -685,6 +820,13 @@ export class Arbiter<R> {
     return { cluster: this.#options.clusters[feed], ...this.#partitionName() }
   }
 
+  #incarnationName(
+    stream: Stream<R>,
+    sequence: Sequence<R>,
+  ): { topic: string; partition: number; stream: string; epoch: number; incarnation: number } {
+    return { ...this.#sequenceName(stream, sequence), incarnation: sequence.incarnation }
+  }
+
   #sequenceName(
     stream: Stream<R>,
     sequence: Sequence<R>,
@@ -695,11 +837,12 @@ export class Arbiter<R> {
 
 /** With `from: 'latest'`, what stands lowest is where a stream begins for this group. */
 function lowestKnown<R>(sequence: Sequence<R>): number {
-  const known = FEEDS.map((feed) => sequence.held[feed].front?.first ?? Infinity)
+  const known = FEEDS.flatMap((feed) => [
+    sequence.held[feed].front?.first ?? Infinity,
+    sequence.scanned[feed].nextFrom(1),
+  ])
   return Math.min(...known, sequence.sightings.high)
 }
-
-const FEEDS = [0, 1] as const
 
 /** Ends asked of a silent feed within `feedAwayAfterMs`: one lost answer does not make it away. */
 const HEARTBEATS = 3

@@ -1,12 +1,17 @@
 import { EndQuery } from './end-query.js'
 import { OpenRecords } from './open-records.js'
 
+export type FeedIndex = 0 | 1
+export const FEEDS = [0, 1] as const
+
 /** What the arbiter knows of one feed of its partition. */
 export class FeedState<R> {
   readonly open: OpenRecords<R>
   readonly end = new EndQuery()
   /** Offset of the next record to read; -1 until it is assigned. */
   nextOffset = -1
+  /** It is to go on elsewhere, and its client does not know that yet: what comes meanwhile is of where it was. */
+  seeking = false
   /** Polling time of its last record, or of its last word about its end. */
   heardAt: number
   /** Polling time at which it was last asked for a sign of life. */
@@ -21,10 +26,22 @@ export class FeedState<R> {
    * asked for after that, so that waits do not add up.
    */
   discountedAt: number | undefined
-  /** Paused at the held bound. */
+  /** It held as much as it may, and has not sunk to half of that since: it is paused, or scans. */
+  full = false
   paused = false
+  /**
+   * While it scans: the offset that it will seek back to, of the first record whose payload was dropped. What it reads
+   * meanwhile is not remembered as open, since nothing is stored beyond this offset.
+   */
+  scansFrom: number | undefined
+  /** Delivery has come to what it scanned. */
+  scanned = false
   heldMessages = 0
   heldBytes = 0
+  /** Everything below was read before: what is read again says nothing about redundancy. */
+  furthest = 0
+  /** Where reading began without knowing what came before, if it did: at the log's start, or at the group's birth. */
+  beganAt = -1
 
   constructor(feed: number, time: number) {
     this.open = new OpenRecords(feed)

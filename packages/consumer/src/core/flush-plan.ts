@@ -36,6 +36,11 @@ export class FlushPlan {
     return this.#inFlight === undefined && this.#unconfirmed.size === 0 && !this.#whole
   }
 
+  /** Number of the next flush. */
+  get next(): number {
+    return this.#sent + 1
+  }
+
   handleChanged(field: string, bytes: Uint8Array): void {
     this.#unconfirmed.set(field, bytes)
   }

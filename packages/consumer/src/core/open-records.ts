@@ -35,9 +35,9 @@ export class OpenRecords<R> {
     this.#records.push({ offset, sequence, first, last })
   }
 
-  /** The log is read again from an earlier offset on, where all of them are met again if it still has them. */
-  clear(): void {
-    this.#records = []
+  /** The log is read again from this offset on, where those at or above it are met again if it still has them. */
+  rewind(offset: number): void {
+    this.#records = this.#records.slice(this.#head).filter((record) => record.offset < offset)
     this.#head = 0
   }
 

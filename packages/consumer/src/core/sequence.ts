@@ -1,8 +1,20 @@
 import { Intervals } from '@tandem/common/internal'
 
+import { FEEDS, type FeedIndex } from './feed-state.js'
 import { Held } from './held.js'
 import { Sightings } from './sightings.js'
 import { Voids } from './voids.js'
+
+export interface Stall {
+  /** First counter of the hole … */
+  readonly first: number
+  /** … and how many there are; 0 if it is its turn that is waited for. */
+  readonly count: number
+  /** Those whose word is missing. */
+  readonly feeds: readonly FeedIndex[]
+  /** Polling time at which it was told. */
+  readonly since: number
+}
 
 /**
  * What is known of one sequence of one partition: the table that the rules are read from.
@@ -29,12 +41,18 @@ export class Sequence<R> {
   inOrderInFlight = 0
   readonly voids: readonly [Voids, Voids] = [new Voids(), new Voids()]
   readonly held: readonly [Held<R>, Held<R>] = [new Held(), new Held()]
+  /** Beyond the frontier, read by a feed that scans: it has them, and will read them again. */
+  readonly scanned: [Intervals, Intervals] = [new Intervals(), new Intervals()]
   /** Seen on any feed, and on each, beyond the frontier. */
   readonly sightings = new Sightings()
   readonly sightingsOf: readonly [Sightings, Sightings] = [new Sightings(), new Sightings()]
   readonly firstSeen: { readonly time: number; readonly step: number }
+  /** It stands, and no time ends that (`order: 'strict'`). */
+  stall: Stall | undefined
   /** Highest offset at which each feed brought something of it; -1 for never. */
   readonly lastOffsets: [number, number] = [-1, -1]
+  /** The first counter that each feed brought of it, if it may have had others before where it is read from; else 0. */
+  readonly readFrom: [number, number] = [0, 0]
   /** False while an older sequence of the stream has in-order deliveries in flight (position.md, strict-crash). */
   storable = true
 
@@ -70,8 +88,9 @@ export class Sequence<R> {
     this.frontier = counter - 1
   }
 
+  /** Whether something read waits for its turn. */
   get holds(): boolean {
-    return this.held[0].size > 0 || this.held[1].size > 0
+    return FEEDS.some((feed) => this.held[feed].size > 0 || this.scanned[feed].size > 0)
   }
 
   /** Whether nothing beyond the frontier is known. */

@@ -12,6 +12,8 @@ export interface Sighting {
   readonly high: number
   readonly time: number
   readonly step: number
+  /** Where it was seen; of sightings on one feed. */
+  readonly offset?: number
 }
 
 export class Sightings {
@@ -19,7 +21,15 @@ export class Sightings {
 
   /** A data record up to `last` makes high = last; a void does so too, but is itself a hole: high = last + 1. */
   note(sighting: Sighting): void {
-    if (sighting.high > this.high) this.#entries.push(sighting)
+    if (sighting.high <= this.high) return
+    this.#entries.push(sighting)
+    // Two as one: the holes of the first are taken for as young as those of the second.
+    if (this.#entries.length > ENTRIES_MAX) this.#entries = this.#entries.filter((_, index) => index % 2 === 0)
+  }
+
+  /** The feed goes back: what it showed at or above `offset` it has not shown. */
+  rewind(offset: number): void {
+    this.#entries = this.#entries.filter((entry) => entry.offset! < offset)
   }
 
   get high(): number {
@@ -50,5 +60,7 @@ export class Sightings {
   }
 }
 
+/** A hole is waited for for seconds, and beyond it may lie far more messages than are held. */
+const ENTRIES_MAX = 4_096
 /** Slicing costs what is kept, so it waits until that is worth it. */
 const PRUNE_MIN = 1_024

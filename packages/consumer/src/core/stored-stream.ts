@@ -11,6 +11,8 @@ import type { Stream } from './stream.js'
  */
 export interface StoredFeed {
   readonly lastOffset: number
+  /** First counter that it brought, if it may have had others before where it is read from; else 0. */
+  readonly readFrom: number
   readonly voids: readonly { readonly first: number; readonly last: number; readonly offset: number }[]
 }
 
@@ -52,6 +54,7 @@ function storedSequence<R>(sequence: Sequence<R>, clusters: readonly [string, st
     })
     feeds[cluster] = {
       lastOffset: sequence.lastOffsets[feed]!,
+      readFrom: sequence.readFrom[feed]!,
       voids: [...voids]
         .filter(({ first }) => first <= frontier)
         .map(({ first, last, offset }) => ({ first, last: Math.min(last, frontier), offset })),

@@ -1,5 +1,6 @@
 import { compareSequences } from '@tandem/common/internal'
 
+import type { FeedIndex } from './feed-state.js'
 import type { Sequence } from './sequence.js'
 import { Sightings } from './sightings.js'
 
@@ -15,6 +16,8 @@ export class Stream<R> {
   fresh: boolean
   /** Whether it is on the arbiter's list of streams that wait for something. */
   unsettled = false
+  /** Feeds that have not read as far as what it waits for. */
+  unread: readonly FeedIndex[] = []
   /** Polling time at which that wait ends if nothing else happens. */
   deadline = Infinity
   /** Whether it is on the arbiter's list of streams with something to store. */

@@ -20,8 +20,8 @@ describe('position codec', () => {
           finished: Intervals.of([1, 5], [8, BIG]),
           rejected: Intervals.of([6, 6]),
           feeds: {
-            east: { lastOffset: BIG, voids: [{ first: 6, last: 7, offset: BIG }] },
-            west: { lastOffset: -1, voids: [] },
+            east: { lastOffset: BIG, readFrom: BIG, voids: [{ first: 6, last: 7, offset: BIG }] },
+            west: { lastOffset: -1, readFrom: 0, voids: [] },
           },
         },
       ],

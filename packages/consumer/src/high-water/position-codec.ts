@@ -16,7 +16,7 @@ import type { Fields } from './high-water-store.js'
  *
  * `f:<cluster>` is `[resume offset, marks]`; marks stay empty until logs are compared with them. `s:<stream>` is
  * `[key range, producerId, [sequence …]]`, a sequence `[epoch, incarnation, frontier, finished, rejected, feeds, origin]` with
- * intervals as flat pairs and `feeds` as `{cluster: [last offset, [first, last, offset, …]]}`. MessagePack.
+ * intervals as flat pairs and `feeds` as `{cluster: [last offset, [first, last, offset, …], read from]}`. MessagePack.
  *
  * What is read is checked, since nothing after it is: a store may be damaged, or filled by somebody else, and from a
  * position that is wrong messages would be lost. Fields of other names, and what a later version adds at the end of an
@@ -42,7 +42,7 @@ export function encodeStream(stream: StoredStream): Uint8Array {
     Object.fromEntries(
       Object.entries(feeds).map(([cluster, feed]) => [
         cluster,
-        [feed.lastOffset, feed.voids.flatMap(({ first, last, offset }) => [first, last, offset])],
+        [feed.lastOffset, feed.voids.flatMap(({ first, last, offset }) => [first, last, offset]), feed.readFrom],
       ]),
     ),
     origin,
@@ -119,8 +119,12 @@ function decodeFeeds(value: unknown): Record<string, StoredFeed> {
   if (Object.prototype.toString.call(value) !== '[object Object]') throw wrong('feeds', value, 'a map')
   const feeds = byCluster<StoredFeed>()
   for (const [cluster, feed] of Object.entries(value as Record<string, unknown>)) {
-    const [lastOffset, voids] = list(feed, 'feed of a sequence')
-    feeds[cluster] = { lastOffset: integer(lastOffset, 'last offset', -1), voids: decodeVoids(voids) }
+    const [lastOffset, voids, readFrom = 0] = list(feed, 'feed of a sequence')
+    feeds[cluster] = {
+      lastOffset: integer(lastOffset, 'last offset', -1),
+      readFrom: integer(readFrom, 'read from', 0),
+      voids: decodeVoids(voids),
+    }
   }
   return feeds
 }
