@@ -26,6 +26,7 @@ export class Reader {
       {
         handleConnected: (description) => this.descriptions.push(description),
         handleConnectFailed: () => this.connectFailed++,
+        handleSilence: () => undefined,
         handleBatch: (records, ends) => {
           for (const { partition, offset } of records) this.told.push(`${partition}@${offset}`)
           for (const { partition, offset } of ends) this.told.push(`end ${partition}@${offset}`)

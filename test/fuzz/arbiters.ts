@@ -92,7 +92,7 @@ class Bench {
 
   constructor(from: 'earliest' | 'latest', order: 'late' | 'strict') {
     this.arbiter = new Arbiter<Stamp>({ ...OPTIONS, from, order }, 0)
-    for (const each of [0, 1] as const) this.arbiter.handleAssigned(each, 0)
+    for (const each of [0, 1] as const) this.arbiter.handleAssigned(each, { offset: 0 })
   }
 
   take(step: Step): void {
@@ -106,11 +106,19 @@ class Bench {
         const offset = (this.#offsets[feed]! += skip)
         this.#offsets[feed]!++
         const digest = stamp.first % 7
-        arbiter.handleRecord({ feed, offset, stamp, bytes: RECORD_BYTES, digest, record: stamp }, this.#time)
+        const wholeDigest = stamp.first % 3
+        arbiter.handleRecord(
+          { feed, offset, stamp, bytes: RECORD_BYTES, digest, wholeDigest, record: stamp },
+          this.#time,
+        )
         break
       }
       case 'foreign':
-        arbiter.handleForeign(step.feed, (this.#offsets[step.feed]! += step.skip), this.#time)
+        arbiter.handleForeign(
+          step.feed,
+          { offset: (this.#offsets[step.feed]! += step.skip), wholeDigest: 0 },
+          this.#time,
+        )
         this.#offsets[step.feed]!++
         break
       case 'end':

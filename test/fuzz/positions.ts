@@ -91,11 +91,11 @@ export const POSITIONS = [
     fc.property(stored, fc.nat(), (stream, offset) => {
       const position = decodePosition(
         new Map([
-          ['f:east', encodeFeed(offset)],
+          ['f:east', encodeFeed({ resumeOffset: offset, marks: [] })],
           ['s:0/p', encodeStream(stream)],
         ]),
       )
-      expect(position.resumeOffsets).to.deep.equal({ east: offset })
+      expect(position.feeds).to.deep.equal({ east: { resumeOffset: offset, marks: [] } })
       expect(position.streams.map(plain)).to.deep.equal([plain(stream)])
     }),
   ),

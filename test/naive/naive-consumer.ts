@@ -46,6 +46,7 @@ export class NaiveConsumer {
       const client = this.#options.createFeedClient(feed, {
         handleConnected: () => this.#assign(client),
         handleConnectFailed: () => this.#later(() => client.connect()),
+        handleSilence: () => undefined,
         handleBatch: (records) => {
           for (const record of records) this.#handleRecord(record)
           client.poll()

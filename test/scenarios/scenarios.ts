@@ -1,4 +1,5 @@
 import { crashInOutage } from './crash-in-outage.js'
+import { damagedLogs } from './damaged-logs.js'
 import { endsOfLogs } from './ends-of-logs.js'
 import { epochs } from './epochs.js'
 import { exactVoids } from './exact-voids.js'
@@ -28,6 +29,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...epochs,
   ...restarts,
   ...scanning,
+  ...damagedLogs,
   ...strict,
   ...store,
   ...importing,
@@ -45,14 +47,12 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   logLoop,
 ])
 
-const MARKS = 'marks, by which a log is known again, come with this part'
 const COMMITS = "the clusters' own commits as a last resort come with this part"
 
 /** Rows that wait for their part. */
 export const PENDING: readonly Pending[] = inOrder<Pending>([
   { name: 'cold-emptied', part: 4, reason: COMMITS },
-  { name: 'refilled-tail', part: 4, reason: MARKS },
-  { name: 'double-disaster', part: 4, reason: `${MARKS}; so do the clusters' own commits` },
+  { name: 'double-disaster', part: 4, reason: COMMITS },
   { name: 'reopened', part: 4, reason: 'expiry of sequences comes with this part' },
 ])
 

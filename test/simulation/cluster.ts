@@ -54,6 +54,8 @@ export interface Reader {
   handleReadable(): void
   /** The cluster became slower or faster: a read that is under way is not waited for any longer. */
   handleSpeed(): void
+  /** Its connections are lost, or a partition has another leader. */
+  handleSilence(): void
 }
 
 export class SimulatedCluster {
@@ -97,6 +99,11 @@ export class SimulatedCluster {
       })
       this.#logs.set(topic, logs)
     }
+  }
+
+  /** How often it was killed. */
+  get life(): number {
+    return this.#life
   }
 
   get state(): ClusterState {
@@ -154,6 +161,7 @@ export class SimulatedCluster {
     const sockets = this.#sockets
     this.#sockets = []
     for (const { refuse } of sockets) refuse()
+    for (const reader of this.#readers) reader.handleSilence()
   }
 
   /** Starts killed processes again, on their logs. */
@@ -170,6 +178,7 @@ export class SimulatedCluster {
 
   lead(topic: string, partition: number): void {
     this.log(topic, partition).leader = partition % this.#brokers
+    for (const reader of this.#readers) reader.handleSilence()
     this.#handleReadable()
   }
 

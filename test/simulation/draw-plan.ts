@@ -1,4 +1,5 @@
 import { drawInstances, type OfInstances } from './draw-instances.js'
+import { drawDamage, type OfDamage } from './draw-damage.js'
 import { drawStories } from './draw-stories.js'
 import { BORN_MS, CLUSTERS, GROUPS, isCluster, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
@@ -14,7 +15,7 @@ import { Prng } from './prng.js'
 export function drawPlan(seed: number): Plan {
   const prng = new Prng(seed)
   const drawn = drawSetting(prng)
-  const steps = [...drawSends(prng.fork(), drawn), ...drawFaults(prng.fork(), drawn)]
+  let steps: Step[] = [...drawSends(prng.fork(), drawn), ...drawFaults(prng.fork(), drawn)]
   const worldSeed = prng.next()
   // What was thought of later is drawn last, so that the rest stays as it is.
   const keyConcurrency = prng.pick([0, 0, 0, 1, 2, 16])
@@ -24,6 +25,12 @@ export function drawPlan(seed: number): Plan {
   const strict = prng.chance(30) && !isCluster(one.suffering) && one.from === 'earliest'
   const setting = { ...one, instances, order: strict ? ('strict' as const) : ('late' as const) }
   steps.push(...drawInstances(prng.fork(), setting))
+  const damage = [...drawDamage(prng.fork(), setting)]
+  if (damage.length > 0) {
+    // An import looks into logs, and what they have lost it would send again.
+    steps = steps.filter(({ kind }) => kind !== 'import')
+    steps.push(...damage)
+  }
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting, steps }
@@ -121,7 +128,7 @@ function weight(prng: Prng): number {
 
 /** What is drawn first. */
 type Drafted = Omit<Setting, 'copyAgeMaxMs' | 'keyConcurrency' | 'instances' | 'order'>
-type Drawn = Exclude<Step['kind'], 'send' | 'import' | OfInstances>
+type Drawn = Exclude<Step['kind'], 'send' | 'import' | OfInstances | OfDamage>
 type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
 
 function drawFault(prng: Prng, kind: Drawn, setting: Drafted): WithoutTime<Step> {

@@ -1,6 +1,9 @@
-import { decodeStamp, STAMP_HEADER, streamKey, type Stamp } from '@tandem/common/internal'
+import { decodeStamp, Intervals, STAMP_HEADER, streamKey, type Stamp } from '@tandem/common/internal'
+
+import type { FeedRecord } from '@tandem/consumer/internal'
 
 import type { SimulatedCluster } from './cluster.js'
+import type { SimulatedLog } from './simulated-log.js'
 
 /** One record of a stream, as it stands in a log. */
 interface Written {
@@ -38,6 +41,30 @@ export function lateWritten(clusters: readonly SimulatedCluster[], topic: string
   }
   for (const text of inOrder) late.delete(text)
   return late
+}
+
+/** Counters that were voided, by sequence. */
+export class Voided {
+  readonly #sequences = new Map<string, Intervals>()
+
+  /** Takes a record over if it is a void; else returns whether its message is not among what was voided. */
+  handleRecord(record: FeedRecord): boolean {
+    const header = record.headers.find((one) => Object.hasOwn(one, STAMP_HEADER))
+    if (header === undefined) return false
+    const { first, count, kind, ...sequence } = decodeStamp(header[STAMP_HEADER]!)
+    const name = `${streamKey(sequence)}/${sequence.epoch}/${sequence.incarnation}`
+    const voided = this.#sequences.get(name)
+    if (kind !== 'void') return voided?.has(first) !== true
+    if (voided === undefined) this.#sequences.set(name, Intervals.of([first, first + count - 1]))
+    else voided.add(first, first + count - 1)
+    return false
+  }
+}
+
+/** Messages that a log still brings: data that it did not void before. */
+export function* readable(log: SimulatedLog): Generator<string> {
+  const voided = new Voided()
+  for (const record of log) if (voided.handleRecord(record)) yield record.value?.toString() ?? ''
 }
 
 function writtenTo(cluster: SimulatedCluster, topic: string, partition: number): Map<string, Written[]> {

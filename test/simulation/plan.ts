@@ -144,6 +144,18 @@ export type Step = { readonly atMs: number } & (
       readonly partition: number
       readonly forMs: number
     }
+  /** Its power fails; when it is back, the last records of each of its logs are gone; `tail-refilled`: and consumers cannot read for a while
+   * what is written in their place. */
+  | {
+      readonly kind: 'tail-lost' | 'tail-refilled'
+      readonly cluster: ClusterName
+      readonly count: number
+      readonly forMs: number
+    }
+  /** The same, with all of its logs empty. */
+  | { readonly kind: 'cluster-rebuilt'; readonly cluster: ClusterName; readonly forMs: number }
+  /** Retention removes all but the last `left` records of each log. */
+  | { readonly kind: 'log-start-moved'; readonly cluster: ClusterName; readonly left: number }
   | {
       readonly kind: 'answer-lost'
       readonly cluster: ClusterName

@@ -1,4 +1,5 @@
 import { keyRangeOf } from '@tandem/common/internal'
+import type { FeedRecord } from '@tandem/consumer/internal'
 
 import type {
   Answer,
@@ -11,11 +12,13 @@ import type {
   Span,
   StoreTrouble,
 } from './checkers/history.js'
-import { lateWritten } from './late-writers.js'
+import type { SimulatedCluster } from './cluster.js'
+import { lateWritten, readable, Voided } from './late-writers.js'
 import { Operator } from './operator.js'
 import { FAULTS, GROUPS, restMs, type FaultKind, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
 import type { Handling, Seen, SimulatedConsumer } from './simulated-consumer.js'
+import type { SimulatedProcess } from './simulated-process.js'
 import type { Sent, SimulatedProducer } from './simulated-producer.js'
 import type { Fate } from './simulated-service.js'
 import { World } from './world.js'
@@ -102,6 +105,9 @@ class Play {
   readonly #measured = new Map<string, { what: string; peak: number; allowed: number }>()
   readonly #faults = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
   readonly #padding: string
+  /** Messages of which some log has lost a record. */
+  readonly #lost = new Set<string>()
+  readonly #lostVoids = new Voided()
   readonly #operator: Operator
   #healing = false
 
@@ -425,6 +431,26 @@ class Play {
         later(step.forMs, () => cluster.restart())
         return true
       }
+      case 'tail-lost':
+      case 'tail-refilled':
+      case 'cluster-rebuilt': {
+        const cluster = world.cluster(step.cluster)
+        if (cluster.state === 'dead') return false
+        cluster.kill()
+        const { life } = cluster
+        later(step.forMs, () => {
+          // Somebody else has started it again: that was too soon for a power failure.
+          if (cluster.life !== life || cluster.state !== 'dead') return
+          const count = step.kind === 'cluster-rebuilt' ? Infinity : step.count
+          for (const log of cluster.logs()) this.#removed(log.truncate(log.end - count))
+          if (step.kind === 'tail-refilled') this.#cutReadersOff(cluster, step.forMs)
+          cluster.restart()
+        })
+        return true
+      }
+      case 'log-start-moved':
+        for (const log of world.cluster(step.cluster).logs()) this.#removed(log.moveStart(log.end - step.left))
+        return true
       case 'cluster-hung': {
         const cluster = world.cluster(step.cluster)
         if (cluster.state !== 'up') return false
@@ -466,17 +492,7 @@ class Play {
             ? this.#services[step.who]!.processes[0]?.producer.process
             : this.#alive(step.who, step.instance)?.consumer.process
         if (process === undefined) return false
-        cluster.cutOff(process)
-        const { name } = process
-        if (typeof step.who !== 'number') {
-          this.#cutOffs.push({ name, cluster: step.cluster, fromMs: world.now, toMs: Infinity })
-        }
-        later(step.forMs, () => {
-          cluster.reconnect(process)
-          for (const cutOff of this.#cutOffs) {
-            if (cutOff.name === name && cutOff.cluster === step.cluster) cutOff.toMs = Math.min(cutOff.toMs, world.now)
-          }
-        })
+        this.#cutOff(process, cluster, step.forMs)
         return true
       }
       case 'redis-away': {
@@ -633,6 +649,50 @@ class Play {
     return [...this.#measured.values(), ...unacknowledged]
   }
 
+  #removed(records: readonly FeedRecord[]): void {
+    for (const record of records) {
+      this.#lostVoids.handleRecord(record)
+      if (record.value !== null) this.#lost.add(record.value.toString())
+    }
+  }
+
+  /** Messages that some log has voided, and shows that no more: who reads it later may be given what others were not. */
+  #blurred(): Set<string> {
+    const all = this.#world.clusters.flatMap((cluster) => [...cluster.logs()].flatMap((log) => [...log]))
+    const blurred = all.filter((record) => record.value !== null && !this.#lostVoids.handleRecord(record))
+    return new Set(blurred.map(({ value }) => value!.toString()))
+  }
+
+  #cutReadersOff(cluster: SimulatedCluster, forMs: number): void {
+    for (const groupId of GROUPS) {
+      for (const { consumer } of this.#living(groupId)) {
+        this.#cutOff(consumer.process, cluster, forMs)
+      }
+    }
+  }
+
+  #cutOff(process: SimulatedProcess, cluster: SimulatedCluster, forMs: number): void {
+    const cutOff = { name: process.name, cluster: cluster.name, fromMs: this.#world.now, toMs: Infinity }
+    cluster.cutOff(process)
+    this.#cutOffs.push(cutOff)
+    this.#world.timeline.after(forMs, () => {
+      cutOff.toMs = Math.min(cutOff.toMs, this.#world.now)
+      const still = this.#cutOffs.some((other) => {
+        return other.name === cutOff.name && other.cluster === cutOff.cluster && other.toMs === Infinity
+      })
+      if (!still) cluster.reconnect(process)
+    })
+  }
+
+  /** Messages that a log has lost, and that none has any more: nobody can be given them. */
+  #vanished(): Set<string> {
+    const left = new Set<string>()
+    for (const cluster of this.#world.clusters) {
+      for (const log of cluster.logs()) for (const text of readable(log)) left.add(text)
+    }
+    return new Set([...this.#lost].filter((text) => !left.has(text)))
+  }
+
   // --- how it ends ----------------------------------------------------------------------------------------------
 
   #heal(): void {
@@ -700,7 +760,12 @@ class Play {
     })
     const wanted = new Set<string>(acknowledged.map(({ sent }) => sent.text))
     for (const set of given.values()) for (const text of set) wanted.add(text)
-    return groups.every((groupId) => given.get(groupId)!.size === wanted.size && this.#isHandled(groupId))
+    for (const text of this.#vanished()) wanted.delete(text)
+    const promised = new Set(acknowledged.map(({ sent }) => sent.text))
+    for (const text of this.#blurred()) if (!promised.has(text)) wanted.delete(text)
+    return groups.every((groupId) => {
+      return [...wanted].every((text) => given.get(groupId)!.has(text)) && this.#isHandled(groupId)
+    })
   }
 
   /** Who handles in key order has something in hand for a while. */
@@ -728,9 +793,15 @@ class Play {
     return texts
   }
 
+  #cutOffsOfConsumers(): CutOff[] {
+    const names = new Set(this.#subscribers.map(({ consumer }) => consumer.process.name))
+    return this.#cutOffs.filter(({ name }) => names.has(name))
+  }
+
   #strict(): History['strict'] {
     const { order, partitions } = this.#plan.setting
-    if (order === 'late') return undefined
+    // What stood where in a log that has lost something is not known any more.
+    if (order === 'late' || this.#lost.size > 0) return undefined
     return { skips: this.#operator.skips, lateWritten: lateWritten(this.#world.clusters, TOPIC, partitions) }
   }
 
@@ -741,9 +812,12 @@ class Play {
     this.#faults['answer-lost'] = sum(world.clusters.map(({ counts }) => counts.answersLost))
     this.#faults['client-discard'] = sum(this.#producers.map((producer) => producer.count('client-discarded')))
     const onlyOnDisk = this.#onlyOnDisk()
+    const vanished = this.#vanished()
     const history: History = {
       ...end,
       groups: this.#subscriptions.has(LATECOMER) ? [...GROUPS, LATECOMER] : GROUPS,
+      vanished,
+      blurred: this.#blurred(),
       messages: this.#told.map(({ sent, ...told }): SentMessage => {
         const keyRange = keyRangeOf(Buffer.from(told.key), partitions)
         const { text, atMs: sentAtMs, closedAtMs: answeredAtMs } = sent
@@ -768,7 +842,7 @@ class Play {
       strict: this.#strict(),
       storeTroubles: this.#storeTroubles,
       // A client that brings a few records at a time goes on for long with what it has read before.
-      cutOffs: this.#plan.setting.readRecordsMax < FEW_RECORDS ? [] : this.#cutOffs,
+      cutOffs: this.#plan.setting.readRecordsMax < FEW_RECORDS ? [] : this.#cutOffsOfConsumers(),
       clusterTroubles: this.#plan.steps.flatMap(clusterTroubleOf),
       nothingIsLate: this.#plan.setting.suffering === 'readers',
       carriesOn: carriesOn(this.#plan.setting),
@@ -799,6 +873,7 @@ function carriesOn({
 
 function clusterTroubleOf(step: Step): Span[] {
   if (!('cluster' in step) || step.kind === 'one-sided-reach' || step.kind === 'refused-for-good') return []
+  if (step.kind === 'log-start-moved') return []
   const forMs = step.kind === 'cluster-flap' ? step.times * step.everyMs : step.forMs
   return [{ fromMs: step.atMs, toMs: step.atMs + forMs }]
 }

@@ -31,6 +31,7 @@ describe('simulated feed client', () => {
       const handler = {
         handleConnected: () => (this.connected = true),
         handleConnectFailed: (reason: string) => this.told.push(reason),
+        handleSilence: () => undefined,
         handleBatch: (records: readonly { value: Buffer | null }[], ends: readonly { offset: number }[]) => {
           for (const { value } of records) this.told.push(value!.toString())
           for (const end of ends) this.told.push(`end ${end.offset}`)

@@ -187,6 +187,11 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#read()
   }
 
+  /** It shows in the next statistics. */
+  handleSilence(): void {
+    this.#connection.after(this.#cluster.prng.below(STATISTICS_MS), () => this.#handler.handleSilence())
+  }
+
   #read(): void {
     if (this.#connection.closed || this.#buffered >= BUFFER_MAX) return
     if (this.#reading) {
@@ -348,5 +353,6 @@ function nameOf({ topic, partition }: FeedPartition): string {
 
 /** As in kafka-feed-client.ts. */
 const BATCH_MAX = 1_000
+const STATISTICS_MS = 1_000
 /** What is read ahead. */
 const BUFFER_MAX = 2_000

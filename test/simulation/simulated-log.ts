@@ -67,9 +67,18 @@ export class SimulatedLog {
     return offset
   }
 
-  /** Retention removes what lies below `offset`. */
-  moveStart(offset: number): void {
+  /** Retention removes what lies below `offset`; returns that. */
+  moveStart(offset: number): readonly FeedRecord[] {
+    const before = this.#start
     this.#start = Math.min(Math.max(this.#start, offset), this.end)
+    return this.#records.slice(before, this.#start)
+  }
+
+  /** The end of it is lost, from this offset on; returns that. */
+  truncate(offset: number): readonly FeedRecord[] {
+    const lost = this.#records.splice(Math.max(offset, this.#start))
+    this.#writtenAt.length = this.#records.length
+    return lost
   }
 
   *[Symbol.iterator](): Generator<FeedRecord> {

@@ -333,11 +333,11 @@ function compare(life: Life, expected: Expected, story: Story, row: () => string
   if (JSON.stringify(is) !== JSON.stringify(wanted)) expect(is, row()).to.deep.equal(wanted)
   const again = life.deliveries.slice(3).every((one) => one.redelivered) || life.deliveries.length === 3
   if (!again) expect.fail(`${row()}: handed out again without saying so`)
-  const { resumeOffsets } = decodePosition(life.store.fields)
+  const { feeds } = decodePosition(life.store.fields)
   story.logs.forEach((log, feed) => {
     const cluster = ['east', 'west'][feed]!
     const open = log.findIndex((counter) => !expected.stored.has(counter))
-    const offset = resumeOffsets[cluster] ?? 0
+    const offset = feeds[cluster]?.resumeOffset ?? 0
     if (offset !== (open < 0 ? log.length : open)) expect.fail(`${row()}: ${cluster} resumes at ${offset}`)
   })
 }
@@ -345,14 +345,16 @@ function compare(life: Life, expected: Expected, story: Story, row: () => string
 /** What comes in the next life, and whether it can be brought to an end. */
 async function crash(story: Story, fields: Fields): Promise<void> {
   const finished = finishedIn(fields)
-  const { resumeOffsets } = decodePosition(fields)
+  const { feeds } = decodePosition(fields)
   const life = new Life(story, new Store(fields), 3)
   await life.readAll()
   const again = life.deliveries.map(({ position }) => position.counter).sort()
   expect(again, `after ${finished.join(' ')} was flushed`).to.deep.equal(
     [1, 2, 3].filter((one) => !finished.includes(one)),
   )
-  expect(life.feeds.map(({ start }) => start)).to.deep.equal(['east', 'west'].map((name) => resumeOffsets[name] ?? 0))
+  expect(life.feeds.map(({ start }) => start)).to.deep.equal(
+    ['east', 'west'].map((name) => feeds[name]?.resumeOffset ?? 0),
+  )
   const inOrder = life.deliveries.filter(({ late }) => !late).map(({ position }) => position.counter)
   expect(inOrder).to.deep.equal([...inOrder].sort())
   for (const delivery of life.deliveries) delivery.ack()

@@ -92,7 +92,7 @@ export class Life {
     this.next = [...stored.offsets]
     this.arbiter = new Arbiter<null>({ ...TIMES, heldMessagesMax: surroundings.heldMessagesMax }, 0)
     if (stored.stream !== undefined) this.arbiter.restore(stored.stream)
-    for (const feed of FEEDS) this.arbiter.handleAssigned(feed, stored.offsets[feed])
+    for (const feed of FEEDS) this.arbiter.handleAssigned(feed, { offset: stored.offsets[feed] })
   }
 
   /** Reads the next record of a feed, unless there is none or the feed is paused. */
@@ -103,8 +103,9 @@ export class Life {
     this.next[feed]++
     this.#hear(feed)
     this.reads.push({ feed, offset, entry })
-    const digest = entry.stamp.first
-    this.arbiter.handleRecord({ feed, offset, stamp: entry.stamp, bytes: 1, digest, record: null }, this.#time)
+    const { stamp } = entry
+    const digests = { digest: stamp.first, wholeDigest: offset }
+    this.arbiter.handleRecord({ feed, offset, stamp, bytes: 1, ...digests, record: null }, this.#time)
     this.#drain()
     if (this.#questions.length > 0) this.#answer()
     return true

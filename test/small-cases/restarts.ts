@@ -332,7 +332,9 @@ function keyOf({ stream, offsets }: Stored): string {
 }
 
 function encode({ stream, offsets }: Stored): Fields {
-  const fields = new Map(FEEDS.map((feed) => [feedField(TIMES.clusters[feed]), encodeFeed(offsets[feed])]))
+  const fields = new Map(
+    FEEDS.map((feed) => [feedField(TIMES.clusters[feed]), encodeFeed({ resumeOffset: offsets[feed], marks: [] })]),
+  )
   if (stream !== undefined) fields.set(streamField('s'), encodeStream(stream))
   return fields
 }

@@ -71,7 +71,7 @@ interface Facts {
   'acknowledgement-overdue': { topic: string; partition: number; cluster: string; offset: number; count: number }
   'poll-failed': { cluster: string; reason: string }
   'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
-  'offset-beyond-end': { cluster: string; topic: string; partition: number; offset: number; end: number }
+  'log-truncated': { cluster: string; topic: string; partition: number; from: number; to: number }
   // Consumer: operators
   'delivery-failed': { topic: string; verdict: string; reason: string; count: number }
   'key-stalled': {
@@ -340,10 +340,11 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     labels: ['cluster', 'topic'],
     meaning: 'Retention removed records that were not read yet.',
   },
-  'offset-beyond-end': {
+  'log-truncated': {
     level: 'error',
     labels: ['cluster', 'topic'],
-    meaning: 'An offset that was stored or read up to lies beyond the end of its log, which is read again.',
+    meaning:
+      'A log is not what was read of it: it lost its end, and may have filled it again. It is read again from there.',
   },
   'delivery-failed': {
     level: 'warn',

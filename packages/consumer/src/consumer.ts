@@ -389,6 +389,7 @@ export class Consumer<T = unknown> {
         this.#telemetry.tell({ kind: 'cluster-unreachable', cluster, reason })
       },
       handleBatch: (records, ends) => this.#handleBatch(feed, records, ends),
+      handleSilence: () => this.#handleSilence(feed),
       handlePollFailed: (reason) => {
         this.#telemetry.tell({ kind: 'poll-failed', cluster, reason })
         const { clock } = this.#outsides
@@ -445,6 +446,7 @@ export class Consumer<T = unknown> {
     if (this.#closing !== undefined) return
     if (records.length > 0 || ends.length > 0) this.#hear(feed)
     const time = this.#time()
+    this.#lookAtStall(time)
     const touched = new Set<Partition>()
     for (const record of records) {
       const partition = this.#find(record.topic, record.partition)
@@ -463,6 +465,18 @@ export class Consumer<T = unknown> {
     this.#turn()
     this.#poll(feed)
     this.#arm()
+  }
+
+  /** What happens to a log while nobody looks is not seen. */
+  #handleSilence(feed: FeedIndex): void {
+    if (this.#closing !== undefined) return
+    const time = this.#time()
+    for (const partition of this.#all) partition.handleSilence(feed, time)
+  }
+
+  #lookAtStall(time: number): void {
+    if (!this.#polling.takeStall()) return
+    for (const partition of this.#all) for (const feed of [0, 1] as const) partition.handleSilence(feed, time)
   }
 
   // --- deliveries -----------------------------------------------------------------------------------------------
@@ -693,6 +707,7 @@ export class Consumer<T = unknown> {
   #wake(): void {
     if (this.#closing !== undefined) return
     const time = this.#time()
+    this.#lookAtStall(time)
     for (const partition of this.#all) if (time >= partition.deadline()) partition.handleDeadline(time)
     if (this.#outsides.clock.now() >= this.#flushAt) this.#flushAll()
     this.#lookAtCodec()

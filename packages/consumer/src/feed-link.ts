@@ -12,6 +12,7 @@ export interface FeedLinkHandler {
   handleConnected(description: ClusterDescription): boolean
   handleUnreachable(reason: string): void
   handleBatch(records: readonly FeedRecord[], ends: readonly FeedPosition[]): void
+  handleSilence(): void
   handlePollFailed(reason: string): void
 }
 
@@ -57,6 +58,7 @@ export class FeedLink {
         this.#polling = false
         this.#handler.handleBatch(records, ends)
       },
+      handleSilence: () => this.#handler.handleSilence(),
       handlePollFailed: (reason) => {
         this.#polling = false
         this.#handler.handlePollFailed(reason)

@@ -11,7 +11,7 @@ import {
   type Telemetry,
 } from '@tandem/common/internal'
 
-import { Arbiter, type Deliver, type FeedIndex, type HoleOfStream } from './core/arbiter.js'
+import { Arbiter, type Deliver, type FeedIndex, type HoleOfStream, type Place } from './core/arbiter.js'
 import type { FeedState } from './core/feed-state.js'
 import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
 import { storedStream } from './core/stored-stream.js'
@@ -24,10 +24,11 @@ import {
   encodeStream,
   feedField,
   streamField,
+  type StoredPlace,
   type StoredPosition,
 } from './high-water/position-codec.js'
 import type { FeedClient, FeedPosition, FeedRecord } from './kafka/feed-client.js'
-import { recordDigest } from './kafka/record-digest.js'
+import { recordDigest, wholeDigest } from './kafka/record-digest.js'
 import type { Tenant, Tenure } from './leases.js'
 import type { ConsumerSettings } from './options.js'
 
@@ -189,6 +190,13 @@ export class Partition implements DeliveryOwner, Tenant {
     this.#attempt(() => this.#arbiter.handleEndReached(feed, offset, time))
   }
 
+  /** A feed was silent, or may have been: its log is to be compared with what was read of it. */
+  handleSilence(feed: FeedIndex, time: number): void {
+    if (this.draining || this.#arbiter.feeds[feed].nextOffset < 0) return
+    this.#attempt(() => this.#arbiter.handleSilence(feed))
+    this.carryOut(time)
+  }
+
   // --- time -----------------------------------------------------------------------------------------------------
 
   /** Whether a hole or the turn of a sequence is waited for. */
@@ -319,7 +327,7 @@ export class Partition implements DeliveryOwner, Tenant {
 
   /** Where a feed begins; undefined if its cluster does not say. */
   #findOut(feed: FeedIndex, client: FeedClient, done: (place: Place | undefined) => void): void {
-    const stored = this.#stored.resumeOffsets[this.#clusterOf(feed)]
+    const stored = this.#stored.feeds[this.#clusterOf(feed)]
     if (stored === undefined) {
       const begin = (offset: number | undefined): void => {
         done(offset === undefined ? undefined : { offset, begins: true })
@@ -336,13 +344,15 @@ export class Partition implements DeliveryOwner, Tenant {
 
   #read(feed: FeedIndex, record: FeedRecord, time: number): void {
     const stamp = this.#stampOf(feed, record)
+    const { offset } = record
+    const digest = recordDigest(record)
+    const whole = wholeDigest(record, digest)
     if (stamp === undefined) {
-      this.#arbiter.handleForeign(feed, record.offset, time)
+      this.#arbiter.handleForeign(feed, { offset, wholeDigest: whole }, time)
       return
     }
     const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0)
-    const { offset } = record
-    this.#arbiter.handleRecord({ feed, offset, stamp, bytes, digest: recordDigest(record), record }, time)
+    this.#arbiter.handleRecord({ feed, offset, stamp, bytes, digest, wholeDigest: whole, record }, time)
   }
 
   #finish(delivery: OpenDelivery): void {
@@ -424,27 +434,19 @@ export class Partition implements DeliveryOwner, Tenant {
     if (this.#arbiter.feeds[feed].paused) client?.pause([this])
   }
 
-  #assign(feed: FeedIndex, client: FeedClient, { offset, begins }: Place): void {
+  #assign(feed: FeedIndex, client: FeedClient, place: Place): void {
     if (this.draining) return
-    this.#arbiter.handleAssigned(feed, offset, begins)
+    const offset = this.#arbiter.handleAssigned(feed, place)
     client.assign([this.#at(offset)])
+    this.carryOut(this.#host.time())
   }
 
-  /**
-   * A stored offset as the log allows it. Below its start, retention was faster: what only that log had is owed.
-   * Beyond its end, the log lost its tail, and what was finished is dropped when it is read again from the start.
-   */
-  #checked(feed: FeedIndex, stored: number, start: number, end: number): Place {
+  /** A stored place as the log allows it. Below its start, retention was faster: what only that log had is owed. */
+  #checked(feed: FeedIndex, { resumeOffset, marks }: StoredPlace, start: number, end: number): Place {
+    if (resumeOffset >= start) return { offset: resumeOffset, log: { marks, start, end } }
     const name = { cluster: this.#clusterOf(feed), topic: this.topic, partition: this.partition }
-    if (stored < start) {
-      this.#host.telemetry.tell({ kind: 'log-start-moved', ...name, from: stored, to: start })
-      return { offset: start, begins: true }
-    }
-    if (stored > end) {
-      this.#host.telemetry.tell({ kind: 'offset-beyond-end', ...name, offset: stored, end })
-      return { offset: start, begins: true }
-    }
-    return { offset: stored, begins: false }
+    this.#host.telemetry.tell({ kind: 'log-start-moved', ...name, from: resumeOffset, to: start })
+    return { offset: start, begins: true }
   }
 
   #stampOf(feed: FeedIndex, record: FeedRecord): Stamp | undefined {
@@ -476,10 +478,12 @@ export class Partition implements DeliveryOwner, Tenant {
       const cluster = this.#clusterOf(feed)
       // A feed that was not read yet in this life stands where the last one left it.
       const read = this.#arbiter.resumeOffset(feed)
-      const offset = read >= 0 ? read : (this.#stored.resumeOffsets[cluster] ?? -1)
-      if (offset < 0 || (offset === this.#resumeOffsets[feed] && !this.#plan.whole)) continue
-      this.#resumeOffsets[feed] = offset
-      this.#plan.handleChanged(feedField(cluster), encodeFeed(offset))
+      const stored = this.#stored.feeds[cluster] ?? { resumeOffset: -1, marks: [] }
+      const place = read >= 0 ? { resumeOffset: read, marks: this.#arbiter.marksBefore(feed, read) } : stored
+      const { resumeOffset } = place
+      if (resumeOffset < 0 || (resumeOffset === this.#resumeOffsets[feed] && !this.#plan.whole)) continue
+      this.#resumeOffsets[feed] = resumeOffset
+      this.#plan.handleChanged(feedField(cluster), encodeFeed(place))
     }
   }
 
@@ -539,12 +543,6 @@ export class Partition implements DeliveryOwner, Tenant {
   #clusterOf(feed: FeedIndex): string {
     return this.#host.settings.clusters[feed]
   }
-}
-
-/** Where a feed is read from, and whether what its log may have had before is neither known nor owed. */
-interface Place {
-  readonly offset: number
-  readonly begins: boolean
 }
 
 export interface PartitionStatus {

@@ -21,7 +21,7 @@ import type {
   Roll,
 } from './high-water/high-water-store.js'
 import { decodePosition } from './high-water/position-codec.js'
-import type { FeedClient, FeedClientHandler, FeedRecord } from './kafka/feed-client.js'
+import type { FeedClient, FeedClientHandler, FeedPosition, FeedRecord } from './kafka/feed-client.js'
 import type { ConsumerOptions } from './options.js'
 
 /** Time that passes when the test says so. */
@@ -90,7 +90,9 @@ export class FakeFeedClient implements FeedClient {
   readonly #clock: Clock
   readonly #handler: FeedClientHandler
   readonly #cluster: FakeCluster
-  readonly #offsets = new Map<number, number>()
+  readonly #logs = new Map<number, FeedRecord[]>()
+  /** Where each partition is read on. */
+  readonly #next = new Map<number, number>()
 
   constructor(handler: FeedClientHandler, cluster: FakeCluster, clock: Clock) {
     this.#clock = clock
@@ -109,12 +111,11 @@ export class FakeFeedClient implements FeedClient {
 
   /** Brings messages `first` … `last` of epoch 1 of one partition. */
   bring(partition: number, first: number, last = first, kind: 'data' | 'void' = 'data'): void {
-    const records: FeedRecord[] = []
+    const log = this.#logOf(partition)
     for (let counter = first; counter <= last; counter++) {
-      const offset = this.#offsets.get(partition) ?? 0
-      this.#offsets.set(partition, offset + 1)
+      const offset = log.length
       const stamp = { producerId: 'p', epoch: 1, incarnation: 1, keyRange: partition, first: counter, count: 1 }
-      records.push({
+      log.push({
         topic: 't',
         partition,
         offset,
@@ -127,10 +128,15 @@ export class FakeFeedClient implements FeedClient {
         ],
       })
     }
-    this.#handler.handleBatch(records, [])
+    this.#read(partition)
   }
 
-  assign(): void {}
+  assign(positions: readonly FeedPosition[]): void {
+    for (const { partition, offset } of positions) {
+      this.#next.set(partition, offset)
+      setImmediate(() => this.#read(partition))
+    }
+  }
 
   unassign(): void {}
 
@@ -150,7 +156,7 @@ export class FakeFeedClient implements FeedClient {
 
   queryEnd({ partition }: { partition: number }, done: (offset: number) => void): void {
     if (this.broken === 'queryEnd') throw new Error('Local: Erroneous state')
-    this.#answer(() => done(this.#offsets.get(partition) ?? 0))
+    this.#answer(() => done(this.#logOf(partition).length))
   }
 
   queryTime(_partition: object, _timeMs: number, done: (offset: number) => void): void {
@@ -159,6 +165,21 @@ export class FakeFeedClient implements FeedClient {
 
   close(done: () => void): void {
     setImmediate(done)
+  }
+
+  #logOf(partition: number): FeedRecord[] {
+    const known = this.#logs.get(partition)
+    if (known !== undefined) return known
+    const log: FeedRecord[] = []
+    this.#logs.set(partition, log)
+    return log
+  }
+
+  #read(partition: number): void {
+    const log = this.#logOf(partition)
+    const records = log.slice(this.#next.get(partition) ?? 0)
+    this.#next.set(partition, log.length)
+    if (records.length > 0) this.#handler.handleBatch(records, [])
   }
 
   #answer(answer: () => void): void {

@@ -16,6 +16,10 @@ export interface History {
   readonly takings?: readonly Taking[]
   /** When the store could not be reached, or forgot. */
   readonly storeTroubles: readonly StoreTrouble[]
+  /** Messages that a log has lost and that none has any more, whoever was given them before. */
+  readonly vanished?: ReadonlySet<string>
+  /** Messages that a log has voided and does not show as such any more. */
+  readonly blurred?: ReadonlySet<string>
   /** With `order: 'strict'`: what operators had skipped, and what may come late by itself. */
   readonly strict?: { readonly skips: readonly Skip[]; readonly lateWritten: ReadonlySet<string> } | undefined
   /** When a consumer could not reach a cluster that others could reach; not known of real ones. */

@@ -2,6 +2,8 @@ import type { Mutant } from './mutant.js'
 
 const ARBITER = 'consumer/dist/core/arbiter.js'
 const HOLE = 'consumer/dist/core/hole.js'
+const LOG_CHECK = 'consumer/dist/core/log-check.js'
+const MARKS = 'consumer/dist/core/marks.js'
 const STREAM = 'consumer/dist/core/stream.js'
 const PARTITION = 'consumer/dist/partition.js'
 const SEQUENCE = 'consumer/dist/core/sequence.js'
@@ -277,8 +279,8 @@ export const MUTANTS: readonly Mutant[] = [
       { file: POLLING_CLOCK, text: 'if (this.#running) {', replacement: '{' },
       {
         file: POLLING_CLOCK,
-        text: 'Math.min(Math.max(0, now - this.#readAt), meantToSleep + this.stepMsMax)',
-        replacement: 'now - this.#readAt',
+        text: 'Math.min(passed, meantToSleep + this.stepMsMax)',
+        replacement: 'passed',
       },
     ],
   },
@@ -289,8 +291,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: POLLING_CLOCK,
-        text: 'Math.min(Math.max(0, now - this.#readAt), meantToSleep + this.stepMsMax)',
-        replacement: 'now - this.#readAt',
+        text: 'Math.min(passed, meantToSleep + this.stepMsMax)',
+        replacement: 'passed',
       },
     ],
   },
@@ -360,6 +362,36 @@ export const MUTANTS: readonly Mutant[] = [
         text: 'this.feeds[index].seeking = true;',
         replacement: '',
       },
+    ],
+  },
+  {
+    name: 'silence-trusted',
+    scenario: 'refilled-tail',
+    meaning: 'reads on where it was, whatever may have happened to the log',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'if (feed.check === undefined && feed.nextOffset >= 0)',
+        replacement: 'if (false)',
+      },
+      {
+        file: ARBITER,
+        text: 'const check = new LogCheck(log.marks, log);',
+        replacement: 'const check = new LogCheck([], log);',
+      },
+    ],
+  },
+  {
+    name: 'mark-of-one-record',
+    scenario: 'refilled-tail',
+    meaning: 'knows a log again by its last record alone',
+    edits: [
+      {
+        file: MARKS,
+        text: 'let digest = (Math.imul(before, 31) + record) | 0;',
+        replacement: 'let digest = record | 0;',
+      },
+      { file: LOG_CHECK, text: 'const RUN_MAX = 1_024;', replacement: 'const RUN_MAX = 0;' },
     ],
   },
   {

@@ -3,6 +3,8 @@ import { Intervals, streamKey, type Stamp, type TandemFact } from '@tandem/commo
 import { Digests } from './digests.js'
 import { FEEDS, FeedState, type FeedIndex } from './feed-state.js'
 import { forNothing, judgeBeginning, judgeHole, type Verdict, type Wait } from './hole.js'
+import { LogCheck } from './log-check.js'
+import { chained, Marks, type Mark } from './marks.js'
 import { Sequence } from './sequence.js'
 import type { StoredStream } from './stored-stream.js'
 import { Stream } from './stream.js'
@@ -51,6 +53,15 @@ export interface HoleOfStream {
   readonly count: number
 }
 
+/** Where a feed is read from. */
+export interface Place {
+  readonly offset: number
+  /** Nothing that its log may have had before this is known or owed. */
+  readonly begins?: boolean
+  /** What is known of the log that was read up to here, and where it begins and ends now. */
+  readonly log?: { readonly marks: readonly Mark[]; readonly start: number; readonly end: number }
+}
+
 /** A stamped record, as a feed brought it. */
 export interface Arrival<R> {
   readonly feed: FeedIndex
@@ -59,6 +70,8 @@ export interface Arrival<R> {
   readonly bytes: number
   /** Of key, value and headers without the stamp; equal bytes have equal digests. */
   readonly digest: number
+  /** Of all of it: by this the log is known again. */
+  readonly wholeDigest: number
   readonly record: R
 }
 
@@ -113,20 +126,42 @@ export class Arbiter<R> {
   // --- events ---------------------------------------------------------------------------------------------------
 
   /**
-   * A feed is to be read from here. Voids at or above it will be read again, and are not believed in advance.
-   * @param begins nothing that its log may have had before this is known or owed
+   * A feed is to be read from here on; returns where to begin, which is a little earlier if its log is to be compared
+   * with marks first. Voids at or above it will be read again, and are not believed in advance.
    */
-  handleAssigned(feed: FeedIndex, nextOffset: number, begins = false): void {
-    this.#rewind(feed, nextOffset)
-    if (begins && nextOffset > 0) this.feeds[feed].beganAt = nextOffset
-    for (const stream of this.streams.values()) {
-      for (const sequence of stream.sequences) sequence.voids[feed].prune(({ offset }) => offset < nextOffset)
+  handleAssigned(index: FeedIndex, place: Place): number {
+    const { offset, begins = false, log } = place
+    const feed = this.feeds[index]
+    this.#startAt(index, offset, begins)
+    if (log === undefined) {
+      this.#readAnew(index)
+      return offset
     }
+    feed.marks = new Marks(log.marks)
+    this.#readAfter(index, feed.marks.newest)
+    const check = new LogCheck(log.marks, log)
+    const seek = check.takeSeek()
+    if (seek !== undefined) {
+      feed.check = check
+      return seek
+    }
+    if (check.verdict!.kind === 'same' && offset <= log.end) return offset
+    this.#truncate(index, log.start)
+    return feed.nextOffset
+  }
+
+  /**
+   * A feed was silent, or may have been: a connection was lost, a leader changed, our own clock stood still. Its log is
+   * compared before anything else of it is believed.
+   */
+  handleSilence(index: FeedIndex): void {
+    this.#step++
+    this.#suspect(index)
   }
 
   handleRecord(arrival: Arrival<R>, time: number): void {
-    const { feed, offset, stamp } = arrival
-    if (this.feeds[feed].seeking) return
+    const { feed, offset, stamp, wholeDigest } = arrival
+    if (!this.#isBelieved(feed, { offset, digest: wholeDigest }, time)) return
     this.#step++
     this.#handleRead(feed, offset + 1, time)
     const stream = this.#streamOf(stamp)
@@ -139,18 +174,21 @@ export class Arbiter<R> {
     const last = stamp.first + stamp.count - 1
     if (stamp.kind === 'void') this.#handleVoid(stream, sequence, feed, offset, stamp.first, last, time)
     else this.#handleData(stream, sequence, arrival, last, time)
+    this.#noteRead(feed, offset, wholeDigest)
     if (stream.unsettled || !sequence.begun || !sequence.quiet) this.#settle(stream, time)
-    if (this.feeds.some(({ full, paused, scanned }) => scanned || (full && !paused))) this.#regulate(time)
+    if (this.#comeTo() !== undefined || this.feeds.some(({ full, paused }) => full && !paused)) this.#regulate(time)
   }
 
   /** A record that is none of ours (no stamp, or one that cannot be read) was passed at this offset. */
-  handleForeign(feed: FeedIndex, offset: number, time: number): void {
-    if (!this.feeds[feed].seeking) this.#handleRead(feed, offset + 1, time)
+  handleForeign(feed: FeedIndex, { offset, wholeDigest }: { offset: number; wholeDigest: number }, time: number): void {
+    if (!this.#isBelieved(feed, { offset, digest: wholeDigest }, time)) return
+    this.#handleRead(feed, offset + 1, time)
+    this.#noteRead(feed, offset, wholeDigest)
   }
 
   /** The feed is at its end: `offset` is the next one to be written. */
   handleEndReached(feed: FeedIndex, offset: number, time: number): void {
-    if (this.feeds[feed].seeking) return
+    if (!this.#isBelieved(feed, { offset, digest: undefined }, time)) return
     this.#step++
     this.#handleRead(feed, Math.max(offset, this.feeds[feed].nextOffset), time)
     this.#settleAll(time)
@@ -160,7 +198,11 @@ export class Arbiter<R> {
   handleEnd(answer: { feed: FeedIndex; step: number; end: number }, time: number): void {
     this.#step++
     const feed = this.feeds[answer.feed]
-    if (!feed.end.handleAnswer(answer.step, answer.end, feed.nextOffset, time)) return
+    if (feed.suspect) this.#suspect(answer.feed)
+    // Up to where it had read says nothing of a log that may be another one.
+    if (feed.check !== undefined) {
+      if (!feed.end.handleFailed(answer.step, time)) return
+    } else if (!feed.end.handleAnswer(answer.step, answer.end, feed.nextOffset, time)) return
     this.#heard(answer.feed, time)
     this.#look(answer.feed, answer.end, time)
     this.#settleAll(time)
@@ -170,20 +212,23 @@ export class Arbiter<R> {
   handleStart({ feed: index, start }: { feed: FeedIndex; start: number }, time: number): void {
     this.#step++
     const feed = this.feeds[index]
-    const { nextOffset, beyondEnd } = feed
+    const { nextOffset, check } = feed
     if (start > nextOffset) {
       this.#tell({ kind: 'log-start-moved', ...this.#feedName(index), from: nextOffset, to: start })
-      this.#seek(index, start)
+      feed.check = undefined
       feed.nextOffset = start
+      this.#readAnew(index)
       feed.end.handleOffset(start, time)
       feed.beganAt = start
-    } else if (this.#isLasting(feed, time)) {
-      // Its client reads on nowhere: it is read again from its start, where what was finished is dropped.
-      feed.beyondEnd = undefined
-      this.#tell({ kind: 'offset-beyond-end', ...this.#feedName(index), offset: nextOffset, end: beyondEnd!.end })
       this.#seek(index, start)
-      this.handleAssigned(index, start, true)
-    }
+    } else if (check?.verdict !== undefined) this.#conclude(index, start)
+    else if (feed.beyondEnd !== undefined && feed.beyondEnd.end < (check?.end ?? Infinity)) {
+      this.#compare(index, { start, end: feed.beyondEnd.end })
+    } else if (check !== undefined && start > check.offset) {
+      this.#compare(index, { start, end: check.end })
+      // Its client was told to read what is gone.
+      if (!feed.seeking) this.#seek(index, feed.place)
+    } else this.#stir(index, time)
     this.#settleAll(time)
   }
 
@@ -231,6 +276,7 @@ export class Arbiter<R> {
       const feed = this.feeds[index]
       if (feed.awaySince === undefined && time - feed.heardAt >= this.#options.feedAwayAfterMs) {
         feed.awaySince = time
+        feed.suspect = true
         this.#tell({ kind: 'feed-away', ...this.#feedName(index) })
       }
       if (time >= this.#heartbeatAt(feed)) {
@@ -259,7 +305,7 @@ export class Arbiter<R> {
       if (!end.due(time)) continue
       const step = ++this.#step
       end.handleAsked(step)
-      this.feeds[index].askedOffset = this.feeds[index].nextOffset
+      this.feeds[index].askedOffset = this.feeds[index].place
       return { kind: 'ask-end', feed: index, step }
     }
     return undefined
@@ -323,6 +369,14 @@ export class Arbiter<R> {
   resumeOffset(feed: FeedIndex): number {
     const { open, nextOffset, scansFrom = nextOffset } = this.feeds[feed]
     return open.resumeOffset(scansFrom)
+  }
+
+  /** By which the log of a feed is known again that resumes at this offset, as `resumeOffset` gave it. */
+  marksBefore(index: FeedIndex, resumeOffset: number): readonly Mark[] {
+    const { open, marks, scansFrom, scanMark, lastOffset: offset, lastDigest: digest } = this.feeds[index]
+    const mark = open.size > 0 ? open.markBefore(resumeOffset) : scansFrom === undefined ? { offset, digest } : scanMark
+    if (mark !== undefined && mark.offset < resumeOffset) marks.add(mark)
+    return marks.all
   }
 
   // --- rules 1 to 5: what a record is ---------------------------------------------------------------------------
@@ -437,7 +491,9 @@ export class Arbiter<R> {
   /** Remembers a record that is to be read again after a crash. */
   #open(index: FeedIndex, offset: number, sequence: Sequence<R>, first: number, last: number): void {
     const feed = this.feeds[index]
-    if (feed.scansFrom === undefined) feed.open.open(offset, sequence, first, last)
+    if (feed.scansFrom !== undefined) return
+    const { lastOffset: beforeOffset, lastDigest: beforeDigest } = feed
+    feed.open.open({ offset, sequence, first, last, beforeOffset, beforeDigest })
   }
 
   // --- the held bound -------------------------------------------------------------------------------------------
@@ -462,7 +518,7 @@ export class Arbiter<R> {
 
   /** A feed that has scanned what delivery has come to. */
   #comeTo(): FeedIndex | undefined {
-    return FEEDS.find((index) => this.feeds[index].scanned)
+    return FEEDS.find((index) => this.feeds[index].scanned && this.feeds[index].check === undefined)
   }
 
   /** Whether the other feed is being read and may bring what is missing before anything that this one holds. */
@@ -493,6 +549,7 @@ export class Arbiter<R> {
     feed.heldMessages = 0
     feed.heldBytes = 0
     feed.scansFrom = from
+    feed.scanMark = feed.open.markBefore(from)
     feed.open.rewind(from)
     this.#resume(index)
   }
@@ -501,6 +558,7 @@ export class Arbiter<R> {
   #seekBack(index: FeedIndex): void {
     const feed = this.feeds[index]
     const offset = feed.scansFrom!
+    this.#readAfter(index, feed.scanMark)
     this.#tell({ kind: 'feed-sought-back', ...this.#feedName(index), from: feed.nextOffset, to: offset })
     this.#seek(index, offset)
     this.#rewind(index, offset)
@@ -521,13 +579,17 @@ export class Arbiter<R> {
   /** A feed goes on at this offset: what it showed at or above it, it has not shown. */
   #rewind(index: FeedIndex, offset: number): void {
     const feed = this.feeds[index]
+    if (feed.nextOffset >= 0) {
+      feed.end.clear()
+      feed.end.want(this.#step)
+    }
     feed.furthest = Math.max(feed.furthest, feed.nextOffset)
     feed.nextOffset = offset
     feed.scansFrom = undefined
+    feed.scanMark = undefined
     feed.scanned = false
+    feed.check = undefined
     feed.open.rewind(offset)
-    feed.end.clear()
-    feed.end.want(this.#step)
     for (const stream of this.streams.values()) {
       stream.epochsOf[index].rewind(offset)
       for (const sequence of stream.sequences) {
@@ -734,7 +796,121 @@ export class Arbiter<R> {
     this.#tell({ kind: 'feed-discounted', ...this.#feedName(index) })
   }
 
+  // --- damaged logs ---------------------------------------------------------------------------------------------
+
+  /** Whether what a feed brings is of the log that was read before: not while it is compared, or is to go on elsewhere. */
+  #isBelieved(
+    index: FeedIndex,
+    { offset, digest }: { offset: number; digest: number | undefined },
+    time: number,
+  ): boolean {
+    const feed = this.feeds[index]
+    if (feed.seeking) return false
+    if (feed.suspect) this.#suspect(index)
+    const { check } = feed
+    if (check === undefined) return true
+    if (feed.seeking) return false
+    this.#heard(index, time)
+    if (digest === undefined) check.handleEnd(offset)
+    else check.handleRecord(offset, digest)
+    this.#conclude(index)
+    return false // it was handled in its time
+  }
+
+  #noteRead(index: FeedIndex, offset: number, wholeDigest: number): void {
+    const feed = this.feeds[index]
+    feed.lastOffset = offset
+    feed.lastDigest = chained(feed.lastDigest, wholeDigest)
+  }
+
+  /** What was read of its log up to here is known by this mark. */
+  #readAfter(index: FeedIndex, mark: Mark | undefined): void {
+    const feed = this.feeds[index]
+    if (mark === undefined) return this.#readAnew(index)
+    feed.lastOffset = mark.offset
+    feed.lastDigest = mark.digest
+  }
+
+  /** Nothing is known of its log below where it is read on. */
+  #readAnew(index: FeedIndex): void {
+    const feed = this.feeds[index]
+    feed.lastOffset = feed.nextOffset - 1
+    feed.lastDigest = 0
+    feed.marks = new Marks([{ offset: feed.lastOffset, digest: 0 }])
+  }
+
+  #suspect(index: FeedIndex): void {
+    const feed = this.feeds[index]
+    feed.suspect = false
+    if (feed.check === undefined && feed.nextOffset >= 0) this.#compare(index, {})
+  }
+
+  /** Begins to compare the log of a feed with what was read of it. */
+  #compare(index: FeedIndex, log: { readonly start?: number; readonly end?: number }): void {
+    const feed = this.feeds[index]
+    const { lastOffset: offset, lastDigest: digest } = feed
+    const older = feed.marks.all.filter((mark) => mark.offset < offset)
+    feed.check = new LogCheck([...older, { offset, digest }], log)
+    this.#conclude(index, log.start)
+  }
+
+  /**
+   * It brings nothing, though there is something: its client may have been told to read where there was nothing yet, and
+   * reads on nowhere. Ever less often at one place, since it may be a slow one, and begins anew each time.
+   */
+  #stir(index: FeedIndex, time: number): void {
+    const feed = this.feeds[index]
+    const { place, stood } = feed
+    if (stood?.place === place && time < stood.at + stood.patienceMs) return
+    const patienceMs = stood?.place === place ? stood.patienceMs * 2 : this.#options.feedAwayAfterMs
+    feed.stood = { place, at: time, patienceMs }
+    if (feed.check === undefined) this.#suspect(index)
+    if (!feed.seeking) this.#seek(index, place)
+  }
+
+  /** Acts on what the check has come to; `start` is where the log begins, if that was asked. */
+  #conclude(index: FeedIndex, start?: number): void {
+    const feed = this.feeds[index]
+    const { verdict } = feed.check!
+    if (verdict === undefined) {
+      const seek = feed.check!.takeSeek()
+      if (seek !== undefined) this.#seek(index, seek)
+    } else if (verdict.kind === 'same') feed.check = undefined
+    else if (verdict.from === undefined && start === undefined) {
+      this.#commands.push({ kind: 'ask-start', feed: index })
+    } else {
+      this.#truncate(index, (verdict.from ?? start)!)
+      this.#seek(index, feed.nextOffset)
+    }
+  }
+
+  /** From here on it is another log: all of it is read again, and what was finished is dropped. */
+  #truncate(index: FeedIndex, from: number): void {
+    const feed = this.feeds[index]
+    const { nextOffset, scansFrom = from } = feed
+    const offset = Math.min(from, scansFrom)
+    this.#tell({ kind: 'log-truncated', ...this.#feedName(index), from: nextOffset, to: offset })
+    feed.beyondEnd = undefined
+    feed.marks.rewind(offset)
+    const known = feed.marks.newest?.offset === offset - 1
+    this.#startAt(index, offset, !known)
+    feed.furthest = offset
+    if (known) this.#readAfter(index, feed.marks.newest)
+    else this.#readAnew(index)
+    for (const stream of this.streams.values()) {
+      for (const { lastOffsets } of stream.sequences) lastOffsets[index] = Math.min(lastOffsets[index], offset - 1)
+    }
+  }
+
   // --- feeds ----------------------------------------------------------------------------------------------------
+
+  #startAt(index: FeedIndex, offset: number, begins: boolean): void {
+    this.#rewind(index, offset)
+    if (begins && offset > 0) this.feeds[index].beganAt = offset
+    for (const stream of this.streams.values()) {
+      for (const sequence of stream.sequences) sequence.voids[index].prune((entry) => entry.offset < offset)
+    }
+  }
 
   #handleRead(index: FeedIndex, nextOffset: number, time: number): void {
     const feed = this.feeds[index]
@@ -756,21 +932,17 @@ export class Arbiter<R> {
 
   /**
    * Nothing was read while it was asked for its end, and it is not at it: its log may have lost what was to be read next
-   * by retention, or its tail. Where it begins is asked then.
+   * by retention, or its tail. A leader that was deposed may know less for a while.
    */
   #look(index: FeedIndex, end: number, time: number): void {
     const feed = this.feeds[index]
-    const { askedOffset: offset } = feed
-    const stands = offset >= 0 && offset === feed.nextOffset
-    if (!stands || end >= offset) feed.beyondEnd = undefined
-    else feed.beyondEnd = { offset, end, since: feed.beyondEnd?.offset === offset ? feed.beyondEnd.since : time }
-    if (!stands || end === offset || feed.paused) return
-    if (end > offset || this.#isLasting(feed, time)) this.#commands.push({ kind: 'ask-start', feed: index })
-  }
-
-  /** Whether the log ends before what was read of it, and stays so: a leader that was deposed may know less for a while. */
-  #isLasting({ beyondEnd, nextOffset }: FeedState<R>, time: number): boolean {
-    return beyondEnd?.offset === nextOffset && time - beyondEnd.since >= this.#options.feedAwayAfterMs
+    const { askedOffset, check, place } = feed
+    const stands = askedOffset >= 0 && askedOffset === place
+    if (!stands || end >= feed.nextOffset) feed.beyondEnd = undefined
+    else feed.beyondEnd = { end, since: feed.beyondEnd?.since ?? time }
+    if (!stands || feed.paused || (check === undefined && end === place)) return
+    if (feed.beyondEnd !== undefined && time - feed.beyondEnd.since < this.#options.feedAwayAfterMs) return
+    this.#commands.push({ kind: 'ask-start', feed: index })
   }
 
   /** When a feed that brings nothing is next asked for its end, which is its sign of life. */

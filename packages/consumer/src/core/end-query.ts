@@ -49,11 +49,13 @@ export class EndQuery {
     return true
   }
 
-  handleFailed(step: number, time: number): void {
-    if (this.#inFlight !== step) return
+  /** @returns false as above. */
+  handleFailed(step: number, time: number): boolean {
+    if (this.#inFlight !== step) return false
     this.#inFlight = undefined
     this.#askedStep = -1
     this.#notBefore = time + RETRY_MS
+    return true
   }
 
   /** The feed has read up to (not including) `nextOffset`. */

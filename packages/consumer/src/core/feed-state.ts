@@ -1,4 +1,6 @@
 import { EndQuery } from './end-query.js'
+import type { LogCheck } from './log-check.js'
+import { Marks, type Mark } from './marks.js'
 import { OpenRecords } from './open-records.js'
 
 export type FeedIndex = 0 | 1
@@ -16,10 +18,20 @@ export class FeedState<R> {
   heardAt: number
   /** Polling time at which it was last asked for a sign of life. */
   askedAt = -Infinity
-  /** `nextOffset` when it was last asked for its end. */
+  /** Where it was to read on when it was last asked for its end. */
   askedOffset = -1
-  /** An offset that was read up to, and since when the log has been said to end before it. */
-  beyondEnd: { readonly offset: number; readonly end: number; readonly since: number } | undefined
+  /** Since when it has been said to end, before what was read of it. */
+  beyondEnd: { readonly end: number; readonly since: number } | undefined
+  /** Of what lies behind where it resumes. */
+  marks = new Marks()
+  /** The record that was read last, and the digest of all up to it (marks.ts). */
+  lastOffset = -1
+  lastDigest = 0
+  /** It was silent, so that its log may have changed: it is compared before anything else of it is believed. */
+  suspect = false
+  check: LogCheck | undefined
+  /** Where it brought nothing though there was something, when it was told to read on there last, and for how long. */
+  stood: { readonly place: number; readonly at: number; readonly patienceMs: number } | undefined
   awaySince: number | undefined
   /**
    * Waited for in vain for `holeTimeoutMs` at this step (rules 6 and 7): counts as away until it is at an end that was
@@ -34,6 +46,8 @@ export class FeedState<R> {
    * meanwhile is not remembered as open, since nothing is stored beyond this offset.
    */
   scansFrom: number | undefined
+  /** Of the record before that. */
+  scanMark: Mark | undefined
   /** Delivery has come to what it scanned. */
   scanned = false
   heldMessages = 0
@@ -46,6 +60,11 @@ export class FeedState<R> {
   constructor(feed: number, time: number) {
     this.open = new OpenRecords(feed)
     this.heardAt = time
+  }
+
+  /** Where it reads on. */
+  get place(): number {
+    return this.check?.verdict === undefined ? (this.check?.offset ?? this.nextOffset) : this.nextOffset
   }
 
   /** Whether it is waited for. */

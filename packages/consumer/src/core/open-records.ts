@@ -1,3 +1,4 @@
+import type { Mark } from './marks.js'
 import type { Sequence } from './sequence.js'
 
 /**
@@ -9,11 +10,14 @@ import type { Sequence } from './sequence.js'
  * that is not (a handler may be stuck for an hour) is dropped from time to time, so that no more is remembered than what
  * is held, owed an answer or voided. Source: position.md, What is finished.
  */
-interface OpenRecord<R> {
+export interface OpenRecord<R> {
   readonly offset: number
   readonly sequence: Sequence<R>
   readonly first: number
   readonly last: number
+  /** Of the record before it: its offset, and the digest of all up to it. */
+  readonly beforeOffset: number
+  readonly beforeDigest: number
 }
 
 export class OpenRecords<R> {
@@ -31,8 +35,17 @@ export class OpenRecords<R> {
     return this.#records.length - this.#head
   }
 
-  open(offset: number, sequence: Sequence<R>, first: number, last: number): void {
-    this.#records.push({ offset, sequence, first, last })
+  open(record: OpenRecord<R>): void {
+    this.#records.push(record)
+  }
+
+  /** By which the log is known again if it is read from the record at this offset on; that one is open. */
+  markBefore(offset: number): Mark | undefined {
+    for (let i = this.#head; i < this.#records.length; i++) {
+      const { offset: at, beforeOffset, beforeDigest } = this.#records[i]!
+      if (at === offset) return { offset: beforeOffset, digest: beforeDigest }
+    }
+    return undefined
   }
 
   /** The log is read again from this offset on, where those at or above it are met again if it still has them. */

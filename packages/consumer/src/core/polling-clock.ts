@@ -12,6 +12,7 @@ export class PollingClock {
   #readAt: number
   #wakesAt = -Infinity
   #running = true
+  #stalled = false
   /** What a stall counts as at most. */
   readonly stepMsMax: number
 
@@ -29,10 +30,19 @@ export class PollingClock {
   read(now: number): number {
     if (this.#running) {
       const meantToSleep = Math.max(0, this.#wakesAt - this.#readAt)
-      this.#time += Math.min(Math.max(0, now - this.#readAt), meantToSleep + this.stepMsMax)
+      const passed = Math.max(0, now - this.#readAt)
+      if (passed > meantToSleep + STEP_MS_MOST) this.#stalled = true
+      this.#time += Math.min(passed, meantToSleep + this.stepMsMax)
     }
     this.#readAt = now
     return this.#time
+  }
+
+  /** Whether it was not read for so long since this was asked last that anything may have happened. */
+  takeStall(): boolean {
+    const stalled = this.#stalled
+    this.#stalled = false
+    return stalled
   }
 
   /** When it will be read next at the latest: up to then, silence is no stall. */

@@ -6,6 +6,11 @@ import { decodePosition, encodeFeed, encodeStream, feedField, streamField } from
 
 const BIG = Number.MAX_SAFE_INTEGER
 
+const MARKS = [
+  { offset: 0, digest: 0 },
+  { offset: BIG - 1, digest: 2 ** 32 - 1 },
+]
+
 describe('position codec', () => {
   it('reads what it writes, up to the largest numbers', () => {
     const stream = {
@@ -27,11 +32,11 @@ describe('position codec', () => {
       ],
     }
     const fields = new Map([
-      [feedField('east'), encodeFeed(BIG)],
+      [feedField('east'), encodeFeed({ resumeOffset: BIG, marks: MARKS })],
       [streamField('2147483647/ledger-7'), encodeStream(stream)],
     ])
     const position = decodePosition(fields)
-    expect(position.resumeOffsets).to.deep.equal({ east: BIG })
+    expect(position.feeds).to.deep.equal({ east: { resumeOffset: BIG, marks: MARKS } })
     const [read] = position.streams
     expect(read!.sequences[0]!.finished.toArray()).to.deep.equal([1, 5, 8, BIG])
     expect(read!.sequences[0]!.rejected.toArray()).to.deep.equal([6, 6])
@@ -101,7 +106,7 @@ describe('position codec', () => {
   })
 
   it('knows nothing of clusters that are not stored, whatever they are called', () => {
-    const { resumeOffsets } = decodePosition(new Map([[feedField('east'), encodeFeed(3)]]))
-    expect([resumeOffsets['constructor'], resumeOffsets['toString']]).to.deep.equal([undefined, undefined])
+    const { feeds } = decodePosition(new Map([[feedField('east'), encodeFeed({ resumeOffset: 3, marks: [] })]]))
+    expect([feeds['constructor'], feeds['toString']]).to.deep.equal([undefined, undefined])
   })
 })

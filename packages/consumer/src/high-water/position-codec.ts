@@ -8,13 +8,14 @@ import {
   received,
 } from '@tandem/common/internal'
 
+import type { Mark } from '../core/marks.js'
 import type { StoredFeed, StoredSequence, StoredStream } from '../core/stored-stream.js'
 import type { Fields } from './high-water-store.js'
 
 /**
  * A position as the named fields of a store, and back.
  *
- * `f:<cluster>` is `[resume offset, marks]`; marks stay empty until logs are compared with them. `s:<stream>` is
+ * `f:<cluster>` is `[resume offset, [offset, digest, …]]`, the marks in ascending order. `s:<stream>` is
  * `[key range, producerId, [sequence …]]`, a sequence `[epoch, incarnation, frontier, finished, rejected, feeds, origin]` with
  * intervals as flat pairs and `feeds` as `{cluster: [last offset, [first, last, offset, …], read from]}`. MessagePack.
  *
@@ -24,12 +25,19 @@ import type { Fields } from './high-water-store.js'
  */
 export interface StoredPosition {
   /** By cluster; missing where the group has never read. */
-  readonly resumeOffsets: Readonly<Record<string, number>>
+  readonly feeds: Readonly<Record<string, StoredPlace>>
   readonly streams: readonly StoredStream[]
 }
 
-export function encodeFeed(resumeOffset: number): Uint8Array {
-  return encoder.encode([resumeOffset, []])
+/** Where a feed resumes, and by which its log is known again. */
+export interface StoredPlace {
+  readonly resumeOffset: number
+  /** Below the resume offset, ascending. */
+  readonly marks: readonly Mark[]
+}
+
+export function encodeFeed({ resumeOffset, marks }: StoredPlace): Uint8Array {
+  return encoder.encode([resumeOffset, marks.flatMap(({ offset, digest }) => [offset, digest])])
 }
 
 export function encodeStream(stream: StoredStream): Uint8Array {
@@ -60,11 +68,11 @@ export function streamField(key: string): string {
 
 /** @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: a field is not what this codec writes. */
 export function decodePosition(fields: Fields): StoredPosition {
-  const resumeOffsets = byCluster<number>()
+  const feeds = byCluster<StoredPlace>()
   const streams: StoredStream[] = []
   for (const [name, bytes] of fields) {
     try {
-      if (name.startsWith('f:')) resumeOffsets[name.slice(2)] = decodeFeed(msgpack.decode(bytes))
+      if (name.startsWith('f:')) feeds[name.slice(2)] = decodeFeed(msgpack.decode(bytes))
       else if (name.startsWith('s:')) streams.push(decodeStream(msgpack.decode(bytes)))
     } catch (cause) {
       const field = printable(name, FIELD_CHARACTERS_MAX)
@@ -72,12 +80,20 @@ export function decodePosition(fields: Fields): StoredPosition {
       throw new HighWaterStoreFailedError(`The stored field ${field} cannot be read: ${reason}`, { field }, cause)
     }
   }
-  return { resumeOffsets, streams }
+  return { feeds, streams }
 }
 
-function decodeFeed(value: unknown): number {
-  const [resumeOffset] = list(value, 'feed')
-  return integer(resumeOffset, 'resume offset', 0)
+function decodeFeed(value: unknown): StoredPlace {
+  const [resumeOffset, marks = []] = list(value, 'feed')
+  const resume = integer(resumeOffset, 'resume offset', 0)
+  const flat = list(marks, 'marks')
+  const decoded: Mark[] = []
+  for (let i = 0; i < flat.length; i += 2) {
+    const offset = integer(flat[i], 'offset of a mark', (decoded.at(-1)?.offset ?? -2) + 1)
+    decoded.push({ offset, digest: integer(flat[i + 1], 'digest of a mark', 0, DIGEST_MAX) })
+  }
+  if ((decoded.at(-1)?.offset ?? -1) >= resume) throw wrong('marks', marks, 'offsets below the resume offset')
+  return { resumeOffset: resume, marks: decoded }
 }
 
 function decodeStream(value: unknown): StoredStream {
@@ -159,6 +175,8 @@ function byCluster<T>(): Record<string, T> {
   return Object.create(null) as Record<string, T>
 }
 
+/** CRC-32. */
+const DIGEST_MAX = 2 ** 32 - 1
 /** One for all: each has a buffer of its own that it fills again. */
 const encoder = new Encoder()
 const FIELD_CHARACTERS_MAX = 160

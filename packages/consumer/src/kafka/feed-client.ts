@@ -35,6 +35,8 @@ export interface FeedClientHandler {
   handleConnectFailed(reason: string): void
   /** One poll is over. `ends` were reached after the records of the same partition that stand before it. */
   handleBatch(records: readonly FeedRecord[], ends: readonly FeedPosition[]): void
+  /** A connection was lost, or a partition has another leader: a log may not be what it was. */
+  handleSilence(): void
   /**
    * One poll is over, with an error that the client does not mend by itself or cannot attribute. Ends that it reached
    * are lost: node-rdkafka deletes what it knows of them. None of its records is, since there were none.

@@ -14,6 +14,7 @@ import { END, NONE } from './questions.js'
 const HANDLER: FeedClientHandler = {
   handleConnected: () => undefined,
   handleConnectFailed: () => undefined,
+  handleSilence: () => undefined,
   handleBatch: () => undefined,
   handlePollFailed: () => undefined,
 }

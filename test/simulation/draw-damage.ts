@@ -1,0 +1,40 @@
+import { CLUSTERS, type Setting, type Step } from './plan.js'
+import type { Prng } from './prng.js'
+
+/** What damages logs. */
+export type OfDamage = 'tail-lost' | 'tail-refilled' | 'cluster-rebuilt' | 'log-start-moved'
+
+/**
+ * Power failures that take the ends of logs with them, and retention that is faster than readers.
+ */
+export function* drawDamage(prng: Prng, { suffering, from, minutes }: Setting): Generator<Step> {
+  if (suffering !== 'all' || from === 'latest' || !prng.chance(25)) return
+  const endMs = minutes * 60_000
+  const everyMs = prng.pick([30_000, 120_000])
+  for (let atMs = prng.below(everyMs * 2); atMs < endMs; atMs += 1 + prng.below(everyMs * 2)) {
+    const cluster = prng.pick(CLUSTERS)
+    // A broker needs longer to start than a lost connection needs to be noticed.
+    const forMs = prng.between(2_000, prng.pick([3_000, 30_000]))
+    const kind = prng.pick([
+      'tail-lost',
+      'tail-refilled',
+      'tail-refilled',
+      'cluster-rebuilt',
+      'log-start-moved',
+    ] as const)
+    switch (kind) {
+      case 'tail-lost':
+      case 'tail-refilled':
+        yield { kind, atMs, cluster, count: prng.between(1, prng.pick([3, 20, 200])), forMs }
+        break
+      case 'cluster-rebuilt':
+        yield { kind, atMs, cluster, forMs }
+        break
+      case 'log-start-moved':
+        yield { kind, atMs, cluster, left: prng.pick([0, 3, 50]) }
+        break
+      default:
+        kind satisfies never
+    }
+  }
+}
