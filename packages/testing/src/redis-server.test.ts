@@ -1,7 +1,7 @@
-import { connect } from 'node:net'
 import { expect } from 'chai'
 import { isTandemError } from '@tandem/common/internal'
 import { freePort } from './free-ports.js'
+import { redisCommand } from './redis-command.js'
 import { RedisServer } from './redis-server.js'
 
 describe('RedisServer', function () {
@@ -19,6 +19,11 @@ describe('RedisServer', function () {
     await using redis = await RedisServer.start({ port, args: ['--appendfsync', 'always'] })
     expect(redis.port).to.equal(port)
     expect(await command(redis, 'CONFIG GET appendfsync')).to.include('always')
+  })
+
+  it('may want a password', async () => {
+    await using redis = await RedisServer.start({ args: ['--requirepass', 'secret'] })
+    expect(await command(redis, 'GET name')).to.match(/^-NOAUTH/)
   })
 
   it('keeps over kill and restart what it answered, unless told to come back empty', async () => {
@@ -76,16 +81,8 @@ describe('RedisServer', function () {
   })
 })
 
-/** The first packet of the answer to an inline command. */
 function command(redis: RedisServer, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(redis.port, '127.0.0.1', () => socket.write(`${text}\r\n`))
-    socket.once('error', reject)
-    socket.once('data', (bytes) => {
-      socket.destroy()
-      resolve(bytes.toString().trim())
-    })
-  })
+  return redisCommand(redis.port, text)
 }
 
 /** Long against the fraction of a millisecond that an answer takes. */

@@ -1,10 +1,9 @@
-import { connect } from 'node:net'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { readOptions, type OptionsGiven } from '@tandem/common/internal'
 import { expectFree, freePort } from './free-ports.js'
 import { findProgram } from './program.js'
+import { awaitRedis } from './redis-command.js'
 import { Service } from './service.js'
 import type { ServiceState } from './test-cluster.js'
 
@@ -131,7 +130,8 @@ export class RedisServer implements AsyncDisposable {
       arguments: [...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]), ...this.#args],
     }
     await expectFree(this.port)
-    await this.#service.start(command, (over) => awaitPong(this.port, over), START_TIMEOUT_MS)
+    const ready = (over: AbortSignal): Promise<void> => awaitRedis(this.port, { ask: 'PING', good: isUp, over })
+    await this.#service.start(command, ready, START_TIMEOUT_MS)
   }
 
   async #clear(): Promise<void> {
@@ -143,26 +143,22 @@ export class RedisServer implements AsyncDisposable {
   }
 }
 
-/** While Redis reads its file it accepts connections and answers every command with `-LOADING`. */
-async function awaitPong(port: number, over: AbortSignal): Promise<void> {
-  while (!over.aborted && !(await ping(port)).startsWith('+PONG')) await sleep(PING_AGAIN_AFTER_MS)
+/** Starts several, or none. */
+export async function startRedisServers(all: readonly RedisServerOptions[]): Promise<RedisServer[]> {
+  const started = await Promise.allSettled(all.map((options) => RedisServer.start(options)))
+  const servers = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = started.find((one) => one.status === 'rejected')
+  if (failed === undefined) return servers
+  await Promise.all(servers.map((server) => server.stop()))
+  throw failed.reason
 }
 
-function ping(port: number): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, timeout: PONG_TIMEOUT_MS })
-    const answer = (text: string): void => {
-      socket.destroy()
-      resolve(text)
-    }
-    socket.once('connect', () => socket.write('PING\r\n'))
-    socket.once('data', (bytes) => answer(bytes.toString()))
-    socket.once('timeout', () => answer(''))
-    socket.once('error', () => answer(''))
-    socket.once('end', () => answer(''))
-  })
+/**
+ * While Redis reads its file it accepts connections and answers every command with `-LOADING`; one that wants a password
+ * says so to everything.
+ */
+function isUp(answer: string): boolean {
+  return answer !== '' && !answer.startsWith('-LOADING')
 }
 
-const PING_AGAIN_AFTER_MS = 10
-const PONG_TIMEOUT_MS = 1_000
 const START_TIMEOUT_MS = 30_000
