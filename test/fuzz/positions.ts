@@ -13,7 +13,7 @@ function readsOrRefuses(fields: ReadonlyMap<string, Uint8Array>): void {
   try {
     within(SMALL_BYTES + 100 * length, () => decodePosition(fields))
   } catch (error) {
-    if (!isTandemError(error, 'TANDEM_HIGH_WATER_STORE_FAILED')) throw error
+    if (!isTandemError(error, 'TANDEM_HIGH_WATER_STORE_UNUSABLE')) throw error
   }
 }
 

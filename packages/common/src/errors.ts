@@ -166,6 +166,11 @@ export class HighWaterStoreFailedError extends RefusedError {
   static override readonly retriable = true
 }
 
+/** Time does not mend it. */
+export class HighWaterStoreUnusableError extends UsageError {
+  static override readonly code = 'TANDEM_HIGH_WATER_STORE_UNUSABLE'
+}
+
 export class UndeliveredError extends FailedError {
   static override readonly code = 'TANDEM_UNDELIVERED'
   static override readonly retriable = true
@@ -205,6 +210,7 @@ export const ERRORS = [
   ClustersUnreachableError,
   EpochStoreFailedError,
   HighWaterStoreFailedError,
+  HighWaterStoreUnusableError,
   UndeliveredError,
   LeaseLostError,
   HoleUnknownError,

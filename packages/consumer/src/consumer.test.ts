@@ -1,3 +1,4 @@
+import { HighWaterStoreUnusableError } from '@tandem/common/internal'
 import { expect } from 'chai'
 import { bufferCount } from 'rxjs'
 
@@ -61,6 +62,27 @@ describe('consumer', () => {
         expect(bench.clock.timers).to.equal(0)
       })
     }
+
+    it('ends at once, with what the store said, if no time mends that', async () => {
+      for (const call of ['look', 'acquire', 'meet'] as const) {
+        const bench = new Bench({ connectTimeoutMs: 600_000 })
+        Object.assign(bench.store, { [call]: async () => raise(new HighWaterStoreUnusableError('WRONGPASS')) })
+        await bench.start()
+        await bench.clock.pass(1_000)
+        expect(bench.failure, call).to.include({ code: 'TANDEM_HIGH_WATER_STORE_UNUSABLE', message: 'WRONGPASS' })
+      }
+    })
+
+    it('says why the store does not answer, also when the last call has no answer at all', async () => {
+      const bench = new Bench({ connectTimeoutMs: 5_000 })
+      bench.store.away = true
+      await bench.start()
+      await bench.clock.pass(1_000)
+      bench.store.look = () => new Promise(() => undefined)
+      await bench.clock.pass(30_000)
+      expect(bench.failure).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+      expect((bench.failure as Error).message).to.match(/: away$/)
+    })
 
     it('that is closed gives back what the store grants, before it is closed and after', async () => {
       for (const answeredAfterMs of [1_000, 60_000]) {
@@ -313,6 +335,45 @@ describe('consumer', () => {
       expect(bench.clock.timers).to.equal(0)
     })
 
+    for (const [how, fail] of [
+      ['throws before it gives a promise', raise],
+      ['rejects with what is no Error', async () => raise('away')],
+      ['rejects with nothing', async () => raise(undefined)],
+    ] as const) {
+      it(`${how}: it is a store that is away, and nothing is lost`, async () => {
+        const bench = new Bench({ connectTimeoutMs: 5_000 })
+        const calls = ['look', 'acquire', 'flush', 'renew', 'want', 'release', 'meet'] as const
+        const whole = Object.fromEntries(calls.map((call) => [call, bench.store[call].bind(bench.store)]))
+        const broken = Object.fromEntries(calls.map((call) => [call, fail]))
+        Object.assign(bench.store, broken)
+        await bench.start()
+        await bench.clock.pass(2_000)
+        Object.assign(bench.store, whole)
+        await bench.clock.pass(2_000)
+        await bench.bring(0, 1)
+        Object.assign(bench.store, broken)
+        bench.deliveries[0]!.ack()
+        await bench.clock.pass(5_000)
+        expect(bench.consumer.status().store).to.equal('away')
+        Object.assign(bench.store, whole)
+        await bench.clock.pass(3_000)
+        expect(bench.consumer.status().store).to.equal('answering')
+        expect((await bench.stored(0))?.finished.toArray()).to.deep.equal([1, 1])
+        Object.assign(bench.store, broken)
+        void bench.consumer.close()
+        await bench.clock.pass(30_000)
+        expect([bench.completed, bench.failure]).to.deep.equal([true, undefined])
+      })
+
+      it(`${how}, and never does otherwise: the start ends with a code`, async () => {
+        const bench = new Bench({ connectTimeoutMs: 5_000 })
+        Object.assign(bench.store, { look: fail, meet: fail })
+        await bench.start()
+        await bench.clock.pass(10_000)
+        expect(bench.failure).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+      })
+    }
+
     it('is told of once, and has returned when it has answered for each partition', async () => {
       const bench = await new Bench().start()
       bench.store.failing.add(0).add(1)
@@ -334,3 +395,7 @@ describe('consumer', () => {
     })
   })
 })
+
+function raise(thrown: unknown): never {
+  throw thrown
+}

@@ -182,7 +182,9 @@ export class Consumer<T = unknown> {
    * @throws ClustersUnreachableError `TANDEM_CLUSTERS_UNREACHABLE`: neither answered within `connectTimeoutMs`.
    * @throws TopicMissingError `TANDEM_TOPIC_MISSING`, PartitionsUnequalError `TANDEM_PARTITIONS_UNEQUAL`,
    *   ClusterSharedError `TANDEM_CLUSTER_SHARED`: the clusters are not two copies of these topics.
-   * @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: nor did the store, or it holds what cannot be read.
+   * @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: nor did the store.
+   * @throws HighWaterStoreUnusableError `TANDEM_HIGH_WATER_STORE_UNUSABLE`: no time mends it, so no more is waited for:
+   *   a password, a right, a position that cannot be read.
    */
   connect(): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(new ClosedError('The consumer is closed'))
@@ -330,7 +332,7 @@ export class Consumer<T = unknown> {
     try {
       await this.#before(until, this.#leases.start(until))
     } catch (error) {
-      throw this.#closing === undefined ? storeFailed(error) : closedBefore()
+      throw this.#closing === undefined ? storeFailed(this.#leases.failure ?? error) : closedBefore()
     }
   }
 
@@ -854,12 +856,13 @@ function closedBefore(): ClosedError {
 
 /** A store is the user's own: it may fail with anything. */
 function storeFailed(cause: unknown): TandemError {
-  if (isTandemError(cause, 'TANDEM_HIGH_WATER_STORE_FAILED')) return cause
+  if (isTandemError(cause)) return cause
   return new HighWaterStoreFailedError(`The store did not acquire a position: ${messageOf(cause)}`, {}, cause)
 }
 
+/** Also of what is no Error: a user's store may throw anything. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return error instanceof Error ? error.message : received(error)
 }
 
 /** Once one cluster has answered, a start waits this long for the other: long enough to compare two that are well. */

@@ -1,4 +1,11 @@
-import { HighWaterStoreFailedError, received, Agenda, type Clock, type Telemetry } from '@tandem/common/internal'
+import {
+  Agenda,
+  HighWaterStoreFailedError,
+  isTandemError,
+  received,
+  type Clock,
+  type Telemetry,
+} from '@tandem/common/internal'
 
 import { beatMs, Lease, NO_LEASE, type LeaseCommand, type Moment } from './core/lease.js'
 import { Shares } from './core/shares.js'
@@ -102,13 +109,14 @@ export class Leases {
 
   /**
    * Looks at every partition and takes what is free; resolves when all are known.
-   * @throws what the store said last, if it does not come to that in time.
+   * @throws what the store said last, if it does not come to that in time; at once if no time mends it.
    */
   async start(until: number): Promise<void> {
     const { clock } = this.#host
     this.#arm()
     for (;;) {
       await this.#beat()
+      if (isTandemError(this.#failure) && !this.#failure.retriable) throw this.#failure
       if (this.#closing || this.#known) return
       if (clock.now() + LOOK_AGAIN_MS >= until) throw this.#failure
       await new Promise<void>((resolve) => void clock.schedule(clock.now() + LOOK_AGAIN_MS, resolve))
@@ -126,11 +134,15 @@ export class Leases {
     this.#cancelBeat()
     this.#agenda.close()
     const { settings, instance } = this.#host
-    const roll = { instance, member: undefined, gone: [] }
-    await Promise.allSettled([
-      ...[...this.#entries.values()].map((entry) => this.#release(entry, '')),
-      settings.highWater.meet(settings.groupId, roll),
-    ])
+    const leave = async (): Promise<void> => {
+      await settings.highWater.meet(settings.groupId, { instance, member: undefined, gone: [] })
+    }
+    await Promise.allSettled([...[...this.#entries.values()].map((entry) => this.#release(entry, '')), leave()])
+  }
+
+  /** What the store said last that was no answer. */
+  get failure(): unknown {
+    return this.#failure
   }
 
   get #known(): boolean {
@@ -348,14 +360,18 @@ export class Leases {
       this.#shares.handleMembers(await settings.highWater.meet(settings.groupId, roll), clock.now())
       this.#host.handleStoreAnswered(this)
     } catch (error) {
+      this.#failure = error
       this.#host.handleStoreFailed(this, error)
     }
   }
 
   async #want({ id }: Entry, { owner, token }: { readonly owner: string; readonly token: number }): Promise<void> {
     const { settings, instance } = this.#host
-    // If it gets lost, another is sent in time.
-    await settings.highWater.want(id, { owner, token, by: instance }).catch(() => undefined)
+    try {
+      await settings.highWater.want(id, { owner, token, by: instance })
+    } catch {
+      // Another is sent in time.
+    }
   }
 
   async #give(entry: Entry, to: string): Promise<void> {

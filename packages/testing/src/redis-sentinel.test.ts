@@ -17,11 +17,11 @@ describe('RedisSentinel', function () {
     await master!.kill()
     await replica!.resume()
     const deadline = performance.now() + 20_000
-    while ((await redis.master()) !== replica || (await redisCommand(replica!.port, 'SET name value')) !== '+OK') {
+    while ((await redis.master()) !== replica || (await redisCommand(replica.port, 'SET name value')) !== '+OK') {
       expect(performance.now()).to.be.below(deadline)
       await sleep(50)
     }
-    expect(await redisCommand(replica!.port, 'GET before')).to.include('value')
-    expect(await redisCommand(replica!.port, 'GET after')).to.equal('$-1')
+    expect(await redisCommand(replica.port, 'GET before')).to.include('value')
+    expect(await redisCommand(replica.port, 'GET after')).to.equal('$-1')
   })
 })

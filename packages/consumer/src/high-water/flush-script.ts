@@ -12,18 +12,21 @@
  *
  * Where the token is a greater one than is there, the lease begins anew: marks are taken away.
  *
- * Returns 1 flushed (or the same number was executed already), 2 stale, 3 behind: send the whole, 4 fenced.
+ * Returns 1 flushed (or the same number was executed already), 2 stale, 3 behind: send the whole, 4 fenced; {5, v} for a
+ * hash of another format, of which nothing is changed.
  * Comparisons are of numbers below 2^53, which Lua's doubles hold exactly; what is stored is the text that was sent.
  */
 export const FLUSH = `
 local owner, token, number, confirmed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local whole = ARGV[5] == '1'
-local held = redis.call('HMGET', KEYS[1], 'owner', 'token', 'rev', 'birth')
+local held = redis.call('HMGET', KEYS[1], 'owner', 'token', 'rev', 'birth', 'v')
 local heldToken, heldNumber = tonumber(held[2]), tonumber(held[3]) or 0
-if not heldToken or token > heldToken then
-  if not whole then return 3 end
-elseif token < heldToken or owner ~= held[1] then
+if heldToken and (token < heldToken or (token == heldToken and owner ~= held[1])) then
   return 4
+elseif held[5] and held[5] ~= '1' then
+  return {5, held[5]}
+elseif not heldToken or token > heldToken then
+  if not whole then return 3 end
 elseif number == heldNumber then
   return 1
 elseif number < heldNumber then

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import type { ErrorCode } from '@tandem/common'
 import { expect } from 'chai'
 import { ClassicLevel } from 'classic-level'
 
@@ -108,17 +109,21 @@ describe('high-water store on LevelDB', () => {
       await level.open()
       await level.put(key, bytes)
       await level.close()
-      await rejects(open().look(AT), text)
+      await rejects(open().look(AT), text, 'TANDEM_HIGH_WATER_STORE_UNUSABLE')
       await opened.pop()!.close()
     }
   })
 })
 
-async function rejects(promise: Promise<unknown>, text: string): Promise<void> {
+async function rejects(
+  promise: Promise<unknown>,
+  text: string,
+  code: ErrorCode = 'TANDEM_HIGH_WATER_STORE_FAILED',
+): Promise<void> {
   const outcome = await promise.then(
     () => undefined,
     (error: unknown) => error,
   )
-  expect(outcome).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+  expect(outcome).to.have.property('code', code)
   expect((outcome as Error).message).to.include(text)
 }

@@ -1,4 +1,4 @@
-import { HighWaterStoreFailedError, systemClock } from '@tandem/common/internal'
+import { HighWaterStoreFailedError, HighWaterStoreUnusableError, systemClock } from '@tandem/common/internal'
 import { LevelDatabase, type Operation } from '@tandem/level'
 import { decode, encode } from '@msgpack/msgpack'
 
@@ -17,6 +17,7 @@ import type {
   Roll,
   Wish,
 } from './high-water-store.js'
+import { checkFormat, FORMAT } from './record-format.js'
 import { Roster } from './roster.js'
 import { acquire, flush, leaseOf, release, renew, want, type StoredRecord } from './stored-record.js'
 
@@ -177,22 +178,17 @@ function fieldKey(key: string, name: string): Buffer {
 }
 
 function bytesOf({ owner, token, number, bornMs, beat, want: wanted, keptFor }: StoredRecord): Buffer {
-  return Buffer.from(encode([VERSION, owner, token, number, bornMs, beat, wanted, keptFor]))
+  return Buffer.from(encode([FORMAT, owner, token, number, bornMs, beat, wanted, keptFor]))
 }
 
-/** @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: damaged, or of a newer version. */
+/** @throws HighWaterStoreUnusableError `TANDEM_HIGH_WATER_STORE_UNUSABLE`: damaged, or of a newer version. */
 function recordOf(key: string, bytes: Buffer): StoredRecord {
-  const [version, ...parts] = unpacked(bytes)
+  const [format, ...parts] = unpacked(bytes)
   const [owner, token, number, bornMs, beat, wanted, keptFor] = parts
-  if (version !== VERSION) {
-    throw new HighWaterStoreFailedError(
-      `The position of ${key} has format ${String(version)}; this version of tandem reads format ${VERSION}`,
-      { key, version: String(version) },
-    )
-  }
+  checkFormat(key, format)
   const isWhole = [token, number, bornMs, beat].every(Number.isSafeInteger)
   if (!isWhole || typeof owner !== 'string' || typeof wanted !== 'string' || typeof keptFor !== 'string') {
-    throw new HighWaterStoreFailedError(`The position of ${key} is damaged`, { key })
+    throw new HighWaterStoreUnusableError(`The position of ${key} is damaged`, { key })
   }
   const [whole, flushed, born, beats] = [token, number, bornMs, beat] as [number, number, number, number]
   return { owner, token: whole, number: flushed, bornMs: born, beat: beats, want: wanted, keptFor }
@@ -207,6 +203,5 @@ function unpacked(bytes: Buffer): readonly unknown[] {
   }
 }
 
-const VERSION = 1
 /** Positions are small, and so is what opening and merging them takes. */
 const RESERVE_BYTES = 16 << 20

@@ -52,7 +52,7 @@ describe('position codec', () => {
     try {
       decodePosition(new Map([[name, bytes]]))
     } catch (error) {
-      expect(error).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+      expect(error).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_UNUSABLE')
       return (error as Error).message
     }
     return 'taken'

@@ -1,6 +1,6 @@
 import { Encoder } from '@msgpack/msgpack'
 import {
-  HighWaterStoreFailedError,
+  HighWaterStoreUnusableError,
   Intervals,
   isProducerId,
   msgpack,
@@ -66,7 +66,7 @@ export function streamField(key: string): string {
   return `s:${key}`
 }
 
-/** @throws HighWaterStoreFailedError `TANDEM_HIGH_WATER_STORE_FAILED`: a field is not what this codec writes. */
+/** @throws HighWaterStoreUnusableError `TANDEM_HIGH_WATER_STORE_UNUSABLE`: a field is not what this codec writes. */
 export function decodePosition(fields: Fields): StoredPosition {
   const feeds = byCluster<StoredPlace>()
   const streams: StoredStream[] = []
@@ -77,7 +77,7 @@ export function decodePosition(fields: Fields): StoredPosition {
     } catch (cause) {
       const field = printable(name, FIELD_CHARACTERS_MAX)
       const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new HighWaterStoreFailedError(`The stored field ${field} cannot be read: ${reason}`, { field }, cause)
+      throw new HighWaterStoreUnusableError(`The stored field ${field} cannot be read: ${reason}`, { field }, cause)
     }
   }
   return { feeds, streams }

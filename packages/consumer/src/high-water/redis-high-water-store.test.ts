@@ -10,6 +10,8 @@ class HangingRedis {
 
   defineCommand(): void {}
 
+  on(): void {}
+
   tandemFlush(): Promise<number> {
     return new Promise((resolve) => this.answers.push(resolve))
   }

@@ -1,11 +1,14 @@
 import {
   HighWaterStoreFailedError,
+  HighWaterStoreUnusableError,
   InvariantError,
   readOptions,
   received,
+  redisFailureOf,
   type OptionsSpec,
+  type TandemError,
 } from '@tandem/common/internal'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 
 import { NO_LEASE, type LeaseRecord } from '../core/lease.js'
 import type { Member } from '../core/shares.js'
@@ -25,6 +28,7 @@ import type {
   Wish,
 } from './high-water-store.js'
 import { decodeMember, encodeMember } from './member-codec.js'
+import { checkFormat } from './record-format.js'
 import { RELEASE } from './release-script.js'
 import { RENEW } from './renew-script.js'
 import { WANT } from './want-script.js'
@@ -32,8 +36,10 @@ import { WANT } from './want-script.js'
 /**
  * Keeps positions in Redis: one hash a partition, one script call a flush, nothing that expires.
  *
- * The connection is the caller's, who also closes it; it may be shared. Each call is given `timeoutMs`, whatever the
- * connection itself would wait. A script that Redis has forgotten is sent again by ioredis.
+ * The connection is the caller's, who also closes it: an ioredis `Redis`, also one with `sentinels`, or a `Cluster`; it
+ * may be shared. Each call is given `timeoutMs`, whatever the connection itself would wait. A script that Redis has
+ * forgotten is sent again by ioredis. What Redis refuses for good (a password, a right) is
+ * `TANDEM_HIGH_WATER_STORE_UNUSABLE`, anything else `TANDEM_HIGH_WATER_STORE_FAILED`.
  *
  * What was given up after that time, ioredis still keeps, to send it when it can. So of one kind it has one call of a
  * partition in its hands at most, and what an outage of any length piles up there is bounded.
@@ -44,14 +50,17 @@ export class RedisHighWaterStore implements HighWaterStore {
   readonly #timeoutMs: number
   /** Calls that ioredis has, by name and key. */
   readonly #open = new Set<string>()
+  /** What a node of a cluster said since one was last heard: a `Cluster` that finds no node tells nobody why. */
+  #heard: unknown
 
   /**
    * @param options.timeoutMs what one call may take, ms; default 2,000.
    * @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`
    */
-  constructor(redis: Redis, options: { readonly timeoutMs?: number } = {}) {
-    this.#redis = redis as RedisWithScripts
+  constructor(redis: Redis | Cluster, options: { readonly timeoutMs?: number } = {}) {
+    this.#redis = redis as unknown as RedisWithScripts
     this.#timeoutMs = readOptions(OPTIONS, options, 'redisHighWaterStore').timeoutMs
+    redis.on('node error', (error: unknown) => (this.#heard = error))
     redis.defineCommand('tandemAcquire', { numberOfKeys: 1, lua: ACQUIRE })
     redis.defineCommand('tandemFlush', { numberOfKeys: 1, lua: FLUSH })
     redis.defineCommand('tandemRenew', { numberOfKeys: 1, lua: RENEW })
@@ -61,8 +70,8 @@ export class RedisHighWaterStore implements HighWaterStore {
 
   async look(partition: PartitionOfGroup): Promise<LeaseRecord> {
     const key = keyOf(partition)
-    const [version, ...lease] = await this.#call('look', key, () => this.#redis.hmget(key, 'v', ...LEASE_FIELDS))
-    if (version !== null) checkVersion(key, Number(version))
+    const [format, ...lease] = await this.#call('look', key, () => this.#redis.hmget(key, 'v', ...LEASE_FIELDS))
+    if (format !== null) checkFormat(key, Number(format))
     return leaseOf(key, lease)
   }
 
@@ -73,7 +82,7 @@ export class RedisHighWaterStore implements HighWaterStore {
       this.#redis.tandemAcquireBuffer(key, owner, String(greatestSeen), seen.owner, ...numbers),
     )
     if (code === 2) return { kind: 'held', lease: leaseOf(key, rest.map(String)) }
-    if (code === 3) checkVersion(key, Number(String(rest[0])))
+    if (code === 3) checkFormat(key, Number(String(rest[0])))
     const hash = new Map<string, Buffer>()
     const pairs = rest[0] as Buffer[]
     for (let i = 0; i + 1 < pairs.length; i += 2) hash.set(pairs[i]!.toString(), pairs[i + 1]!)
@@ -94,8 +103,9 @@ export class RedisHighWaterStore implements HighWaterStore {
     const code = await this.#call('flush', key, () =>
       this.#redis.tandemFlush(key, owner, ...numbers, whole ? '1' : '0', String(bornMs), ...fields),
     )
+    if (Array.isArray(code)) checkFormat(key, Number(code[1]))
     const answer = FLUSH_ANSWERS[code as keyof typeof FLUSH_ANSWERS]
-    if (answer === undefined) throw new InvariantError(`The flush script returned ${code}`)
+    if (answer === undefined) throw new InvariantError(`The flush script returned ${received(code)}`)
     return answer
   }
 
@@ -104,6 +114,7 @@ export class RedisHighWaterStore implements HighWaterStore {
     const [code, ...rest] = await this.#call('renew', key, () =>
       this.#redis.tandemRenew(key, owner, String(token), String(beat)),
     )
+    if (code === 4) checkFormat(key, Number(rest[0]))
     switch (code) {
       case 1:
         return { kind: 'renewed', want: rest[0]! }
@@ -153,13 +164,17 @@ export class RedisHighWaterStore implements HighWaterStore {
     reply.then(over, over)
     let timer: NodeJS.Timeout | undefined
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeoutMs} ms`)), this.#timeoutMs)
+      timer = setTimeout(
+        () => reject(this.#heard ?? new Error(`no answer within ${this.#timeoutMs} ms`)),
+        this.#timeoutMs,
+      )
     })
     try {
-      return await Promise.race([reply, timeout])
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new HighWaterStoreFailedError(`Redis did not ${name} a position: ${reason}`, { call: name }, cause)
+      const answer = await Promise.race([reply, timeout])
+      this.#heard = undefined
+      return answer
+    } catch (error) {
+      throw failed(name, key, error)
     } finally {
       clearTimeout(timer)
     }
@@ -172,10 +187,18 @@ const OPTIONS = {
 
 interface RedisWithScripts extends Redis {
   tandemAcquireBuffer(key: string, owner: string, ...args: string[]): Promise<[number, ...(Buffer | Buffer[])[]]>
-  tandemFlush(key: string, ...args: (string | Buffer)[]): Promise<number>
+  tandemFlush(key: string, ...args: (string | Buffer)[]): Promise<number | [number, string]>
   tandemRenew(key: string, owner: string, token: string, beat: string): Promise<[number, ...string[]]>
   tandemWant(key: string, owner: string, token: string, by: string): Promise<number>
   tandemRelease(key: string, owner: string, token: string, keptFor: string): Promise<number>
+}
+
+function failed(name: string, key: string, error: unknown): TandemError {
+  const { reason, permanent, cause } = redisFailureOf(error)
+  const details = { call: name, key }
+  return permanent
+    ? new HighWaterStoreUnusableError(`Redis refuses to ${name} (${key}): ${reason}`, details, cause)
+    : new HighWaterStoreFailedError(`Redis did not ${name} (${key}): ${reason}`, details, cause)
 }
 
 /** The braces make one slot of it in a Redis Cluster. */
@@ -200,20 +223,10 @@ function leaseOf(key: string, values: readonly (string | null)[]): LeaseRecord {
 function readNumber(key: string, field: string, text: string | null | undefined): number {
   const number = Number(text ?? 0)
   if (Number.isSafeInteger(number) && number >= 0) return number
-  throw new HighWaterStoreFailedError(`${field} of ${key}: received ${received(text)}, allowed is a number`, {
+  throw new HighWaterStoreUnusableError(`${field} of ${key}: received ${received(text)}, allowed is a number`, {
     key,
     field,
   })
 }
 
-function checkVersion(key: string, version: number): void {
-  if (version === VERSION) return
-  throw new HighWaterStoreFailedError(
-    `The position of ${key} has format ${version}; this version of tandem reads format ${VERSION}`,
-    { key, version },
-  )
-}
-
 const LEASE_FIELDS = ['owner', 'token', 'rev', 'beat', 'want', 'keptFor'] as const
-/** Format of the hash. */
-const VERSION = 1

@@ -8,6 +8,7 @@ import {
   ProducerIdHeldError,
   readOptions,
   received,
+  redisFailureOf,
   systemClock,
   type Clock,
   type OptionsGiven,
@@ -34,7 +35,8 @@ export type RedisEpochStoreOptions = OptionsGiven<typeof REDIS_EPOCH_STORE_OPTIO
  * over from) goes on writing, with an event. After a crash the next process watches the dead holder for `leaseMs`, which
  * is measured by its own clock, and then starts; after `close()` it starts at once. Nothing in Redis expires.
  *
- * The connection is the caller's, who closes it after the producer. Epochs grow as long as Redis keeps its memory, or its
+ * The connection is the caller's, who closes it after the producer. A Redis that is away is asked again; what it refuses
+ * for good (a password, a right) ends the start at once. Epochs grow as long as Redis keeps its memory, or its
  * clock and the one before it roughly agree.
  */
 export class RedisEpochStore implements EpochStore {
@@ -83,6 +85,7 @@ export class RedisEpochStore implements EpochStore {
         if (watch.alive) throw held(request, answer.holder, 'and is alive')
       } catch (cause) {
         if (isTandemError(cause)) throw cause
+        if (redisFailureOf(cause).permanent) throw notAnswered(request.producerId, cause)
         attempt.failure = cause
       }
       await new Promise<void>((resolve) => this.#clock.schedule(this.#clock.now() + ASK_EVERY_MS, resolve))
@@ -188,14 +191,10 @@ function held({ producerId, host }: EpochRequest, holder: Holder, state: string)
   )
 }
 
-function notAnswered(producerId: string, cause: unknown): EpochStoreFailedError {
-  const reason =
-    cause instanceof Error ? cause.message : cause === undefined ? 'it has not answered yet' : received(cause)
-  return new EpochStoreFailedError(
-    `Redis did not answer about the epoch of ${producerId}: ${reason}`,
-    { producerId },
-    cause,
-  )
+function notAnswered(producerId: string, error: unknown): EpochStoreFailedError {
+  const { reason, permanent, cause } = redisFailureOf(error ?? new Error('it has not answered yet'))
+  const verb = permanent ? 'refuses to answer' : 'did not answer'
+  return new EpochStoreFailedError(`Redis ${verb} about the epoch of ${producerId}: ${reason}`, { producerId }, cause)
 }
 
 function damaged(producerId: string, stored: unknown): EpochStoreFailedError {
