@@ -281,6 +281,33 @@ describe('leases of a consumer', () => {
     })
   })
 
+  it('of one that has more are asked for again, if the store would not hear it', async () => {
+    const bench = new Bench()
+    const owner = 'you'
+    const tokens: number[] = []
+    for (const partition of [0, 1]) {
+      await bench.store.acquire(at(partition), { owner, greatestSeen: 0, seen: NO_LEASE })
+      tokens.push((await lease(bench, partition)).token)
+    }
+    let asked = 0
+    bench.store.want = () => {
+      asked++
+      throw new Error('away')
+    }
+    await bench.start()
+    for (let beat = 1; beat <= 20; beat++) {
+      await bench.store.meet('g', {
+        instance: owner,
+        member: { beat, reads: ['east', 'west'], host: 'there' },
+        gone: [],
+      })
+      for (const [partition, token] of tokens.entries()) await bench.store.renew(at(partition), { owner, token, beat })
+      await bench.clock.pass(BEAT)
+    }
+    expect(asked).to.equal(2)
+    expect(bench.failure).to.equal(undefined)
+  })
+
   it('that cannot be begun, since their position cannot be read, are given back', async () => {
     const bench = new Bench({ connectTimeoutMs: 3_000 })
     const token = 7
