@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
+import type { ErrorCode } from '@tandem/common'
 import {
   LevelHighWaterStore,
   MemoryHighWaterStore,
@@ -14,14 +16,15 @@ import {
   type Member,
   type PartitionOfGroup,
 } from '@tandem/consumer'
-import { RedisServer } from '@tandem/testing'
+import { RedisCluster, RedisSentinel, RedisServer } from '@tandem/testing'
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 
 import { World } from '../simulation/world.js'
 
 /** What every HighWaterStore does (position.md, The store), on each implementation. */
 const BIG = Number.MAX_SAFE_INTEGER - 1_000_000
+const SOME = { groupId: 'g', topic: 't', partition: 999 }
 
 interface Subject {
   readonly store: HighWaterStore
@@ -459,28 +462,51 @@ describe('conformance: high-water store in Redis', function () {
     },
   }))
 
-  const id = { groupId: 'g', topic: 't', partition: 999 }
+  const id = SOME
   const { take } = takerOf(() => store)
 
   it('goes on when Redis has forgotten its scripts', async () => {
     const { token } = await take(id, 'x')
+    await store.flush(id, flushOf('x', token, 1))
+    await store.renew(id, { owner: 'x', token, beat: 1 })
     await redis.script('FLUSH')
-    const fields = fieldsOf({ 'f:east': '1' })
-    const flush = { owner: 'x', token, number: 1, confirmed: 0, whole: false, bornMs: 1, fields }
-    expect(await store.flush(id, flush)).to.equal('flushed')
-    expect(await store.renew(id, { owner: 'x', token, beat: 1 })).to.deep.equal({ kind: 'renewed', want: '' })
+    expect(await store.flush(id, flushOf('x', token, 2))).to.equal('flushed')
+    expect(await store.renew(id, { owner: 'x', token, beat: 2 })).to.deep.equal({ kind: 'renewed', want: '' })
   })
 
-  it('refuses a position of a newer format', async () => {
+  it('refuses a position of a newer format, and leaves it as it is', async () => {
     const newer = { ...id, partition: 998 }
-    await redis.hset('tandem:{g/t/998}:p', { v: '2', token: '1' })
-    await rejects(store.look(newer), 'format 2')
-    await rejects(store.acquire(newer, { owner: 'x', greatestSeen: 0, seen: { ...NO_LEASE, token: 1 } }), 'format 2')
+    const { token } = await take(newer, 'x')
+    const key = 'tandem:{g/t/998}:p'
+    await redis.hset(key, { v: '2', 's:new': 'what this version knows nothing of' })
+    const before = await redis.hgetall(key)
+    const seen = { ...NO_LEASE, owner: 'x', token }
+    for (const call of [
+      () => store.look(newer),
+      () => store.acquire(newer, { owner: 'y', greatestSeen: 0, seen }),
+      () => store.flush(newer, flushOf('x', token, 1)),
+      () => store.flush(newer, { ...flushOf('x', token + 1, 1), whole: true }),
+      () => store.renew(newer, { owner: 'x', token, beat: 1 }),
+      () => store.renew(newer, { owner: 'x', token: token + 1, beat: 1 }),
+    ]) {
+      await rejects(call(), 'format 2', 'TANDEM_HIGH_WATER_STORE_UNUSABLE')
+    }
+    await store.want(newer, { owner: 'x', token, by: 'y' })
+    await store.release(newer, { owner: 'x', token, keptFor: '' })
+    expect(await redis.hgetall(key)).to.deep.equal(before)
+  })
+
+  it('tells a holder that a newer version has taken its partition', async () => {
+    const newer = { ...id, partition: 995 }
+    const { token } = await take(newer, 'x')
+    await redis.hset('tandem:{g/t/995}:p', { v: '2', owner: 'y', token: String(token + 1) })
+    expect(await store.flush(newer, flushOf('x', token, 1))).to.equal('fenced')
+    expect(await store.renew(newer, { owner: 'x', token, beat: 1 })).to.deep.equal({ kind: 'fenced' })
   })
 
   it('refuses a lease whose numbers are none', async () => {
     await redis.hset('tandem:{g/t/996}:p', { v: '1', owner: 'x', token: 'many' })
-    await rejects(store.look({ ...id, partition: 996 }), 'received "many"')
+    await rejects(store.look({ ...id, partition: 996 }), 'received "many"', 'TANDEM_HIGH_WATER_STORE_UNUSABLE')
   })
 
   it('keeps one hash a partition, and one a group, that never expire', async () => {
@@ -528,11 +554,150 @@ describe('conformance: high-water store in Redis', function () {
   })
 })
 
-async function rejects(promise: Promise<unknown>, text: string): Promise<void> {
+describe('conformance: high-water store in a Redis Cluster', function () {
+  this.timeout(30_000)
+  let server: RedisCluster
+  let redis: Cluster
+  let store: RedisHighWaterStore
+
+  before(async () => {
+    server = await RedisCluster.start()
+    redis = new Cluster(server.addresses)
+    store = new RedisHighWaterStore(redis)
+  })
+
+  after(async () => {
+    redis.disconnect()
+    await server.stop()
+  })
+
+  highWaterStoreSuite(() => ({
+    store,
+    empty: async () => {
+      await Promise.all(redis.nodes('master').map((node) => node.flushall()))
+    },
+  }))
+
+  const { take } = takerOf(() => store)
+
+  it('has partitions on every node', async () => {
+    await Promise.all(Array.from({ length: 32 }, (_, partition) => take({ ...SOME, partition }, 'x')))
+    for (const node of redis.nodes('master')) expect(await node.dbsize()).to.be.greaterThan(0)
+  })
+
+  it('follows a partition to the node that its slot moves to', async () => {
+    const { token } = await take(SOME, 'x')
+    await store.flush(SOME, flushOf('x', token, 1))
+    const key = keyOf(SOME)
+    const slot = await redis.cluster('KEYSLOT', key)
+    const owners = await Promise.all(redis.nodes('master').map((node) => node.exists(key).catch(() => 0)))
+    const from = redis.nodes('master')[owners.indexOf(1)]!
+    const to = redis.nodes('master').find((node) => node !== from)!
+    const [fromId, toId] = (await Promise.all([from, to].map((node) => node.cluster('MYID')))) as [string, string]
+    await to.cluster('SETSLOT', slot, 'IMPORTING', fromId)
+    await from.cluster('SETSLOT', slot, 'MIGRATING', toId)
+    expect(await store.flush(SOME, flushOf('x', token, 2)), 'before it has moved').to.equal('flushed')
+    await from.call('MIGRATE', to.options.host!, to.options.port!, key, 0, 5_000)
+    expect(await store.flush(SOME, flushOf('x', token, 3)), 'of a slot that is being moved').to.equal('flushed')
+    for (const node of [to, from]) await node.cluster('SETSLOT', slot, 'NODE', toId)
+    expect(await store.flush(SOME, flushOf('x', token, 4))).to.equal('flushed')
+    expect(await store.look(SOME)).to.include({ owner: 'x', number: 4 })
+  })
+
+  it('waits for a node that is away, and says which trouble it is', async () => {
+    const { token } = await take(SOME, 'x')
+    const [node] = server.nodes
+    await node!.kill()
+    const said = await until(
+      () => store.renew(SOME, { owner: 'x', token, beat: 1 }).then(String, (error: unknown) => error as Error),
+      (outcome) => /CLUSTERDOWN/.test(String(outcome)),
+    )
+    expect(said).to.include({ code: 'TANDEM_HIGH_WATER_STORE_FAILED', retriable: true })
+    await node!.restart()
+    await server.awaitWhole()
+    expect(await store.renew(SOME, { owner: 'x', token, beat: 2 })).to.deep.equal({ kind: 'renewed', want: '' })
+  })
+})
+
+describe('conformance: high-water store in Redis under a Sentinel', function () {
+  this.timeout(60_000)
+  let server: RedisSentinel
+  let redis: Redis
+  let store: RedisHighWaterStore
+  let token: number
+
+  /** What is confirmed as number 2 was not replicated when the master died. */
+  before(async () => {
+    server = await RedisSentinel.start()
+    const { sentinels, name } = server
+    redis = new Redis({ sentinels: [...sentinels], name, retryStrategy: () => 50 })
+    redis.on('error', () => undefined) // its master is killed
+    store = new RedisHighWaterStore(redis)
+    ;({ token } = await take(SOME, 'x'))
+    await store.flush(SOME, flushOf('x', token, 1))
+    await redis.wait(1, 5_000)
+    await server.holdReplication()
+    await store.flush(SOME, flushOf('x', token, 2))
+    const [master, replica] = server.servers
+    await master!.kill()
+    await replica!.resume()
+  })
+
+  after(async () => {
+    redis.disconnect()
+    await server.stop()
+  })
+
+  const { take } = takerOf(() => store)
+
+  it('is behind after a failover, and takes the whole position', async () => {
+    const answer = await until(
+      () => store.flush(SOME, flushOf('x', token, 3)).catch(() => undefined),
+      (given) => given !== undefined,
+    )
+    expect(answer).to.equal('behind')
+    expect(await store.look(SOME)).to.include({ owner: 'x', token, number: 1 })
+    expect(await store.flush(SOME, { ...flushOf('x', token, 4), whole: true })).to.equal('flushed')
+    expect(await server.master()).to.equal(server.servers[1])
+  })
+
+  highWaterStoreSuite(() => ({
+    store,
+    empty: async () => {
+      await redis.flushall()
+    },
+  }))
+})
+
+function keyOf({ groupId, topic, partition }: PartitionOfGroup): string {
+  return `tandem:{${groupId}/${topic}/${partition}}:p`
+}
+
+function flushOf(owner: string, token: number, number: number): Flush {
+  const fields = fieldsOf({ 'f:east': `at ${number}` })
+  return { owner, token, number, confirmed: number - 1, whole: false, bornMs: 1, fields }
+}
+
+/** Asks again until the answer is good; gives up with the last one. */
+async function until<T>(ask: () => Promise<T>, good: (answer: T) => boolean): Promise<T> {
+  const deadline = performance.now() + 20_000
+  for (;;) {
+    const answer = await ask()
+    if (good(answer)) return answer
+    if (performance.now() > deadline) throw new Error(`it was last ${String(answer)}`)
+    await sleep(20)
+  }
+}
+
+async function rejects(
+  promise: Promise<unknown>,
+  text: string,
+  code: ErrorCode = 'TANDEM_HIGH_WATER_STORE_FAILED',
+): Promise<void> {
   const outcome = await promise.then(
     () => undefined,
     (error: unknown) => error,
   )
-  expect(outcome).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+  expect(outcome).to.have.property('code', code)
   expect((outcome as Error).message).to.include(text)
 }
