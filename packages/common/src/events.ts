@@ -88,6 +88,7 @@ interface Facts {
   // Consumer: store and ownership
   'store-away': { reason: string }
   'store-returned': { awayMs: number }
+  'store-unsafe': { reason: string }
   'flush-refused': { topic: string; partition: number; reason: string }
   'store-behind': { topic: string; partition: number }
   'lease-acquired': { topic: string; partition: number; fence: number }
@@ -373,6 +374,11 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   },
   'store-away': { level: 'error', labels: [], meaning: 'The high-water store does not answer.' },
   'store-returned': { level: 'info', labels: [], meaning: 'The high-water store answers again.' },
+  'store-unsafe': {
+    level: 'warn',
+    labels: [],
+    meaning: 'The high-water store may lose what it was given: a Redis whose `maxmemory-policy` evicts any key.',
+  },
   'flush-refused': { level: 'error', labels: ['topic'], meaning: 'The store refused a flush.' },
   'store-behind': {
     level: 'warn',

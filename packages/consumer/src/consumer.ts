@@ -12,7 +12,6 @@ import {
   isTandemError,
   missingTopic,
   partitionsOf,
-  received,
   Agenda,
   systemClock,
   Tally,
@@ -38,6 +37,7 @@ import { KafkaFeedClient } from './kafka/kafka-feed-client.js'
 import { Leases, type Tenure } from './leases.js'
 import { readConsumerOptions, type ConsumerOptions, type ConsumerSettings } from './options.js'
 import { Partition, type Hole, type PartitionHost, type PartitionStatus } from './partition.js'
+import { messageOf, StoreWatch } from './store-watch.js'
 
 /** What a consumer touches of the world; the simulator brings its own. */
 export interface ConsumerOutsides {
@@ -109,6 +109,7 @@ export class Consumer<T = unknown> {
   readonly #polling: PollingClock
   readonly #window: Window
   readonly #watch: AckWatch<OpenDelivery>
+  readonly #store: StoreWatch
   /** Facts of operators, each as JSON. */
   readonly #tally = new Tally()
   readonly #links: readonly [FeedLink, FeedLink]
@@ -150,9 +151,6 @@ export class Consumer<T = unknown> {
    */
   readonly #refusals = new Map<OpenDelivery, (() => void) | undefined>()
   #flushAt = Infinity
-  /** What the store was asked for and did not answer; and since when. */
-  readonly #unanswered = new Set<object>()
-  #storeAwaySince: number | undefined
   #delivered = 0
   #late = 0
 
@@ -169,6 +167,7 @@ export class Consumer<T = unknown> {
     this.#polling.handleStopped(clock.now())
     this.#window = new Window({ messagesMax: settings.unacknowledgedMax, bytesMax: settings.unacknowledgedBytesMax })
     this.#watch = new AckWatch(settings)
+    this.#store = new StoreWatch({ store: settings.highWater, clock, telemetry: this.#telemetry })
     this.#links = [this.#createLink(0), this.#createLink(1)]
     this.#host = this.#createHost()
     this.events$ = this.#telemetry.events$
@@ -205,7 +204,7 @@ export class Consumer<T = unknown> {
       late: this.#late,
       duplicatesDropped: sum(({ duplicatesDropped }) => duplicatesDropped),
       held: sum(({ feeds }) => Object.values(feeds).reduce((total, { held }) => total + held, 0)),
-      store: this.#storeAwaySince === undefined ? 'answering' : 'away',
+      store: this.#store.away ? 'away' : 'answering',
     }
   }
 
@@ -215,7 +214,7 @@ export class Consumer<T = unknown> {
       const away = [...this.#all].some(({ status }) => status.feeds[cluster]?.state === 'away')
       if (this.#links[feed]!.client === undefined || away) degraded.push(`feed ${cluster} is away`)
     })
-    if (this.#storeAwaySince !== undefined) degraded.push('the high-water store does not answer')
+    degraded.push(...this.#store.degraded)
     if (this.#decoding?.toldAt === Infinity)
       degraded.push(`the codec of ${this.#decoding.delivery.topic} does not answer`)
     if (this.#watch.overdue > 0) degraded.push(`acknowledgements are overdue: ${this.#watch.overdue}`)
@@ -286,6 +285,7 @@ export class Consumer<T = unknown> {
       this.#acquiring = this.#acquire(until)
       await this.#acquiring
       if (this.#closing !== undefined) throw closedBefore()
+      this.#store.start()
     } catch (error) {
       if (this.#closing === undefined) this.#failure = error
       await this.close()
@@ -348,8 +348,8 @@ export class Consumer<T = unknown> {
         reads: () => this.#reads(),
         probe: () => this.#probe(ids),
         begin: (id, holding, tenure) => this.#tenant(id, holding, tenure),
-        handleStoreAnswered: (asked) => this.#handleStoreAnswered(asked),
-        handleStoreFailed: (asked, error) => this.#handleStoreFailed(asked, error),
+        handleStoreAnswered: (asked) => this.#store.handleAnswered(asked),
+        handleStoreFailed: (asked, error) => this.#store.handleFailed(asked, error),
         handleBroken: (error) => this.#fail(error),
       },
       ids,
@@ -509,7 +509,7 @@ export class Consumer<T = unknown> {
       handleEnded: (partition) => {
         this.#all.delete(partition)
         this.#partitions.get(partition.topic)![partition.partition] = undefined
-        this.#handleStoreAnswered(partition)
+        this.#store.handleAnswered(partition)
         for (const delivery of this.#unfinished) if (delivery.owner === partition) this.#forget(delivery)
         this.#turn()
       },
@@ -749,27 +749,12 @@ export class Consumer<T = unknown> {
 
   async #flush(partition: Partition): Promise<void> {
     try {
-      if (await partition.flush()) this.#handleStoreAnswered(partition)
+      if (await partition.flush()) this.#store.handleAnswered(partition)
     } catch (error) {
       if (isTandemError(error, 'TANDEM_INVARIANT')) this.#fail(error)
-      else this.#handleStoreFailed(partition, error)
+      else this.#store.handleFailed(partition, error)
     }
     if (!partition.settled) this.#scheduleFlush()
-  }
-
-  #handleStoreAnswered(asked: object): void {
-    this.#unanswered.delete(asked)
-    if (this.#storeAwaySince === undefined || this.#unanswered.size > 0) return
-    const awayMs = Math.round(this.#outsides.clock.now() - this.#storeAwaySince)
-    this.#storeAwaySince = undefined
-    this.#telemetry.tell({ kind: 'store-returned', awayMs })
-  }
-
-  #handleStoreFailed(asked: object, error: unknown): void {
-    this.#unanswered.add(asked)
-    if (this.#storeAwaySince !== undefined) return
-    this.#storeAwaySince = this.#outsides.clock.now()
-    this.#telemetry.tell({ kind: 'store-away', reason: messageOf(error) })
   }
 
   // --- end ------------------------------------------------------------------------------------------------------
@@ -787,6 +772,7 @@ export class Consumer<T = unknown> {
     const { clock } = this.#outsides
     const { closeTimeoutMs } = this.#settings
     this.#agenda.close()
+    this.#store.stop()
     this.#handleContact?.()
     this.#outbox = []
     this.#outboxHead = 0
@@ -858,11 +844,6 @@ function closedBefore(): ClosedError {
 function storeFailed(cause: unknown): TandemError {
   if (isTandemError(cause)) return cause
   return new HighWaterStoreFailedError(`The store did not acquire a position: ${messageOf(cause)}`, {}, cause)
-}
-
-/** Also of what is no Error: a user's store may throw anything. */
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : received(error)
 }
 
 /** Once one cluster has answered, a start waits this long for the other: long enough to compare two that are well. */

@@ -91,7 +91,8 @@ export interface Roll {
 }
 
 /**
- * Each call rejects if it has no answer, in bounded time: with `TANDEM_HIGH_WATER_STORE_FAILED`, or as the store likes.
+ * Each call rejects if it has no answer, in bounded time: with `TANDEM_HIGH_WATER_STORE_FAILED`, or as the store likes; it
+ * is asked again. `TANDEM_HIGH_WATER_STORE_UNUSABLE` says that no time mends it, and ends a start at once.
  *
  * An own store **for a single holder**, which is never to share partitions with another instance, needs no leases. It
  * keeps `acquire` and `flush` as they are described, and gives the least that the others may: `look` resolves to
@@ -116,6 +117,11 @@ export interface HighWaterStore {
   release(partition: PartitionOfGroup, release: Release): Promise<void>
   /** Puts an instance down, or strikes it off, and says who is there. A hint: nothing depends on it being whole. */
   meet(groupId: string, roll: Roll): Promise<ReadonlyMap<string, Member>>
+  /**
+   * May be left out: what may make it lose what it was given, in words; nothing, if all is well. Asked at the start and
+   * every minute, and told as `store-unsafe`.
+   */
+  hazards?(): Promise<readonly string[]>
 }
 
 export interface Wish {

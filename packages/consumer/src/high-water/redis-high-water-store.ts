@@ -2,6 +2,7 @@ import {
   HighWaterStoreFailedError,
   HighWaterStoreUnusableError,
   InvariantError,
+  isTandemError,
   readOptions,
   received,
   redisFailureOf,
@@ -151,6 +152,25 @@ export class RedisHighWaterStore implements HighWaterStore {
       if (read !== undefined) members.set(id, read)
     }
     return members
+  }
+
+  /**
+   * Nothing of ours expires, so `volatile-…` policies leave it alone, and managed ones often have one of those;
+   * `allkeys-…` takes whatever it likes. Read from INFO, since where others run Redis, CONFIG is mostly refused.
+   */
+  async hazards(): Promise<readonly string[]> {
+    const nodes = this.#redis.isCluster ? (this.#redis as unknown as Cluster).nodes('master') : [this.#redis]
+    try {
+      const infos = await this.#call('read', 'INFO memory', () => Promise.all(nodes.map((node) => node.info('memory'))))
+      const policies = infos.map((info) => /^maxmemory_policy:(allkeys-\S+)/m.exec(info)?.[1])
+      const evicting = policies.find((policy) => policy !== undefined)
+      return evicting === undefined
+        ? []
+        : [`its maxmemory-policy is ${evicting}, which evicts positions; set noeviction`]
+    } catch (error) {
+      if (!isTandemError(error, 'TANDEM_HIGH_WATER_STORE_UNUSABLE')) throw error
+      return [`whether it evicts positions is not known: ${error.message}`]
+    }
   }
 
   async #call<T>(name: string, key: string, send: () => Promise<T>): Promise<T> {
