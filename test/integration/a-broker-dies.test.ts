@@ -37,7 +37,7 @@ describe('no loss, no duplicate, in order, when a broker', function () {
     const events: string[] = []
     const subscriber = await subscribe(
       { clusters, topic, groupId: `balances-${name}`, effects: files.effects, redisUrl: real.redis.url },
-      (kind) => events.push(kind),
+      ({ kind }) => events.push(kind),
     )
     const load = { clusters, topic, acknowledgements: files.acknowledgements, first: 1, count: 12_000 }
     // All receipts are settled when publishing ends: both logs are complete by then.

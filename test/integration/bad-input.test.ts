@@ -1,9 +1,16 @@
 import { isTandemError, type ErrorCode, type TandemEvent } from '@tandem/common'
 import { encodeStamp, STAMP_HEADER } from '@tandem/common/internal'
-import { Consumer, MemoryHighWaterStore, type ConsumerOptions, type Delivery } from '@tandem/consumer'
+import {
+  Consumer,
+  MemoryHighWaterStore,
+  RedisHighWaterStore,
+  type ConsumerOptions,
+  type Delivery,
+} from '@tandem/consumer'
 import { ClockEpochs, Producer, type ProducerOptions } from '@tandem/producer'
 import { freePorts } from '@tandem/testing'
 import { expect } from 'chai'
+import { Redis } from 'ioredis'
 import rdkafka from 'node-rdkafka'
 
 import { until } from './program.js'
@@ -122,6 +129,18 @@ describe('bad input on real clusters', function () {
     const offsets = consumer.status().partitions[0]!.feeds
     expect([offsets['east']!.nextOffset, offsets['west']!.nextOffset]).to.deep.equal([6, 6])
     await consumer.close()
+  })
+
+  it('consumer: a store that does not let it in, at once', async () => {
+    const redis = new Redis(real.redis.url, { username: 'nobody', password: 'secret' })
+    redis.on('error', () => undefined) // it is not let in
+    const highWater = new RedisHighWaterStore(redis)
+    const begun = performance.now()
+    const create = (): Consumer => consumerOf({ highWater, connectTimeoutMs: 60_000 })
+    const error = await rejects(create, 'TANDEM_HIGH_WATER_STORE_UNUSABLE')
+    redis.disconnect()
+    expect(error.message).to.include('WRONGPASS').and.not.to.include('secret')
+    expect(performance.now() - begun, 'not tried until time is up').to.be.below(30_000)
   })
 
   it('consumer: a second subscription', async () => {

@@ -1,5 +1,5 @@
 import { LineFile, type Transfer } from '@tandem/cli/internal'
-import { json } from '@tandem/common'
+import { json, type TandemEvent } from '@tandem/common'
 import { Consumer, RedisHighWaterStore } from '@tandem/consumer'
 import { Redis } from 'ioredis'
 
@@ -14,7 +14,8 @@ export interface SubscriberOptions {
   readonly topic: string
   readonly groupId: string
   readonly effects: string
-  readonly redisUrl: string
+  /** Left out if it is given a connection. */
+  readonly redisUrl?: string
 }
 
 export interface RunningSubscriber {
@@ -24,9 +25,9 @@ export interface RunningSubscriber {
 
 export async function subscribe(
   options: SubscriberOptions,
-  onEvent?: (kind: string) => void,
+  onEvent?: (event: TandemEvent) => void,
+  redis = new Redis(options.redisUrl!),
 ): Promise<RunningSubscriber> {
-  const redis = new Redis(options.redisUrl)
   redis.on('error', () => undefined) // it comes back
   const consumer = new Consumer<Transfer>({
     groupId: options.groupId,
@@ -34,7 +35,7 @@ export async function subscribe(
     topics: { [options.topic]: { codec: json } },
     highWater: new RedisHighWaterStore(redis),
   })
-  consumer.events$.subscribe(({ kind }) => onEvent?.(kind))
+  consumer.events$.subscribe((event) => onEvent?.(event))
   await consumer.connect()
   const file = new LineFile(options.effects)
   consumer.deliveries$.subscribe((delivery) => {
