@@ -15,6 +15,7 @@ import {
   type Holding,
   type Member,
   type PartitionOfGroup,
+  type Renewed,
 } from '@tandem/consumer'
 import { RedisCluster, RedisSentinel, RedisServer } from '@tandem/testing'
 import { expect } from 'chai'
@@ -141,8 +142,18 @@ export function highWaterStoreSuite(subject: () => Subject): void {
         [3, 5],
         [5, 5],
       ] as const) {
-        expect(await store.renew(id, { owner: 'x', token, beat })).to.deep.equal({ kind: 'renewed', want: '' })
+        expect(await store.renew(id, { owner: 'x', token, beat })).to.deep.equal(renewedAt(0))
         expect(await store.look(id)).to.have.property('beat', stored)
+      }
+    })
+
+    it('says to a renewal which flush it had last', async () => {
+      const { store } = subject()
+      const id = partition()
+      const { token } = await take(id, 'x', BIG)
+      for (const number of [1, 2, BIG]) {
+        await store.flush(id, flush({ owner: 'x', token }, number, { confirmed: 0 }))
+        expect(await store.renew(id, { owner: 'x', token, beat: 1 })).to.deep.equal(renewedAt(number))
       }
     })
 
@@ -176,9 +187,9 @@ export function highWaterStoreSuite(subject: () => Subject): void {
       const { token } = await take(id, 'x')
       await store.want(id, { owner: 'w', token, by: 'y' })
       await store.want(id, { owner: 'x', token: token - 1, by: 'y' })
-      expect(await store.renew(id, { owner: 'x', token, beat: 1 })).to.deep.equal({ kind: 'renewed', want: '' })
+      expect(await store.renew(id, { owner: 'x', token, beat: 1 })).to.deep.equal(renewedAt(0))
       await store.want(id, { owner: 'x', token, by: 'y' })
-      expect(await store.renew(id, { owner: 'x', token, beat: 2 })).to.deep.equal({ kind: 'renewed', want: 'y' })
+      expect(await store.renew(id, { owner: 'x', token, beat: 2 })).to.deep.equal(renewedAt(0, 'y'))
       await take(id, 'z')
       expect(await store.look(id)).to.include({ owner: 'z', want: '', keptFor: '' })
     })
@@ -360,6 +371,10 @@ export function highWaterStoreSuite(subject: () => Subject): void {
   })
 }
 
+function renewedAt(number: number, want = ''): Renewed {
+  return { kind: 'renewed', want, number }
+}
+
 /** Takes partitions, whosever they are, as one does that has seen nothing move for long enough. */
 function takerOf(store: () => HighWaterStore): {
   take(id: PartitionOfGroup, owner: string, greatestSeen?: number): Promise<Holding>
@@ -471,7 +486,7 @@ describe('conformance: high-water store in Redis', function () {
     await store.renew(id, { owner: 'x', token, beat: 1 })
     await redis.script('FLUSH')
     expect(await store.flush(id, flushOf('x', token, 2))).to.equal('flushed')
-    expect(await store.renew(id, { owner: 'x', token, beat: 2 })).to.deep.equal({ kind: 'renewed', want: '' })
+    expect(await store.renew(id, { owner: 'x', token, beat: 2 })).to.deep.equal(renewedAt(2))
   })
 
   it('refuses a position of a newer format, and leaves it as it is', async () => {
@@ -615,7 +630,7 @@ describe('conformance: high-water store in a Redis Cluster', function () {
     expect(said).to.include({ code: 'TANDEM_HIGH_WATER_STORE_FAILED', retriable: true })
     await node!.restart()
     await server.awaitWhole()
-    expect(await store.renew(SOME, { owner: 'x', token, beat: 2 })).to.deep.equal({ kind: 'renewed', want: '' })
+    expect(await store.renew(SOME, { owner: 'x', token, beat: 2 })).to.deep.equal(renewedAt(4))
   })
 })
 

@@ -1,23 +1,12 @@
-import { LineFile, readLines } from '@tandem/cli/internal'
-import { decodePosition } from '@tandem/consumer/internal'
-import { streamKey } from '@tandem/common/internal'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { flushedPositions, readEffects } from './flushed-positions.js'
 import { ACCOUNTS, LedgerFiles } from './ledger-files.js'
 import { linesOf, Program, until } from './program.js'
 import { publish } from './publisher.js'
 import { clustersOf, createTopic, realClusters } from './real-clusters.js'
-
-interface EffectLine {
-  readonly number: number
-  readonly counter: number
-  readonly epoch: number
-  readonly incarnation: number
-  readonly keyRange: number
-  readonly partition: number
-}
 
 /** I1 and I2 on real clusters: what was acknowledged and flushed does not come again, everything else does. */
 describe('no loss when a consumer is killed with SIGKILL', function () {
@@ -35,7 +24,9 @@ describe('no loss when a consumer is killed with SIGKILL', function () {
     await until('the subscriber is at work', () => linesOf(files.effects) > 2_000)
     await first.kill()
     const effectsBefore = await readEffects(files.effects)
-    const flushed = await flushedPositions(real.redis.url, topic)
+    const redis = new Redis(real.redis.url)
+    const flushed = await flushedPositions(redis, topic)
+    redis.disconnect()
 
     const second = new Program('subscriber', options)
     await published
@@ -55,32 +46,3 @@ describe('no loss when a consumer is killed with SIGKILL', function () {
     files.remove()
   })
 })
-
-async function readEffects(path: string): Promise<EffectLine[]> {
-  const effects: EffectLine[] = []
-  new LineFile(path).close()
-  await readLines(
-    path,
-    (line) => line as EffectLine,
-    (effect) => effects.push(effect),
-  )
-  return effects
-}
-
-/** What Redis had as finished at the time of the call. */
-async function flushedPositions(url: string, topic: string): Promise<(effect: EffectLine) => boolean> {
-  const redis = new Redis(url)
-  const finished = new Map<string, (counter: number) => boolean>()
-  for (let partition = 0; partition < 4; partition++) {
-    const hash = await redis.hgetallBuffer(`tandem:{balances/${topic}/${partition}}:p`)
-    const fields = Object.entries(hash).filter(([name]) => name.startsWith('s:') || name.startsWith('f:'))
-    for (const stream of decodePosition(new Map(fields)).streams) {
-      for (const { epoch, incarnation, finished: intervals } of stream.sequences) {
-        finished.set(`${streamKey(stream)}@${epoch}.${incarnation}`, (counter) => intervals.has(counter))
-      }
-    }
-  }
-  redis.disconnect()
-  return ({ keyRange, epoch, incarnation, counter }) =>
-    finished.get(`${streamKey({ keyRange, producerId: 'ledger' })}@${epoch}.${incarnation}`)?.(counter) ?? false
-}

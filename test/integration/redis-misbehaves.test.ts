@@ -6,6 +6,7 @@ import { RedisSentinel, RedisServer } from '@tandem/testing'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 
+import { flushedPositions, readEffects } from './flushed-positions.js'
 import { ACCOUNTS, LedgerFiles } from './ledger-files.js'
 import { until } from './program.js'
 import { publish } from './publisher.js'
@@ -34,10 +35,11 @@ describe('no loss, no duplicate, in order', function () {
     await using redis = await RedisSentinel.start()
     const { sentinels, name, servers } = redis
     const connect = (): Redis => new Redis({ sentinels: [...sentinels], name })
-    const told = await play({ name: 'fails-over', messages: 10_000, connect }, async () => {
-      await sleep(2_000)
+    const told = await play({ name: 'fails-over', messages: 10_000, connect }, async ({ consumer }) => {
+      await until('some is delivered', () => consumer.status().delivered > 2_000)
       await redis.holdReplication()
-      await sleep(1_500)
+      // By then most accounts have had their last message: only with the whole position does the new master hear of it.
+      await until('most is delivered', () => consumer.status().delivered > 6_000)
       await servers[0]!.kill()
       await servers[1]!.resume()
     })
@@ -51,7 +53,7 @@ describe('no loss, no duplicate, in order', function () {
     await using redis = await RedisServer.start()
     const connect = (): Redis => new Redis(redis.url, { retryStrategy: () => 50 })
     const reasons: string[] = []
-    await play({ name: 'refuses', messages: 16_000, connect }, async (consumer, told) => {
+    await play({ name: 'refuses', messages: 16_000, connect }, async ({ consumer, told }) => {
       const admin = new Redis(redis.url)
       await sleep(1_000)
       await admin.script('FLUSH')
@@ -88,13 +90,19 @@ const REFUSALS: readonly (readonly [spoil: readonly Call[], mend: readonly Call[
   ],
 ]
 
+interface Played {
+  readonly consumer: Consumer<unknown>
+  /** Events so far. */
+  readonly told: readonly TandemEvent[]
+}
+
 /**
- * A load that is published and delivered while something is done to Redis, judged by what was delivered; then a second
- * life of the group, for which nothing is left: what Redis was told in the end is enough to begin after everything.
+ * A load that is published and delivered while something is done to Redis, judged by what was delivered; its second half
+ * goes to a few accounts only. In the end Redis has all of it as finished, and a second life of the group is given nothing.
  */
 async function play(
   { name, messages, connect }: { readonly name: string; readonly messages: number; readonly connect: () => Redis },
-  disturb: (consumer: Consumer<unknown>, told: readonly TandemEvent[]) => Promise<void>,
+  disturb: (played: Played) => Promise<void>,
 ): Promise<readonly TandemEvent[]> {
   const real = await realClusters()
   const files = new LedgerFiles()
@@ -102,14 +110,22 @@ async function play(
   const clusters = clustersOf(real)
   const told: TandemEvent[] = []
   const options = { clusters, topic, groupId: 'balances', effects: files.effects }
-  const subscriber = await subscribe(options, (event) => told.push(event), connect())
-  const load = { clusters, topic, acknowledgements: files.acknowledgements, first: 1, count: messages }
-  const published = publish({ ...load, ratePerSecond: 800, accounts: ACCOUNTS })
-  await disturb(subscriber.consumer, told)
-  await published
-  await until('all is delivered', () => subscriber.consumer.status().delivered >= messages)
-  await subscriber.close()
+  const { consumer, close } = await subscribe(options, (event) => told.push(event), connect())
+  const publishAll = async (): Promise<void> => {
+    const count = messages / 2
+    const load = { clusters, topic, acknowledgements: files.acknowledgements, count, ratePerSecond: 800 }
+    await publish({ ...load, first: 1, accounts: ACCOUNTS })
+    await publish({ ...load, first: 1 + count, accounts: ACCOUNTS / 10 })
+  }
+  await Promise.all([publishAll(), disturb({ consumer, told })])
+  await until('all is delivered', () => consumer.status().delivered >= messages)
+  await close()
 
+  const redis = connect()
+  const flushed = await flushedPositions(redis, topic)
+  redis.disconnect()
+  const unflushed = (await readEffects(files.effects)).filter((effect) => !flushed(effect))
+  expect(unflushed.length, 'delivered, and not finished in Redis').to.equal(0)
   const again = await subscribe(options, undefined, connect())
   await sleep(2_000)
   expect(again.consumer.status().delivered).to.equal(0)

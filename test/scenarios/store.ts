@@ -30,14 +30,36 @@ export const store: readonly Scenario[] = [
   {
     name: 'store-rollback',
     against: 'only what changed written to a store that forgot more',
-    play: () => forgetful((stage) => stage.world.store.rollBack(1_000)),
+    play: () => each((stage) => stage.world.store.rollBack(1_000)),
   },
   {
     name: 'store-emptied',
     against: 'a flush answered as stored by a store that is empty',
-    play: () => forgetful((stage) => stage.world.store.empty()),
+    play: () => each((stage) => stage.world.store.empty()),
   },
 ]
+
+/** Under load, and when nothing comes any more. */
+async function each(forget: (stage: Stage) => void): Promise<void> {
+  await forgetful(forget)
+  await forgetfulInPeace(forget)
+}
+
+/** Nothing is flushed after the store forgets: only a renewal can notice. */
+async function forgetfulInPeace(forget: (stage: Stage) => void): Promise<void> {
+  const stage = new Stage()
+  const group = await stage.group('balances')
+  await load(stage, 'X').write(100)
+  await stage.pass(500)
+  forget(stage)
+  await stage.pass(5_000)
+  group.expectDelivered('X1…100')
+  const before = group.consumer
+  await group.restart()
+  await stage.settle()
+  group.expectDelivered()
+  assert.equal(before.count('store-behind'), 1, 'the holder was told that the store forgot')
+}
 
 /**
  * Two streams: X has its last message just before the store forgets, Y goes on. The holder must not notice, and the

@@ -104,7 +104,7 @@ class Store implements HighWaterStore {
   }
 
   renew(): Promise<Renewed> {
-    return Promise.resolve({ kind: 'renewed', want: '' })
+    return Promise.resolve({ kind: 'renewed', want: '', number: this.#number })
   }
 
   async want(): Promise<void> {}

@@ -38,6 +38,8 @@ export interface LeasesHost {
 /** What works on a partition for as long as this instance holds it. */
 export interface Tenant {
   readonly fence: number
+  /** Number of the last flush that the store confirmed. */
+  readonly confirmed: number
   /** Nothing may begin until the lease is regained. */
   handleLapsed(): void
   handleRegained(): void
@@ -303,12 +305,15 @@ export class Leases {
     telemetry.tell({ kind: 'lease-acquired', topic: id.topic, partition: id.partition, fence: holding.token })
   }
 
-  async #renew({ id, name, lease }: Entry, { call, token, beat }: Extract<Asking, { kind: 'renew' }>): Promise<void> {
+  async #renew(entry: Entry, { call, token, beat }: Extract<Asking, { kind: 'renew' }>): Promise<void> {
+    const { id, name, lease, tenant } = entry
     const { settings, instance } = this.#host
+    const confirmed = tenant?.confirmed ?? 0
     const renewed = await settings.highWater.renew(id, { owner: instance, token, beat })
     switch (renewed.kind) {
       case 'renewed':
         lease.handleRenewed(call, this.#at())
+        if (renewed.number < confirmed && entry.tenant === tenant) tenant?.handleForgotten()
         if (lease.held) this.#shares.handleLease(name, { ...NO_LEASE, owner: instance, token, want: renewed.want })
         break
       case 'lesser':

@@ -232,6 +232,10 @@ export class Partition implements DeliveryOwner, Tenant {
 
   // --- the store ------------------------------------------------------------------------------------------------
 
+  get confirmed(): number {
+    return this.#plan.confirmed
+  }
+
   /** Whether everything that changed has been confirmed. */
   get settled(): boolean {
     return this.#ended || this.#plan.settled

@@ -26,6 +26,11 @@ export class FlushPlan {
     this.#confirmed = number
   }
 
+  /** Number of the last flush that was confirmed. */
+  get confirmed(): number {
+    return this.#confirmed
+  }
+
   /** Whether the next flush must carry every field. */
   get whole(): boolean {
     return this.#whole

@@ -71,12 +71,13 @@ export interface Renewal {
 
 /**
  * - `renewed`: the lease is still that of owner and token, and the beat is at least the one that was sent; `want` is who
- *   asks for it, or empty.
+ *   asks for it, or empty; `number` is that of the last flush that it has: a store that fell back shows it here, although
+ *   nothing is flushed.
  * - `lesser`: there is no record, or one with a lower token: the store lost something.
  * - `fenced`: a greater token was there, or another owner under the same.
  */
 export type Renewed =
-  | { readonly kind: 'renewed'; readonly want: string }
+  | { readonly kind: 'renewed'; readonly want: string; readonly number: number }
   | { readonly kind: 'lesser'; readonly lease: LeaseRecord }
   | { readonly kind: 'fenced' }
 
@@ -97,7 +98,7 @@ export interface Roll {
  * An own store **for a single holder**, which is never to share partitions with another instance, needs no leases. It
  * keeps `acquire` and `flush` as they are described, and gives the least that the others may: `look` resolves to
  * `NO_LEASE`, so that nothing is waited for; `acquire` takes whatever `seen` says, under a token above the last one;
- * `renew` resolves to `renewed` with an empty `want`, or to `fenced` if a greater token is there, which a second instance,
+ * `renew` resolves to `renewed` with an empty `want` and the number of the last flush, or to `fenced` if a greater token is there, which a second instance,
  * started by mistake, would have put there; `want` and `release` do nothing; `meet` resolves to an empty map.
  */
 export interface HighWaterStore {

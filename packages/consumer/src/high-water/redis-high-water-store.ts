@@ -118,7 +118,7 @@ export class RedisHighWaterStore implements HighWaterStore {
     if (code === 4) checkFormat(key, Number(rest[0]))
     switch (code) {
       case 1:
-        return { kind: 'renewed', want: rest[0]! }
+        return { kind: 'renewed', want: rest[0]!, number: readNumber(key, 'rev', rest[1]) }
       case 2:
         return { kind: 'lesser', lease: leaseOf(key, rest) }
       case 3:

@@ -6,7 +6,7 @@
  * ARGV[2]  token, decimal
  * ARGV[3]  number of this renewal, decimal
  *
- * Returns {1, want} renewed; {2, owner, token, rev, beat, want, keptFor} if there is no record, or one with a lower
+ * Returns {1, want, rev} renewed; {2, owner, token, rev, beat, want, keptFor} if there is no record, or one with a lower
  * token; {3} if a greater token is there, or another owner; {4, v} for a hash of another format. Late, or again, it
  * changes nothing.
  */
@@ -25,5 +25,5 @@ end
 if tonumber(held[4] or '0') < tonumber(ARGV[3]) then
   redis.call('HSET', KEYS[1], 'beat', ARGV[3])
 end
-return {1, held[5] or ''}
+return {1, held[5] or '', held[3] or '0'}
 `

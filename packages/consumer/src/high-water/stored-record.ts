@@ -51,7 +51,7 @@ export function renew(
   if (record === undefined || record.token < token) return { answer: { kind: 'lesser', lease: leaseOf(record) } }
   if (record.token > token || record.owner !== owner) return { answer: { kind: 'fenced' } }
   const renewed = { ...record, beat: Math.max(record.beat, beat) }
-  return { answer: { kind: 'renewed', want: record.want }, record: renewed }
+  return { answer: { kind: 'renewed', want: record.want, number: record.number }, record: renewed }
 }
 
 export function want(record: StoredRecord | undefined, { by, ...of }: Wish): StoredRecord | undefined {
