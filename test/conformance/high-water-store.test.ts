@@ -470,12 +470,7 @@ describe('conformance: high-water store in Redis', function () {
     await server.stop()
   })
 
-  highWaterStoreSuite(() => ({
-    store,
-    empty: async () => {
-      await redis.flushall()
-    },
-  }))
+  highWaterStoreSuite(() => subjectOf(redis, store))
 
   const id = SOME
   const { take } = takerOf(() => store)
@@ -676,16 +671,18 @@ describe('conformance: high-water store in Redis under a Sentinel', function () 
     expect(await server.master()).to.equal(server.servers[1])
   })
 
-  highWaterStoreSuite(() => ({
-    store,
-    empty: async () => {
-      await redis.flushall()
-    },
-  }))
+  highWaterStoreSuite(() => subjectOf(redis, store))
 })
 
 function keyOf({ groupId, topic, partition }: PartitionOfGroup): string {
   return `tandem:{${groupId}/${topic}/${partition}}:p`
+}
+
+function subjectOf(redis: Redis, store: RedisHighWaterStore): Subject {
+  const empty = async (): Promise<void> => {
+    await redis.flushall()
+  }
+  return { store, empty }
 }
 
 function flushOf(owner: string, token: number, number: number): Flush {
