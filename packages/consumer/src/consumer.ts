@@ -12,6 +12,7 @@ import {
   isTandemError,
   missingTopic,
   partitionsOf,
+  received,
   Agenda,
   systemClock,
   Tally,

@@ -5,7 +5,7 @@ import { tenuresOf, type Tenure } from './tenures.js'
 /**
  * I2: within one life of a consumer, and under one lease, nothing comes twice unless it is asked for. Later only that comes again which may not
  * have been flushed: not acknowledged, or shortly before the end, or while something of another life of its producer was
- * unacknowledged, or while the store was in trouble, or if it forgot and nobody had anything to tell it since. What was
+ * unacknowledged, or while the store was in trouble, or if it forgot a moment before the end, or when nobody lived. What was
  * said to be `not-written` never comes, nor what was not sent.
  */
 export const noDuplicate: Checker = {
@@ -81,7 +81,10 @@ function flushed(
   if (endedAtMs === undefined) return []
   const byMs = Math.min(endedAtMs, next?.fromMs ?? Infinity) - FLUSHED_MS
   const disturbed = [...stops, ...troubles.filter(({ names }) => names?.includes(name) ?? true)]
-  if (disturbed.some(({ fromMs, toMs }) => fromMs <= endedAtMs && toMs >= byMs)) return []
+  // What a store forgets it is told again with a flush or a renewal of the partition, once it has answered for a while.
+  const forgot = troubles.some(({ fromMs, forgotSinceMs }) => forgotSinceMs < Infinity && fromMs <= endedAtMs)
+  const quietFromMs = forgot ? byMs - NOTICED_MS : byMs
+  if (disturbed.some(({ fromMs, toMs }) => fromMs <= endedAtMs && toMs >= quietFromMs)) return []
   const acknowledged = (one: Delivered): boolean => one.acknowledgedAtMs !== undefined && one.acknowledgedAtMs < byMs
   const done = new Set(deliveries.filter(acknowledged).map(({ text }) => text))
   // While something of one epoch is in flight, nothing is stored of a newer one.
@@ -92,17 +95,9 @@ function flushed(
     const lives = open.get(streamOf(message)) ?? new Set()
     open.set(streamOf(message), lives.add(message.life))
   }
-  // What a store forgets it is told again with the next flush of the partition.
-  const forgetting = troubles.filter(({ fromMs, forgotSinceMs }) => forgotSinceMs < Infinity && fromMs <= endedAtMs)
-  const forgotAtMs = Math.max(-Infinity, ...forgetting.map(({ fromMs }) => fromMs))
-  const toldSince = new Set<number>()
-  for (const one of deliveries) {
-    const keyRange = sent.get(one.text)?.keyRange
-    if (keyRange !== undefined && acknowledged(one) && one.acknowledgedAtMs! > forgotAtMs) toldSince.add(keyRange)
-  }
   return [...done].filter((text) => {
     const message = sent.get(text)
-    if (message === undefined || !toldSince.has(message.keyRange)) return false
+    if (message === undefined) return false
     if (message.imported === true) return false // its epoch is another one, perhaps
     const lives = open.get(streamOf(message))
     return lives === undefined || [...lives].every((one) => one === message.life)
@@ -127,3 +122,5 @@ function streamOf({ producerId, keyRange }: SentMessage): string {
 const FLUSHED_MS = 10_000
 /** Who was cut off while the store forgot writes over it once that has stood still for a lease. */
 const RESTORED_MS = 10_000 + 4_000
+/** A beat of a lease; if it had lapsed, a whole one until it may write over what it finds. */
+const NOTICED_MS = 20_000

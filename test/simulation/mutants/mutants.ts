@@ -13,6 +13,7 @@ const MEMORY = 'consumer/dist/high-water/memory-high-water-store.js'
 const QUESTIONS = 'consumer/dist/kafka/questions.js'
 const POLLING_CLOCK = 'consumer/dist/core/polling-clock.js'
 const LEASE = 'consumer/dist/core/lease.js'
+const LEASES = 'consumer/dist/leases.js'
 const SHARES = 'consumer/dist/core/shares.js'
 const TRACK = 'producer/dist/core/track.js'
 const SETTLEMENT = 'producer/dist/core/settlement.js'
@@ -489,6 +490,12 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'store-rollback',
     meaning: 'the store takes a part on top of a position that lost what was confirmed',
     edits: [{ file: STORE, text: 'record.number < confirmed && !whole', replacement: 'false' }],
+  },
+  {
+    name: 'rollback-in-peace',
+    scenario: 'store-rollback',
+    meaning: 'a holder that flushes nothing does not notice that the store lost what was confirmed',
+    edits: [{ file: LEASES, text: 'renewed.number < confirmed', replacement: 'false' }],
   },
   {
     name: 'flush-without-number',
