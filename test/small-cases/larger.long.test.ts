@@ -37,6 +37,11 @@ describe('all cases that are a little larger', function () {
     console.log(`      ${checkRestarts(logs, { crashesMax: Infinity, flushEvery: [1] })}`)
   })
 
+  it('two logs of up to two records of two epochs, up to two crashes, and a transaction books what is acknowledged', () => {
+    const logs = pairs(logsUpTo(2, TWO_EPOCHS).filter(sayOneWord), 'one way')
+    console.log(`      ${checkRestarts(logs, { crashesMax: 2, flushEvery: [1, 3], booking: true })}`)
+  })
+
   for (const story of STORIES) {
     it(`three deliveries, ${story.name}: every row of four acts, and a crash after each`, async () => {
       const { crashes, positions } = await checkEveryRow(story, 4)

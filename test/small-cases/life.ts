@@ -1,5 +1,12 @@
 import type { TandemFact } from '@tandem/common/internal'
-import { Arbiter, storedStream, type Deliver, type FeedIndex, type StoredStream } from '@tandem/consumer/internal'
+import {
+  Arbiter,
+  storedStream,
+  type Deliver,
+  type FeedIndex,
+  type FinishedCounters,
+  type StoredStream,
+} from '@tandem/consumer/internal'
 
 import { bitOf, sequenceOf, type Entry, type Logs } from './log.js'
 
@@ -57,6 +64,8 @@ export const CALM: Surroundings = { written: 'whole', answersFrom: 0, heldMessag
 export interface Stored {
   readonly stream: StoredStream | undefined
   readonly offsets: readonly [number, number]
+  /** Booked by transactions of the user's, and not finished in `stream`. */
+  readonly booked?: readonly FinishedCounters[]
 }
 
 export const NOTHING: Stored = { stream: undefined, offsets: [0, 0] }
@@ -92,6 +101,7 @@ export class Life {
     this.next = [...stored.offsets]
     this.arbiter = new Arbiter<null>({ ...TIMES, heldMessagesMax: surroundings.heldMessagesMax }, 0)
     if (stored.stream !== undefined) this.arbiter.restore(stored.stream)
+    for (const one of stored.booked ?? []) this.arbiter.restoreFinished(one, 0)
     for (const feed of FEEDS) this.arbiter.handleAssigned(feed, { offset: stored.offsets[feed] })
   }
 

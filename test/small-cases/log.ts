@@ -49,6 +49,11 @@ export function bitOf(sequence: number, counter: number): number {
   return 1 << (sequence * 5 + counter - 1)
 }
 
+/** All positions of a sequence. */
+export function bitsOfSequence(sequence: number): number {
+  return 31 << (sequence * 5)
+}
+
 export function sequenceOf({ epoch, incarnation }: { epoch: number; incarnation: number }): number {
   return SEQUENCES.findIndex((one) => one.epoch === epoch && one.incarnation === incarnation)
 }

@@ -6,7 +6,8 @@ import { checkRestarts } from './restarts.js'
 /**
  * Every pair of small logs, every interleaving and silence, every choice of what is acknowledged at once, and a crash
  * after each thing that happens: each message that the logs hold is delivered (I1), the same ones as without a crash
- * (I7), and again only if it was not acknowledged and flushed (I2).
+ * (I7), and again only if it was not acknowledged and flushed (I2). Where a transaction books what is acknowledged,
+ * nothing comes again that it has booked.
  */
 const ONE_AND_TWO = [
   [1, 1],
@@ -24,5 +25,10 @@ describe('all small cases of a restart', function () {
   it('two logs of up to two records, and however many crashes one after the other', () => {
     const logs = pairs(logsUpTo(2, alphabet([0], ONE_AND_TWO)), 'one way')
     console.log(`      ${checkRestarts(logs, { crashesMax: Infinity, flushEvery: [1, 2, 3] })}`)
+  })
+
+  it('two logs of up to two records of two sequences, up to two crashes, and a transaction books what is acknowledged', () => {
+    const logs = pairs(logsUpTo(2, alphabet([0, 1], [[1, 1]])), 'one way')
+    console.log(`      ${checkRestarts(logs, { crashesMax: 2, flushEvery: [1, 3], booking: true })}`)
   })
 })

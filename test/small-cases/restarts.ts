@@ -6,6 +6,7 @@ import {
   streamField,
   type FeedIndex,
   type Fields,
+  type FinishedCounters,
   type StoredSequence,
   type StoredStream,
 } from '@tandem/consumer/internal'
@@ -13,7 +14,7 @@ import { expect } from 'chai'
 
 import { interleavings } from './enumerate.js'
 import { CALM, FEEDS, Life, LONG_MS, NOTHING, TIMES, type Delivered, type Stored } from './life.js'
-import { bitOf, dataOf, held, sequenceOf, SEQUENCES, showBits, showLog, type Logs } from './log.js'
+import { bitOf, bitsOfSequence, dataOf, held, sequenceOf, SEQUENCES, showBits, showLog, type Logs } from './log.js'
 import { bitsOf, wrongInOrder } from './verdict.js'
 
 /**
@@ -39,7 +40,10 @@ interface Position {
   readonly fields: Fields
   readonly offsets: Stored['offsets']
   readonly key: string
+  /** What must not come again: finished as it is stored, or booked. */
   readonly finished: number
+  /** Booked, and not stored as finished. */
+  readonly booked: number
   /** Crashes before it. */
   readonly crashes: number
   /** What was in flight in order when it was stored, by some way that led here. */
@@ -53,6 +57,8 @@ export interface Depth {
   /** Lives that crash one after the other; what they leave behind is always read to its end. */
   readonly crashesMax: number
   readonly flushEvery: readonly number[]
+  /** Whether a transaction of the user's books what is acknowledged, in the moment before: a flush is not waited for. */
+  readonly booking?: boolean
 }
 
 /**
@@ -96,6 +102,7 @@ class Exploration {
       offsets: NOTHING.offsets,
       key: '',
       finished: 0,
+      booked: 0,
       crashes: 0,
       inFlight: 0,
       by: undefined,
@@ -122,11 +129,11 @@ class Exploration {
     for (const rhythm of this.#rhythms(position)) {
       for (let atOnce = 0, deliveries = 0; atOnce < 2 ** deliveries; atOnce++) {
         const by = { ...rhythm, atOnce }
-        const life = new CrashingLife(this.#logs, load(position), by)
+        const life = new CrashingLife(this.#logs, load(position), by, this.#depth.booking === true)
         this.lives++
-        const wrong = life.live((stored, finished, inFlight) => {
+        const wrong = life.live((left) => {
           this.crashes++
-          this.#note(stored, finished, inFlight, by, position)
+          this.#note(left, by, position)
         })
         if (wrong !== undefined) return `${this.#show(position)}${showRhythm(by)}: ${wrong}`
         deliveries = life.deliveries
@@ -143,15 +150,16 @@ class Exploration {
     }
   }
 
-  #note(stored: Stored, finished: number, inFlight: number, by: Rhythm, from: Position): void {
-    const key = keyOf(stored)
+  #note({ stored, finished, booked, inFlight }: Left, by: Rhythm, from: Position): void {
+    const key = `${keyOf(stored)}${booked === 0 ? '' : ` booked ${showBits(booked)}`}`
     const known = this.#positions.get(key)
     if (known !== undefined) {
       known.inFlight |= inFlight
       return
     }
     const { offsets } = stored
-    const position = { fields: encode(stored), offsets, key, finished, crashes: from.crashes + 1, inFlight, by, from }
+    const crashes = from.crashes + 1
+    const position = { fields: encode(stored), offsets, key, finished, booked, crashes, inFlight, by, from }
     this.#positions.set(key, position)
     this.#news.push(position)
   }
@@ -178,7 +186,7 @@ class Exploration {
   #wrongAfter(position: Position, life: Life, silent: boolean): string | undefined {
     const given = bitsOf(life.delivered)
     const again = given & position.finished
-    if (again !== 0) return `${showBits(again)} came again although it was flushed`
+    if (again !== 0) return `${showBits(again)} came again although it was flushed or booked`
     const lost = this.#held & ~(given | position.finished)
     if (lost !== 0) return `${showBits(lost)} never came`
     const tooMuch = given & ~this.#held
@@ -202,38 +210,61 @@ class Exploration {
   }
 }
 
+/** What a crash leaves behind, and what was in flight in order then. */
+interface Left {
+  readonly stored: Stored
+  readonly finished: number
+  readonly booked: number
+  readonly inFlight: number
+}
+
 /** Reads, is silent, acknowledges, and flushes in between. */
 class CrashingLife {
   readonly #life: Life
   readonly #rhythm: Rhythm
+  readonly #booking: boolean
+  /** What it began with: finished as it was stored, and booked besides. */
   readonly #before: number
+  readonly #booked: number
+  #stored: Stored
   #acknowledged = 0
   #looked = 0
   readonly #waiting: Delivered[] = []
 
-  constructor(logs: Logs, stored: Stored, rhythm: Rhythm) {
+  constructor(logs: Logs, stored: Stored, rhythm: Rhythm, booking: boolean) {
     this.#life = new Life(logs, stored, NOT_ACKNOWLEDGING)
     this.#rhythm = rhythm
+    this.#booking = booking
+    this.#stored = stored
     this.#before = finishedIn(stored.stream)
+    this.#booked = union((stored.booked ?? []).map((one) => bitOf(sequenceOf(one), one.first)))
   }
 
   get deliveries(): number {
     return this.#life.delivered.length
   }
 
-  /** What is wrong with a flush, or undefined; `handleFlushed` is told of each. */
-  live(handleFlushed: (stored: Stored, finished: number, inFlight: number) => void): string | undefined {
+  /** What is wrong with a flush, or undefined; `handleLeft` is told whenever a crash would leave something else behind. */
+  live(handleLeft: (left: Left) => void): string | undefined {
     let moments = 0
     for (const moment of this.#moments()) {
       moment()
-      if (++moments % this.#rhythm.flushEvery !== 0) continue
-      const stored = this.#life.flush()
-      const finished = finishedIn(stored.stream)
-      const wrong = this.#wrongInFlush(stored, finished)
-      if (wrong !== undefined) return wrong
-      handleFlushed(stored, finished, bitsOf(this.#inFlight().filter(({ late }) => !late)))
+      const flushes = ++moments % this.#rhythm.flushEvery === 0
+      if (flushes) {
+        this.#stored = this.#life.flush()
+        const wrong = this.#wrongInFlush(this.#stored)
+        if (wrong !== undefined) return wrong
+      }
+      if (flushes || this.#booking) handleLeft(this.#left())
     }
     return wrongInOrder(this.#life)
+  }
+
+  #left(): Left {
+    const finished = finishedIn(this.#stored.stream)
+    const booked = this.#booking ? (this.#booked | this.#acknowledged) & ~finished : 0
+    const inFlight = bitsOf(this.#inFlight().filter(({ late }) => !late))
+    return { stored: this.#stored, finished: finished | booked, booked, inFlight }
   }
 
   *#moments(): Generator<() => void> {
@@ -267,9 +298,15 @@ class CrashingLife {
     return this.#life.delivered.filter(({ bit }) => (this.#acknowledged & bit) === 0)
   }
 
-  #wrongInFlush({ stream, offsets }: Stored, finished: number): string | undefined {
-    const wanted = this.#before | (this.#acknowledged & ~this.#notStorable())
-    if (finished !== wanted) return `stored ${showBits(finished)} as finished, not ${showBits(wanted)}`
+  #wrongInFlush({ stream, offsets }: Stored): string | undefined {
+    const finished = finishedIn(stream)
+    const storable = ~this.#notStorable()
+    const wanted = this.#before | (this.#acknowledged & storable)
+    // What was booked is stored when the turn of its sequence has come, and stays booked until then.
+    const booked = this.#booked & storable
+    if ((finished & ~booked) !== (wanted & ~booked)) {
+      return `stored ${showBits(finished)} as finished, not ${showBits(wanted)}`
+    }
     for (const feed of FEEDS) {
       const resume = resumeOffset(this.#life, stream, feed)
       if (offsets[feed] !== resume) return `feed ${feed} resumes at ${offsets[feed]}, not ${resume}`
@@ -283,7 +320,7 @@ class CrashingLife {
     for (const { sequence, late } of this.#inFlight()) {
       if (!late) oldest = Math.min(oldest, SEQUENCES[sequence]!.epoch)
     }
-    return bitsOf(this.#life.delivered.filter(({ sequence }) => SEQUENCES[sequence]!.epoch > oldest))
+    return union(SEQUENCES.map(({ epoch }, sequence) => (epoch > oldest ? bitsOfSequence(sequence) : 0)))
   }
 }
 
@@ -340,8 +377,16 @@ function encode({ stream, offsets }: Stored): Fields {
 }
 
 /** Anew for each life, as each makes it its own. */
-function load({ fields, offsets }: Position): Stored {
-  return { stream: decodePosition(fields).streams[0], offsets }
+function load({ fields, offsets, booked }: Position): Stored {
+  return { stream: decodePosition(fields).streams[0], offsets, booked: countersOf(booked) }
+}
+
+function countersOf(bits: number): FinishedCounters[] {
+  return SEQUENCES.flatMap((id, sequence) =>
+    [1, 2, 3, 4, 5]
+      .filter((counter) => (bits & bitOf(sequence, counter)) !== 0)
+      .map((counter) => ({ producerId: 'p', keyRange: 0, ...id, first: counter, last: counter })),
+  )
 }
 
 function showRhythm({ order, silenceAt, atOnce, flushEvery }: Rhythm): string {

@@ -25,6 +25,26 @@ describe('consumer', () => {
     expect((await bench.stored(0))?.frontier).to.equal(2)
   })
 
+  it('does not deliver what a store has as booked, and stores it', async () => {
+    const bench = new Bench()
+    bench.store.booked = [{ keyRange: 0, producerId: 'p', epoch: 1, incarnation: 1, first: 2, last: 3 }]
+    await bench.start()
+    await bench.bring(0, 1, 4)
+    expect(bench.out).to.equal('1 4')
+    for (const delivery of bench.deliveries) delivery.ack()
+    await bench.clock.pass(500)
+    expect((await bench.stored(0))?.finished.toArray()).to.deep.equal([1, 4])
+  })
+
+  it('takes no partition of which it is not known what is booked', async () => {
+    const bench = new Bench({ connectTimeoutMs: 5_000 })
+    bench.store.booked = [{ keyRange: 0, producerId: 'p', epoch: 1, incarnation: 1, first: '2' as never, last: 2 }]
+    await bench.start()
+    await bench.clock.pass(10_000)
+    expect(bench.failure).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+    expect([...bench.store.held]).to.deep.equal([])
+  })
+
   describe('start', () => {
     it('tells when libuv has few threads', async () => {
       for (const [threads, told] of [

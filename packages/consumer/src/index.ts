@@ -7,6 +7,7 @@ export type {
   Acquired,
   Claim,
   Fields,
+  FinishedCounters,
   Flush,
   FlushAnswer,
   HighWaterStore,
@@ -19,8 +20,10 @@ export type {
   Wish,
 } from './high-water/high-water-store.js'
 export { LevelHighWaterStore } from './high-water/level-high-water-store.js'
+export { finishedIn } from './high-water/position-codec.js'
 export { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
 export { RedisHighWaterStore } from './high-water/redis-high-water-store.js'
+export * as storedRecord from './high-water/stored-record.js'
 export { batched, type DeliveryBatch } from './operators/batched.js'
 export type { DeadLetter, DeliveryFailure } from './operators/dead-letter.js'
 export { distinctBy, type BusinessKey, type DistinctByOptions } from './operators/distinct-by.js'

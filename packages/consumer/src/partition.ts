@@ -19,6 +19,7 @@ import { OpenDelivery, type DeliveryOwner } from './delivery.js'
 import type { DeliveryHost } from './delivery-host.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import {
+  checkFinished,
   decodePosition,
   encodeFeed,
   encodeStream,
@@ -96,6 +97,7 @@ export class Partition implements DeliveryOwner, Tenant {
     this.#arbiter = new Arbiter({ ...settings, topic: id.topic, partition: id.partition }, host.time())
     this.#stored = decodePosition(holding.fields)
     for (const stream of this.#stored.streams) this.#arbiter.restore(stream)
+    for (const booked of checkFinished(holding.booked ?? [])) this.#arbiter.restoreFinished(booked, host.time())
   }
 
   get deliveryHost(): DeliveryHost {

@@ -11,6 +11,7 @@ import { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
 import type {
   Acquired,
   Claim,
+  FinishedCounters,
   Flush,
   FlushAnswer,
   Holding,
@@ -195,6 +196,8 @@ export class FailingStore extends MemoryHighWaterStore {
   readonly held = new Set<number>()
   taken = 0
   away = false
+  /** What it has as booked of every partition. */
+  booked: readonly FinishedCounters[] = []
   #mute = false
   #muteWhenTaken = false
   #unsaid: (() => void)[] = []
@@ -223,11 +226,10 @@ export class FailingStore extends MemoryHighWaterStore {
   override async acquire(id: PartitionOfGroup, claim: Claim): Promise<Acquired> {
     this.#mute ||= this.#muteWhenTaken
     const acquired = await this.#answer(() => super.acquire(id, claim))
-    if (acquired.kind === 'acquired') {
-      this.held.add(id.partition)
-      this.taken++
-    }
-    return acquired
+    if (acquired.kind === 'held') return acquired
+    this.held.add(id.partition)
+    this.taken++
+    return { ...acquired, holding: { ...acquired.holding, booked: this.booked } }
   }
 
   override async flush(id: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {

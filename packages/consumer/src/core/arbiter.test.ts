@@ -546,6 +546,52 @@ describe('arbiter', () => {
     })
   })
 
+  describe('what is booked, though no flush has said so', () => {
+    const booked = (options: { from?: 'latest' }, ...ids: [epoch: number, counter: number][]): Bench => {
+      const bench = new Bench(options)
+      for (const [epoch, counter] of ids) {
+        const id = { keyRange: 0, producerId: 'p', epoch, incarnation: 1 }
+        bench.arbiter.restoreFinished({ ...id, first: counter, last: counter }, 0)
+      }
+      return bench
+    }
+
+    it('is not delivered again, and is stored by the next flush', () => {
+      const bench = booked({}, [1, 2], [1, 4]).east('1 2 3 4 5').west('1 2 3 4 5')
+      expect(bench.out).to.equal('1 3 5')
+      const [stream] = bench.arbiter.takeChanged()
+      expect(storedStream(stream!, ['east', 'west'])!.sequences[0]!.finished.toArray()).to.deep.equal([1, 5])
+      expect([bench.arbiter.resumeOffset(0), bench.arbiter.resumeOffset(1)]).to.deep.equal([5, 5])
+    })
+
+    it('does not come before what is in flight of an older epoch', () => {
+      expect(booked({}, [2, 1]).east('1 2:1 2:2').west('1 2:1 2:2').out).to.equal('1 2:2')
+    })
+
+    it('pays a debt', () => {
+      const first = new Bench().east('1 3').west('1').wait(70_000)
+      expect(first.out).to.equal('1 3')
+      const second = new Bench()
+      second.arbiter.restore(storedStream(first.arbiter.takeChanged()[0]!, ['east', 'west'])!)
+      expect(second.sequence().debts).to.equal(1)
+      const id = { keyRange: 0, producerId: 'p', epoch: 1, incarnation: 1 }
+      second.arbiter.restoreFinished({ ...id, first: 2, last: 2 }, 0)
+      expect(second.sequence()).to.include({ debts: 0, highWater: 3 })
+      expect(second.west('1 2 3 4').out).to.equal('4')
+    })
+
+    it('makes nobody owe what lies before the birth, with from: latest', () => {
+      for (const counters of [[7], [6, 7], [6], [8]]) {
+        const bench = booked({ from: 'latest' }, ...counters.map((counter) => [1, counter] as [number, number]))
+        bench.east('6 7 8').west('6 7 8')
+        const rest = [6, 7, 8].filter((counter) => !counters.includes(counter))
+        expect(bench.out, `${counters.join()} booked`).to.equal(rest.join(' '))
+        expect(bench.count('debt-opened')).to.equal(0)
+        expect(bench.sequence()).to.include({ debts: 0, highWater: 3 })
+      }
+    })
+  })
+
   describe('what is stored', () => {
     it('moves past a record only when it is finished', () => {
       const bench = begun()

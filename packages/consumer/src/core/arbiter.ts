@@ -1,4 +1,4 @@
-import { Intervals, streamKey, type Stamp, type TandemFact } from '@tandem/common/internal'
+import { Intervals, streamKey, type SequenceId, type Stamp, type TandemFact } from '@tandem/common/internal'
 
 import { Digests } from './digests.js'
 import { FEEDS, FeedState, type FeedIndex } from './feed-state.js'
@@ -349,6 +349,21 @@ export class Arbiter<R> {
     this.streams.set(stream.key, stream)
   }
 
+  /**
+   * Takes over what is finished besides; after all that the store has, and before the first record. A sequence that the
+   * store does not have waits for its turn as if nothing were known of it: an older one may be in flight.
+   */
+  restoreFinished(
+    { first, last, ...id }: SequenceId & { readonly first: number; readonly last: number },
+    time: number,
+  ): void {
+    const stream = this.#streamOf(id)
+    const sequence = this.#sequenceOf(stream, { ...id, first }, time)
+    sequence.finished.add(first, last)
+    sequence.delivered.add(first, last)
+    this.#touch(stream)
+  }
+
   /** Whether `takeChanged` would give any. */
   get changed(): boolean {
     return this.#changed.length > 0
@@ -387,8 +402,9 @@ export class Arbiter<R> {
     if (!this.#digests.agrees(sequence.index, first, arrival.digest)) {
       this.#tell({ kind: 'feeds-diverged', ...this.#partitionName(), stream: stream.key, counter: first })
     }
-    // Finished need not be storable: an older epoch in flight may hold it back, and then this copy is to be read again.
-    if (stream.sequences.length > 1 || !sequence.finished.covers(first, last)) {
+    // Finished need not be storable: an older epoch in flight may hold it back, or it is booked and its turn has not come;
+    // then this copy is to be read again.
+    if (stream.sequences.length > 1 || !sequence.begun || !sequence.finished.covers(first, last)) {
       this.#open(feed, offset, sequence, first, last)
     }
     if (sequence.voids[feed].size === 0 && sequence.rejected.size === 0) {
@@ -952,23 +968,27 @@ export class Arbiter<R> {
 
   // --- bookkeeping ----------------------------------------------------------------------------------------------
 
-  #streamOf(stamp: Stamp): Stream<R> {
-    const key = streamKey(stamp)
+  #streamOf(id: Pick<SequenceId, 'keyRange' | 'producerId'>): Stream<R> {
+    const key = streamKey(id)
     let stream = this.streams.get(key)
     if (stream === undefined) {
-      stream = new Stream({ key, keyRange: stamp.keyRange, producerId: stamp.producerId }, true)
+      stream = new Stream({ key, keyRange: id.keyRange, producerId: id.producerId }, true)
       this.streams.set(key, stream)
     }
     return stream
   }
 
-  #sequenceOf(stream: Stream<R>, stamp: Stamp, time: number): Sequence<R> {
-    let sequence = stream.find(stamp.epoch, stamp.incarnation)
+  #sequenceOf(
+    stream: Stream<R>,
+    id: { readonly epoch: number; readonly incarnation: number; readonly first: number },
+    time: number,
+  ): Sequence<R> {
+    let sequence = stream.find(id.epoch, id.incarnation)
     if (sequence === undefined) {
-      sequence = new Sequence(this.#sequences++, stamp, { time, step: this.#step })
+      sequence = new Sequence(this.#sequences++, id, { time, step: this.#step })
       // An older one that nobody knew: its claim to come first is lost, and what it brings is late.
-      sequence.begun = stamp.epoch < stream.begunEpoch
-      if (sequence.begun && this.#options.from === 'latest') sequence.beginAt(stamp.first)
+      sequence.begun = id.epoch < stream.begunEpoch
+      if (sequence.begun && this.#options.from === 'latest') sequence.beginAt(id.first)
       stream.insert(sequence)
     }
     return sequence
@@ -1013,7 +1033,8 @@ function lowestKnown<R>(sequence: Sequence<R>): number {
     sequence.held[feed].front?.first ?? Infinity,
     sequence.scanned[feed].nextFrom(1),
   ])
-  return Math.min(...known, sequence.sightings.high)
+  // What is booked is dropped where it stands, and leaves no sighting.
+  return Math.min(...known, sequence.sightings.high || Infinity, sequence.finished.nextFrom(1))
 }
 
 /** Ends asked of a silent feed within `feedAwayAfterMs`: one lost answer does not make it away. */

@@ -125,7 +125,7 @@ export class Sequence<R> {
 
   /** Whether a feed may resume behind a record at `offset` that carries first…last, as a flush now would store it. */
   settles(feed: number, offset: number, first: number, last: number): boolean {
-    if (!this.storable) return false
+    if (!this.storable || !this.begun) return false
     if (this.finished.covers(first, last)) return true
     const storedFrontier = this.storedFrontier
     for (const open of this.finished.missing(first, last)) {

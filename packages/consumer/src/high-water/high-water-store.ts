@@ -1,3 +1,5 @@
+import type { SequenceId } from '@tandem/common/internal'
+
 import type { LeaseRecord } from '../core/lease.js'
 import type { Member } from '../core/shares.js'
 
@@ -38,6 +40,17 @@ export interface Holding {
   /** When the group was born on this partition, by the store's clock, ms since 1970. */
   readonly bornMs: number
   readonly fields: Fields
+  /**
+   * What is finished besides, though no flush has said so: positions that transactions of the user's have written
+   * together with their effects. Nothing of it is delivered again, and the next flush that may carry it does.
+   */
+  readonly booked?: readonly FinishedCounters[]
+}
+
+/** Counters of one sequence that are finished, from `first` to `last`. */
+export interface FinishedCounters extends SequenceId {
+  readonly first: number
+  readonly last: number
 }
 
 export interface Flush {

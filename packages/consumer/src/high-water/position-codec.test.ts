@@ -2,7 +2,16 @@ import { encode } from '@msgpack/msgpack'
 import { Intervals } from '@tandem/common/internal'
 import { expect } from 'chai'
 
-import { decodePosition, encodeFeed, encodeStream, feedField, streamField } from './position-codec.js'
+import type { StoredSequence } from '../core/stored-stream.js'
+import {
+  checkFinished,
+  decodePosition,
+  encodeFeed,
+  encodeStream,
+  feedField,
+  finishedIn,
+  streamField,
+} from './position-codec.js'
 
 const BIG = Number.MAX_SAFE_INTEGER
 
@@ -103,6 +112,41 @@ describe('position codec', () => {
     const before = process.memoryUsage().heapUsed
     expect(refused('s:0/p', boastful)).to.contain('s:0/p')
     expect(process.memoryUsage().heapUsed - before).to.be.below(16 << 20)
+  })
+
+  it('lists what a position says is finished, and nothing else', () => {
+    const sequence = (epoch: number, finished: Intervals): StoredSequence => {
+      const rejected = Intervals.of([6, 6])
+      return { epoch, incarnation: 7, frontier: 6, origin: 1, finished, rejected, feeds: {} }
+    }
+    const sequences = [sequence(1, Intervals.of([1, 3], [5, 5])), sequence(2, new Intervals())]
+    const fields = new Map([
+      [feedField('east'), encodeFeed(9)],
+      [streamField('3/p'), encodeStream({ keyRange: 3, producerId: 'p', sequences })],
+    ])
+    const id = { keyRange: 3, producerId: 'p', epoch: 1, incarnation: 7 }
+    expect(finishedIn(fields)).to.deep.equal([
+      { ...id, first: 1, last: 3 },
+      { ...id, first: 5, last: 5 },
+    ])
+  })
+
+  it('refuses what is booked if anything of it is of another type or out of its range', () => {
+    const good = { keyRange: 0, producerId: 'p', epoch: 0, incarnation: 0, first: 1, last: BIG }
+    expect(checkFinished([good])).to.deep.equal([good])
+    for (const wrong of [
+      { keyRange: -1 },
+      { producerId: '' },
+      { epoch: '1' },
+      { incarnation: 0.5 },
+      { first: 0 },
+      { first: '1' },
+      { first: 2, last: 1 },
+      { last: undefined },
+    ]) {
+      const text = JSON.stringify(wrong)
+      expect(() => checkFinished([good, { ...good, ...wrong } as never]), text).to.throw('cannot be read')
+    }
   })
 
   it('knows nothing of clusters that are not stored, whatever they are called', () => {

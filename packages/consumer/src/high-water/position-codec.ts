@@ -10,7 +10,7 @@ import {
 
 import type { Mark } from '../core/marks.js'
 import type { StoredFeed, StoredSequence, StoredStream } from '../core/stored-stream.js'
-import type { Fields } from './high-water-store.js'
+import type { Fields, FinishedCounters } from './high-water-store.js'
 
 /**
  * A position as the named fields of a store, and back.
@@ -83,6 +83,36 @@ export function decodePosition(fields: Fields): StoredPosition {
   return { feeds, streams }
 }
 
+/**
+ * What some fields of a position say is finished, in runs: what a store that keeps booked positions beside it need not
+ * keep any longer when these fields are stored. Other fields say nothing.
+ *
+ * @throws HighWaterStoreUnusableError `TANDEM_HIGH_WATER_STORE_UNUSABLE`: a field is not what a consumer writes.
+ */
+export function finishedIn(fields: Fields): FinishedCounters[] {
+  return decodePosition(fields).streams.flatMap(({ keyRange, producerId, sequences }) =>
+    sequences.flatMap(({ epoch, incarnation, finished }) =>
+      [...finished].map(({ first, last }) => ({ keyRange, producerId, epoch, incarnation, first, last })),
+    ),
+  )
+}
+
+/** @throws HighWaterStoreUnusableError `TANDEM_HIGH_WATER_STORE_UNUSABLE`: a store gave what is no position. */
+export function checkFinished(booked: readonly FinishedCounters[]): readonly FinishedCounters[] {
+  for (const one of booked) {
+    try {
+      integer(one.keyRange, 'key range', 0)
+      producer(one.producerId)
+      integer(one.epoch, 'epoch', 0)
+      integer(one.incarnation, 'incarnation', 0)
+      integer(one.last, 'last counter', integer(one.first, 'first counter', 1))
+    } catch (cause) {
+      throw new HighWaterStoreUnusableError(`What is booked cannot be read: ${(cause as Error).message}`, {}, cause)
+    }
+  }
+  return booked
+}
+
 function decodeFeed(value: unknown): StoredPlace {
   const [resumeOffset, marks = []] = list(value, 'feed')
   const resume = integer(resumeOffset, 'resume offset', 0)
@@ -98,10 +128,9 @@ function decodeFeed(value: unknown): StoredPlace {
 
 function decodeStream(value: unknown): StoredStream {
   const [keyRange, producerId, sequences] = list(value, 'stream')
-  if (!isProducerId(producerId)) throw wrong('producerId', producerId, 'a producerId')
   return {
     keyRange: integer(keyRange, 'key range', 0),
-    producerId,
+    producerId: producer(producerId),
     sequences: list(sequences, 'sequences').map(decodeSequence),
   }
 }
@@ -159,6 +188,11 @@ function decodeVoids(value: unknown): StoredFeed['voids'] {
 function list(value: unknown, what: string): readonly unknown[] {
   if (Array.isArray(value)) return value
   throw wrong(what, value, 'an array')
+}
+
+function producer(value: unknown): string {
+  if (isProducerId(value)) return value
+  throw wrong('producerId', value, 'a producerId')
 }
 
 function integer(value: unknown, what: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
