@@ -1,13 +1,13 @@
 // Makes a fresh clone ready to run: what the machine lacks, dependencies, build. Fast when there is nothing to do.
 //
 //   node scripts/setup.mjs             what is needed to build (the demo, the scenarios)
-//   node scripts/setup.mjs --system    what the tests need too: Redis, Java, Maven, Kafka's jars
+//   node scripts/setup.mjs --system    what the tests need too: Redis, PostgreSQL, Java, Maven, Kafka's jars
 //
 // Plain Node without dependencies, since it runs before there are any. Everything it says goes to stderr: the last
 // line on stdout belongs to the command that runs after it.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -27,6 +27,7 @@ const BUILD_PACKAGES = [
 ]
 const TEST_PACKAGES = [
   { name: 'redis-server', isThere: () => isOnPath('redis-server') },
+  { name: 'postgresql', isThere: () => isOnPath('postgres', postgresFolders()) },
   { name: 'maven', isThere: () => isOnPath('mvn') },
   // Newer releases of Debian have no Java 17; Kafka runs on their newer one as well.
   { name: 'openjdk-17-jre-headless', otherwise: 'default-jre-headless', isThere: () => javaVersion() >= 17 },
@@ -144,8 +145,8 @@ function npmCommand() {
   return path?.endsWith('npm-cli.js') ? [process.execPath, path] : ['npm']
 }
 
-function isOnPath(program) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+function isOnPath(program, otherFolders = []) {
+  return [...(process.env.PATH ?? '').split(delimiter), ...otherFolders].some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK)
       return true
@@ -153,6 +154,12 @@ function isOnPath(program) {
       return false
     }
   })
+}
+
+/** Debian puts PostgreSQL's programs into one folder a version, and into no folder of the path. */
+function postgresFolders() {
+  const versions = '/usr/lib/postgresql'
+  return existsSync(versions) ? readdirSync(versions).map((version) => join(versions, version, 'bin')) : []
 }
 
 function hasHeader(header) {

@@ -18,6 +18,13 @@ export interface Command {
   readonly logFile: string
   /** Whether the child is a Node process that talks back over a channel. */
   readonly talks: boolean
+  /** Whose process it is to be, if not the guardian's owner's. */
+  readonly user?: SystemUser | undefined
+}
+
+export interface SystemUser {
+  readonly uid: number
+  readonly gid: number
 }
 
 export interface Exit {

@@ -62,6 +62,7 @@ function start(command: Command): Promise<number> {
       env: command.environment,
       // Its own process group, so that a signal also reaches what it forks (a Redis that writes a snapshot).
       detached: true,
+      ...command.user,
       stdio: command.talks ? ['ignore', log, log, 'ipc'] : ['ignore', log, log],
     })
     const { pid } = child

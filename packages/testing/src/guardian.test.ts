@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -38,6 +38,16 @@ describe('guardian', function () {
       for (const server of servers) await server.hang()
       process.send('ready')`)
     expect(processesBelow(temporary)).to.have.length(4)
+    owner.kill('SIGKILL')
+    await expectNothingLeft()
+  })
+
+  it('ends a PostgreSQL with all its processes, whosever they are', async () => {
+    chmodSync(temporary, 0o755) // for the user postgres
+    await startOwner(`
+      await PostgresServer.start()
+      process.send('ready')`)
+    expect(processesBelow(temporary)).to.have.length.greaterThan(2)
     owner.kill('SIGKILL')
     await expectNothingLeft()
   })
@@ -95,7 +105,7 @@ describe('guardian', function () {
       [
         '--input-type=module',
         '-e',
-        `import { KafkaCluster, LocalCluster, RedisServer } from '${index}'
+        `import { KafkaCluster, LocalCluster, PostgresServer, RedisServer } from '${index}'
         process.on('message', () => {}) // which keeps it alive
         ${script}`,
       ],

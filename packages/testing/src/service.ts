@@ -1,6 +1,7 @@
 import { ClosedError, ServiceFailedError } from '@tandem/common/internal'
 import { exitText, type GuardedProcess } from './guarded-process.js'
 import { Guardian } from './guardian.js'
+import type { SystemUser } from './guardian-message.js'
 import { logTail } from './log-tail.js'
 import type { ServiceState } from './test-cluster.js'
 
@@ -16,6 +17,8 @@ export interface ServiceCommand {
   readonly arguments: readonly string[]
   /** Whether it is a Node process that talks back over a channel. */
   readonly talks?: boolean
+  /** Whose process it is to be, if not this one's. */
+  readonly user?: SystemUser | undefined
 }
 
 /**

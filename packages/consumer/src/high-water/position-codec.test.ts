@@ -121,7 +121,7 @@ describe('position codec', () => {
     }
     const sequences = [sequence(1, Intervals.of([1, 3], [5, 5])), sequence(2, new Intervals())]
     const fields = new Map([
-      [feedField('east'), encodeFeed(9)],
+      [feedField('east'), encodeFeed({ resumeOffset: 9, marks: [] })],
       [streamField('3/p'), encodeStream({ keyRange: 3, producerId: 'p', sequences })],
     ])
     const id = { keyRange: 3, producerId: 'p', epoch: 1, incarnation: 7 }
