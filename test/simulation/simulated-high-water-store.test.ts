@@ -37,7 +37,16 @@ describe('simulated high-water store', () => {
     flush(text: string, confirmed = this.#number): void {
       const { token, bornMs } = this.holding!
       const fields = new Map([['f:east', Buffer.from(text)]])
-      const flush = { owner: this.process.name, token, number: ++this.#number, confirmed, whole: false, bornMs, fields }
+      const flush = {
+        owner: this.process.name,
+        token,
+        number: ++this.#number,
+        confirmed,
+        whole: false,
+        bornMs,
+        fields,
+        finished: [],
+      }
       this.store.flush(AT, flush).then(
         (answer) => this.answers.push(answer),
         (error: unknown) =>

@@ -33,6 +33,8 @@ describe('consumer', () => {
     expect(bench.out).to.equal('1 4')
     for (const delivery of bench.deliveries) delivery.ack()
     await bench.clock.pass(500)
+    const id = { keyRange: 0, producerId: 'p', epoch: 1, incarnation: 1 }
+    expect(bench.store.flushed.flat(), 'it need not be kept as booked').to.deep.include({ ...id, first: 1, last: 4 })
     expect((await bench.stored(0))?.finished.toArray()).to.deep.equal([1, 4])
   })
 

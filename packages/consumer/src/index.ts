@@ -20,7 +20,6 @@ export type {
   Wish,
 } from './high-water/high-water-store.js'
 export { LevelHighWaterStore } from './high-water/level-high-water-store.js'
-export { finishedIn } from './high-water/position-codec.js'
 export { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
 export { RedisHighWaterStore } from './high-water/redis-high-water-store.js'
 export * as storedRecord from './high-water/stored-record.js'

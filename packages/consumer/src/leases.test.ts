@@ -312,7 +312,7 @@ describe('leases of a consumer', () => {
     const bench = new Bench({ connectTimeoutMs: 3_000 })
     const token = 7
     const fields = new Map([['f:east', Uint8Array.of(0xc1)]])
-    const flush = { owner: 'x', token, number: 1, confirmed: 0, bornMs: 1, whole: true, fields }
+    const flush = { owner: 'x', token, number: 1, confirmed: 0, bornMs: 1, whole: true, fields, finished: [] }
     await bench.store.flush(at(0), flush)
     await bench.store.release(at(0), { owner: 'x', token, keptFor: '' })
     await bench.start()

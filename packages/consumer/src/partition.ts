@@ -24,6 +24,7 @@ import {
   encodeFeed,
   encodeStream,
   feedField,
+  finishedIn,
   streamField,
   type StoredPlace,
   type StoredPosition,
@@ -501,6 +502,10 @@ export class Partition implements DeliveryOwner, Tenant {
       token: this.fence,
       bornMs: this.#bornMs,
       ...planned,
+      // Few stores want to know: it is found out for those that do.
+      get finished() {
+        return finishedIn(planned.fields)
+      },
     })
     switch (answer) {
       case 'flushed':

@@ -198,6 +198,8 @@ export class FailingStore extends MemoryHighWaterStore {
   away = false
   /** What it has as booked of every partition. */
   booked: readonly FinishedCounters[] = []
+  /** What each flush said was finished. */
+  readonly flushed: (readonly FinishedCounters[])[] = []
   #mute = false
   #muteWhenTaken = false
   #unsaid: (() => void)[] = []
@@ -234,6 +236,7 @@ export class FailingStore extends MemoryHighWaterStore {
 
   override async flush(id: PartitionOfGroup, flush: Flush): Promise<FlushAnswer> {
     if (this.failing.has(id.partition)) throw new Error('away')
+    this.flushed.push(flush.finished)
     return this.#answer(() => super.flush(id, flush))
   }
 

@@ -1,6 +1,7 @@
-import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceFailedError } from '@tandem/common/internal'
+
+import { firstAnswer } from './first-answer.js'
 
 /**
  * Sends one command, its words parted by spaces, over a connection of its own.
@@ -8,19 +9,8 @@ import { ServiceFailedError } from '@tandem/common/internal'
  * @returns the first packet of the answer as it comes, without the last line's end: `+OK`, `-NOAUTH …`, `$-1`; empty if
  *   nothing answers.
  */
-export function redisCommand(port: number, text: string): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, timeout: ANSWER_TIMEOUT_MS })
-    const answer = (text: string): void => {
-      socket.destroy()
-      resolve(text.trimEnd())
-    }
-    socket.once('connect', () => socket.write(`${text}\r\n`))
-    socket.once('data', (bytes) => answer(bytes.toString()))
-    socket.once('timeout', () => answer(''))
-    socket.once('error', () => answer(''))
-    socket.once('end', () => answer(''))
-  })
+export async function redisCommand(port: number, text: string): Promise<string> {
+  return (await firstAnswer(port, `${text}\r\n`)).toString().trimEnd()
 }
 
 /** @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: it was not answered with OK. */
@@ -38,4 +28,3 @@ export async function awaitRedis(
 }
 
 const ASK_AGAIN_AFTER_MS = 10
-const ANSWER_TIMEOUT_MS = 1_000

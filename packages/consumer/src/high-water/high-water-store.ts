@@ -65,6 +65,8 @@ export interface Flush {
   /** Whether `fields` is the whole position, not only what changed. */
   readonly whole: boolean
   readonly fields: Fields
+  /** What `fields` say is finished: with them, it need not be kept as booked any longer. */
+  readonly finished: readonly FinishedCounters[]
 }
 
 /**

@@ -42,7 +42,16 @@ describe('high-water store on LevelDB', () => {
   async function write(store: LevelHighWaterStore, at: PartitionOfGroup, text: string): Promise<Flush> {
     const { token, number, bornMs } = await take(store, at)
     const fields = new Map([['f:east', Buffer.from(text)]])
-    const flush = { owner: 'x', token, number: number + 1, confirmed: number, bornMs, whole: false, fields }
+    const flush = {
+      owner: 'x',
+      token,
+      number: number + 1,
+      confirmed: number,
+      bornMs,
+      whole: false,
+      fields,
+      finished: [],
+    }
     expect(await store.flush(at, flush)).to.equal('flushed')
     return flush
   }

@@ -83,12 +83,7 @@ export function decodePosition(fields: Fields): StoredPosition {
   return { feeds, streams }
 }
 
-/**
- * What some fields of a position say is finished, in runs: what a store that keeps booked positions beside it need not
- * keep any longer when these fields are stored. Other fields say nothing.
- *
- * @throws HighWaterStoreUnusableError `TANDEM_HIGH_WATER_STORE_UNUSABLE`: a field is not what a consumer writes.
- */
+/** What some fields of a position say is finished, in runs. */
 export function finishedIn(fields: Fields): FinishedCounters[] {
   return decodePosition(fields).streams.flatMap(({ keyRange, producerId, sequences }) =>
     sequences.flatMap(({ epoch, incarnation, finished }) =>

@@ -20,7 +20,7 @@ class HangingRedis {
 const PARTITION = { groupId: 'g', topic: 't', partition: 0 }
 
 function flush(number: number): Flush {
-  return { owner: 'x', token: 1, number, confirmed: 0, bornMs: 0, whole: false, fields: new Map() }
+  return { owner: 'x', token: 1, number, confirmed: 0, bornMs: 0, whole: false, fields: new Map(), finished: [] }
 }
 
 async function codeOf(answer: Promise<unknown>): Promise<unknown> {
