@@ -13,7 +13,9 @@ import { metricName } from './telemetry.js'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** Parts that are built, or begun. */
 const PART = 4
-const PAGES = ['README.md', ...filesBelow('docs')].filter((page) => page.endsWith('.md'))
+const PAGES = ['README.md', 'examples/exactly-once/README.md', ...filesBelow('docs')].filter((page) =>
+  page.endsWith('.md'),
+)
 
 describe('documentation', () => {
   it('lists in errors.md exactly the codes there are, each with its family and whether it may be tried again', () => {
