@@ -9,20 +9,31 @@ export class Program {
   readonly #exit: Promise<number | null>
   #stdout = ''
 
-  constructor(name: 'publisher' | 'subscriber', options: object) {
+  constructor(name: 'booker' | 'publisher' | 'subscriber', options: object) {
     const file = fileURLToPath(new URL(`./${name}.js`, import.meta.url))
     this.#child = spawn(process.execPath, [file, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
     })
     this.#child.stdout!.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()))
+    const endChild = (): void => void this.#child.kill('SIGKILL')
+    process.once('exit', endChild)
     this.#exit = new Promise((resolve) => this.#child.once('exit', resolve))
-    process.once('exit', () => this.#child.kill('SIGKILL'))
+    void this.#exit.then(() => process.off('exit', endChild))
   }
 
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#exit
+  }
+
+  /** Stands still until it is resumed. */
+  hang(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT')
   }
 
   async end(): Promise<void> {
