@@ -5,25 +5,12 @@ import { isTandemError, readOptions, ServiceFailedError, type OptionsGiven } fro
 import { firstAnswer } from './first-answer.js'
 import { expectFree, freePort } from './free-ports.js'
 import type { SystemUser } from './guardian-message.js'
+import { listenerOptions } from './listener-options.js'
 import { findProgram } from './program.js'
 import { Service } from './service.js'
 import type { ServiceState } from './test-cluster.js'
 
-export const POSTGRES_SERVER_OPTIONS = {
-  port: {
-    kind: 'number',
-    unit: 'port',
-    min: 1,
-    max: 65_535,
-    optional: true,
-    meaning: 'The port of 127.0.0.1 to listen on; a free one if left out.',
-  },
-  args: {
-    kind: 'list',
-    of: { kind: 'string', meaning: 'One argument.' },
-    meaning: 'More arguments of postgres, such as `-c`, `max_connections=200`; they overrule ours.',
-  },
-} as const
+export const POSTGRES_SERVER_OPTIONS = listenerOptions('postgres', '`-c`, `max_connections=200`')
 
 export type PostgresServerOptions = OptionsGiven<typeof POSTGRES_SERVER_OPTIONS>
 

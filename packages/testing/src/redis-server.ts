@@ -2,26 +2,13 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readOptions, type OptionsGiven } from '@tandem/common/internal'
 import { expectFree, freePort } from './free-ports.js'
+import { listenerOptions } from './listener-options.js'
 import { findProgram } from './program.js'
 import { awaitRedis } from './redis-command.js'
 import { Service } from './service.js'
 import type { ServiceState } from './test-cluster.js'
 
-export const REDIS_SERVER_OPTIONS = {
-  port: {
-    kind: 'number',
-    unit: 'port',
-    min: 1,
-    max: 65_535,
-    optional: true,
-    meaning: 'The port of 127.0.0.1 to listen on; a free one if left out.',
-  },
-  args: {
-    kind: 'list',
-    of: { kind: 'string', meaning: 'One argument.' },
-    meaning: 'More arguments of redis-server, such as `--appendfsync`, `always`; they overrule ours.',
-  },
-} as const
+export const REDIS_SERVER_OPTIONS = listenerOptions('redis-server', '`--appendfsync`, `always`')
 
 export type RedisServerOptions = OptionsGiven<typeof REDIS_SERVER_OPTIONS>
 
