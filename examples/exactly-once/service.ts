@@ -26,6 +26,8 @@ export async function serve({ clusters, topic, databaseUrl, leaseMs = 10_000 }: 
     // Whoever takes a partition waits for open bookings: a process that stands still does not make it wait for ever.
     idle_in_transaction_session_timeout: leaseMs,
     statement_timeout: leaseMs,
+    query_timeout: leaseMs,
+    connectionTimeoutMillis: leaseMs,
   })
   await createTables(pool, POSITION_TABLES, BALANCES_TABLES)
   const balances = new Balances(pool, GROUP)
@@ -34,7 +36,7 @@ export async function serve({ clusters, topic, databaseUrl, leaseMs = 10_000 }: 
   const consumer = new Consumer<Transfer>({ groupId: GROUP, clusters, topics, highWater, leaseMs })
   consumer.deliveries$
     .pipe(inKeyOrder((delivery) => balances.book(delivery), { concurrency: CONCURRENCY, classify: verdictOn }))
-    .subscribe({ error: (error: unknown) => console.error(error) })
+    .subscribe()
   return {
     consumer,
     close: async () => {
