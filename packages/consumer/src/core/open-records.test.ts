@@ -9,7 +9,7 @@ function record(offset: number, sequence: Sequence<null>, counter: number): Open
 
 describe('open records', () => {
   it('resume just behind everything that is finished', () => {
-    const sequence = new Sequence<null>(0, { epoch: 1, incarnation: 1 }, { time: 0, step: 0 })
+    const sequence = begun()
     const open = new OpenRecords<null>(0)
     for (let counter = 1; counter <= 5; counter++) open.open(record(counter + 9, sequence, counter))
     expect(open.resumeOffset(15)).to.equal(10)
@@ -20,8 +20,19 @@ describe('open records', () => {
     expect(open.size).to.equal(0)
   })
 
+  it('stay at what is booked of a sequence whose turn has not come: nothing of it is stored', () => {
+    const sequence = begun()
+    sequence.begun = false
+    const open = new OpenRecords<null>(0)
+    open.open(10, sequence, 1, 1)
+    sequence.finished.add(1, 1)
+    expect(open.resumeOffset(11)).to.equal(10)
+    sequence.begun = true
+    expect(open.resumeOffset(11)).to.equal(11)
+  })
+
   it('stay few behind one message that is never acknowledged (stuck-handler)', () => {
-    const sequence = new Sequence<null>(0, { epoch: 1, incarnation: 1 }, { time: 0, step: 0 })
+    const sequence = begun()
     const open = new OpenRecords<null>(0)
     open.open(record(0, sequence, 1))
     for (let counter = 2; counter <= 200_000; counter++) {
@@ -45,3 +56,9 @@ describe('open records', () => {
     expect([open.size, open.markBefore(3)]).to.deep.equal([3, undefined])
   })
 })
+
+function begun(): Sequence<null> {
+  const sequence = new Sequence<null>(0, { epoch: 1, incarnation: 1 }, { time: 0, step: 0 })
+  sequence.begun = true
+  return sequence
+}
