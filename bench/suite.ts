@@ -1,6 +1,11 @@
 /** What one run of one subject gave, by unit. */
 export type Figures = Readonly<Record<string, number>>
 
+/** Units that more than one suite has. */
+export const RATE = 'messages/s'
+export const CPU = 'CPU µs/message'
+export const MEMORY = 'MB'
+
 /** Two subjects are compared by one of their units. */
 export interface Comparison {
   readonly name: string

@@ -1,11 +1,12 @@
 import { TOPIC_DEFAULTS } from '@tandem/producer/internal'
 
+import type { Addresses } from '../clusters.js'
 import type { LoadOptions, LoadResult } from './load.js'
 import type { SendSubject } from './subjects.js'
 
 /** What the process of a subject is told to do, and what it answers. */
 export interface SendOrder extends SendSubject {
-  readonly clusters: { readonly east: string; readonly west: string }
+  readonly clusters: Addresses
   readonly topic: string
   /** A folder of its own. */
   readonly journalPath: string

@@ -1,4 +1,4 @@
-import type { Comparison } from '../suite.js'
+import { CPU, RATE, type Comparison } from '../suite.js'
 
 /** What is measured: one way to write messages of one size to both clusters. */
 export interface SendSubject {
@@ -27,9 +27,6 @@ export function nameOf({ way, valueBytes }: SendSubject): string {
   return `${way} ${valueBytes} B`
 }
 
-export const RATE = 'messages/s'
-export const CPU = 'CPU µs/message'
-export const MEMORY = 'MB'
 /** A tenth is what order, numbers and two independent lanes may cost. */
 const RAW_REACH = 0.9
 

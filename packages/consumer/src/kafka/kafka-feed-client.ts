@@ -41,7 +41,7 @@ export class KafkaFeedClient implements FeedClient {
     this.#reader = createClient(options, this.#failure, { 'statistics.interval.ms': STATISTICS_MS })
     this.#asker = createClient(options, this.#failure)
     this.#questions = new Questions((...question) => this.#ask(...question))
-    this.#reader.setDefaultConsumeTimeout(POLL_TIMEOUT_MS)
+    this.#reader.setDefaultConsumeTimeout(READER.pollTimeoutMs)
     this.#reader.on('partition.eof', ({ topic, partition, offset }) => this.#ends.push({ topic, partition, offset }))
     // Without a listener an error event would throw. What they report (brokers down, and up again) is the client's own
     // affair; that a feed brings nothing is seen by the arbiter.
@@ -86,7 +86,7 @@ export class KafkaFeedClient implements FeedClient {
 
   poll(): void {
     this.#moved.clear()
-    this.#reader.consume(BATCH_MAX, (error: rdkafka.LibrdKafkaError | null, messages: rdkafka.Message[]) => {
+    this.#reader.consume(READER.batchMax, (error: rdkafka.LibrdKafkaError | null, messages: rdkafka.Message[]) => {
       if (this.#closed) return
       const ends = this.#ends
       this.#ends = []
@@ -188,14 +188,22 @@ export class KafkaFeedClient implements FeedClient {
   }
 }
 
+/** What both clients of a feed are made with. */
+export function readerProperties({
+  groupId,
+  properties,
+}: Pick<FeedClientOptions, 'groupId' | 'properties'>): rdkafka.ConsumerGlobalConfig {
+  return { ...DEFAULTS, ...properties, 'group.id': groupId, ...OWNED } as rdkafka.ConsumerGlobalConfig
+}
+
 function createClient(
   { cluster, groupId, properties }: FeedClientOptions,
   failure: FailureReason,
   more: Readonly<Record<string, number>> = {},
 ): rdkafka.KafkaConsumer {
-  const conf = { ...DEFAULTS, ...properties, 'group.id': groupId, ...OWNED, ...more }
   try {
-    const client = new rdkafka.KafkaConsumer(conf as rdkafka.ConsumerGlobalConfig, { 'auto.offset.reset': 'error' })
+    const conf = { ...readerProperties({ groupId, properties }), ...more }
+    const client = new rdkafka.KafkaConsumer(conf, { 'auto.offset.reset': 'error' })
     // Lines of the log come from a thread of librdkafka's, without a poll.
     client.on('event.log', (line: ClientLogLine) => failure.handleLog(line))
     return client
@@ -296,7 +304,10 @@ const OWNED = {
 /** A broker that lost its log has not started again by then. */
 const STATISTICS_MS = 1_000
 
-/** Records of one batch: measured at 158,000 records/s from two clusters (node-rdkafka 3.6.1). */
-const BATCH_MAX = 1_000
-/** What one poll waits if there is nothing, holding a libuv thread. */
-const POLL_TIMEOUT_MS = 50
+/** How it reads. */
+export const READER = {
+  /** Records of one batch: measured at 158,000 records/s from two clusters (node-rdkafka 3.6.1). */
+  batchMax: 1_000,
+  /** What one poll waits if there is nothing, holding a libuv thread. */
+  pollTimeoutMs: 50,
+} as const

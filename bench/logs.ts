@@ -42,5 +42,6 @@ export async function deleteTopic(cluster: KafkaCluster, topic: string): Promise
   }
 }
 
-const PARTITIONS = 6
+/** Of every topic. */
+export const PARTITIONS = 6
 const TIMEOUT_MS = 30_000

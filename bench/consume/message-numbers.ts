@@ -1,0 +1,27 @@
+/** Messages by the number that stands at the beginning of their values. */
+export class MessageNumbers {
+  readonly #seen: Uint8Array
+  taken = 0
+  different = 0
+
+  constructor(messages: number) {
+    this.#seen = new Uint8Array(messages)
+  }
+
+  take(value: Buffer): void {
+    const number = numberIn(value)
+    this.taken++
+    if (this.#seen[number] === 0) this.different++
+    this.#seen[number] = 1
+  }
+}
+
+export function valueOf(number: number, bytes: number): Buffer {
+  const value = Buffer.alloc(bytes, 'x')
+  value.writeUInt32BE(number)
+  return value
+}
+
+export function numberIn(value: Buffer): number {
+  return value.readUInt32BE(0)
+}

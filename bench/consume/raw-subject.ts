@@ -1,0 +1,83 @@
+/**
+ * The least that a program can do to read both logs: one consumer of node-rdkafka per cluster, in batches, each record
+ * counted. With `set-nx` it does what is done by hand where the same message comes from two places: it asks Redis about
+ * each one's business key, a batch in one pipeline, and reads on when all answers have come.
+ *
+ * The settings, the size of a batch and the patience of a poll are those of tandem's clients.
+ */
+import { READER, readerProperties } from '@tandem/consumer/internal'
+import kafka from 'node-rdkafka'
+
+import { PARTITIONS } from '../logs.js'
+import { CountingRedis } from './counting-redis.js'
+import { Course } from './course.js'
+import { MessageNumbers, numberIn } from './message-numbers.js'
+import type { ConsumeAnswer, ConsumeOrder } from './order.js'
+
+type Result = Omit<ConsumeAnswer, 'memoryBytesMax'>
+
+export async function runRaw(order: ConsumeOrder): Promise<Result> {
+  const { messages } = order
+  const course = new Course(2 * messages)
+  let records = 0
+  await readBoth(order, course, (batch) => course.handleDone((records += batch.length)))
+  return { ...(await course.result), taken: records / 2, different: records / 2 }
+}
+
+export async function runSetNx(order: ConsumeOrder): Promise<Result> {
+  const { messages, redisUrl } = order
+  const redis = new CountingRedis(redisUrl)
+  const course = new Course(2 * messages, () => redis.commands)
+  const numbers = new MessageNumbers(messages)
+  let records = 0
+  await readBoth(order, course, async (batch) => {
+    const pipeline = redis.pipeline()
+    for (const { value } of batch) pipeline.set(`order-${numberIn(value!)}`, '1', 'EX', SEEN_S, 'NX')
+    const answers = await pipeline.exec()
+    batch.forEach(({ value }, index) => {
+      const [error, answer] = answers![index]!
+      if (error) throw error
+      if (answer === 'OK') numbers.take(value!)
+    })
+    course.handleDone((records += batch.length))
+  })
+  redis.disconnect()
+  return { ...(await course.result), taken: numbers.taken, different: numbers.different }
+}
+
+async function readBoth(
+  { clusters, topic }: ConsumeOrder,
+  course: Course,
+  handle: (batch: kafka.Message[]) => void | Promise<void>,
+): Promise<void> {
+  await Promise.all(
+    Object.values(clusters).map(async (bootstrapServers: string) => {
+      const consumer = await connect(bootstrapServers, topic)
+      while (!course.over) await handle(await nextBatch(consumer))
+      await new Promise((resolve) => consumer.disconnect(resolve))
+    }),
+  )
+}
+
+async function connect(bootstrapServers: string, topic: string): Promise<kafka.KafkaConsumer> {
+  const properties = readerProperties({ groupId: 'bench-raw', properties: { 'bootstrap.servers': bootstrapServers } })
+  const consumer = new kafka.KafkaConsumer(properties, { 'auto.offset.reset': 'error' })
+  consumer.on('event.error', (error) => {
+    throw new Error(error.message)
+  })
+  await new Promise<void>((resolve, reject) => {
+    consumer.connect({ topic }, (error) => (error ? reject(error) : resolve()))
+  })
+  consumer.setDefaultConsumeTimeout(READER.pollTimeoutMs)
+  consumer.assign(Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, offset: 0 })))
+  return consumer
+}
+
+function nextBatch(consumer: kafka.KafkaConsumer): Promise<kafka.Message[]> {
+  return new Promise((resolve, reject) => {
+    consumer.consume(READER.batchMax, (error, batch) => (error ? reject(error) : resolve(batch)))
+  })
+}
+
+/** Long enough for the slower of the two copies. */
+const SEEN_S = 3_600

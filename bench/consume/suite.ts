@@ -1,0 +1,108 @@
+/**
+ * What it costs to read two clusters by tandem, beside two bare clients that only count, and beside asking Redis about
+ * each message.
+ *
+ * All subjects read the same logs, whole, each in a process of its own and with an empty Redis. They are judged by the
+ * numbers in the payloads: each message was taken, and once.
+ */
+import { RedisServer } from '@tandem/testing'
+import { Redis } from 'ioredis'
+
+import { Clusters, versionOf, versions } from '../clusters.js'
+import { countRecords, makeTopic, PARTITIONS } from '../logs.js'
+import { orderFrom } from '../subject-process.js'
+import { CPU, MEMORY, RATE, type Figures, type Stage, type Suite } from '../suite.js'
+import type { ConsumeAnswer, ConsumeOrder, FillOrder } from './order.js'
+import { COMPARISONS, nameOf, REDIS_COST, REDIS_RATE, SIZES, subjectsOf } from './subjects.js'
+
+export const consumeSuite: Suite = {
+  name: 'consume',
+  about: 'messages from two real clusters: tandem beside node-rdkafka, and beside asking Redis about each of them',
+  rounds: (quick) => (quick ? 5 : 10),
+  subjects: (quick) => subjectsOf(quick).map(nameOf),
+  comparisons: COMPARISONS,
+  open: () => ConsumeStage.open(),
+}
+
+class ConsumeStage implements Stage {
+  static async open(): Promise<ConsumeStage> {
+    const clusters = await Clusters.start()
+    try {
+      return new ConsumeStage(clusters, await RedisServer.start(), {
+        ...(await versions()),
+        ioredis: versionOf('ioredis'),
+      })
+    } catch (error) {
+      await clusters[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  readonly versions: Stage['versions']
+  readonly #clusters: Clusters
+  readonly #redis: RedisServer
+  /** Topics that are filled, by the size of their messages. */
+  readonly #topics = new Map<number, string>()
+
+  private constructor(clusters: Clusters, redis: RedisServer, versions: Stage['versions']) {
+    this.#clusters = clusters
+    this.#redis = redis
+    this.versions = versions
+  }
+
+  async measure(name: string): Promise<Figures> {
+    const subject = subjectsOf(false).find((one) => nameOf(one) === name)!
+    const { messages } = SIZES.find(({ valueBytes }) => valueBytes === subject.valueBytes)!
+    const topic = this.#topics.get(subject.valueBytes) ?? (await this.#fill(subject.valueBytes, messages))
+    const redisUrl = this.#redis.url
+    await forgetAll(redisUrl)
+    const clusters = this.#clusters.addresses
+    const answer = await orderFrom<ConsumeOrder, ConsumeAnswer>(PROGRAM, name, {
+      ...subject,
+      clusters,
+      topic,
+      messages,
+      redisUrl,
+    })
+    const { records, ms, cpuMicros, redisCommands, taken, different, memoryBytesMax } = answer
+    if (taken !== messages || different !== messages) {
+      throw new Error(`${name}: of ${messages} messages it took ${different}, and ${taken} in all`)
+    }
+    const read = records / 2
+    return {
+      [RATE]: (read * 1_000) / ms,
+      [CPU]: cpuMicros / read,
+      [MEMORY]: memoryBytesMax / 1e6,
+      ...(redisCommands > 0 && {
+        [REDIS_RATE]: (redisCommands * 1_000) / ms / PARTITIONS,
+        [REDIS_COST]: redisCommands / read,
+      }),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#clusters[Symbol.asyncDispose](), this.#redis.stop()])
+  }
+
+  async #fill(valueBytes: number, messages: number): Promise<string> {
+    const topic = `of-${valueBytes}-bytes`
+    for (const cluster of this.#clusters.all) await makeTopic(cluster, topic)
+    const clusters = this.#clusters.addresses
+    await orderFrom<FillOrder, object>(FILLER, topic, { clusters, topic, messages, valueBytes })
+    for (const cluster of this.#clusters.all) {
+      const records = await countRecords(cluster, topic)
+      if (records !== messages) throw new Error(`${topic}: ${messages} messages were sent, a log has ${records} records`)
+    }
+    this.#topics.set(valueBytes, topic)
+    return topic
+  }
+}
+
+async function forgetAll(redisUrl: string): Promise<void> {
+  const redis = new Redis(redisUrl)
+  await redis.flushall()
+  redis.disconnect()
+}
+
+const PROGRAM = new URL('subject-process.js', import.meta.url)
+const FILLER = new URL('fill-process.js', import.meta.url)
