@@ -14,9 +14,9 @@ describe('KafkaCluster of several nodes, proxied', function () {
   let cluster: KafkaCluster
   let writer: Writer
   before(async () => {
-    cluster = await KafkaCluster.start({ name: 'three', nodes: 3, proxied: true })
+    cluster = await KafkaCluster.start({ name: 'three', nodes: 3, proxied: true, sideEntrances: 1 })
     await cluster.createTopic('replicated', { partitions: 3 })
-    writer = await Writer.connect(cluster)
+    writer = await Writer.connect(cluster.bootstrapServers)
   })
   after(async () => {
     await writer?.disconnect()
@@ -47,6 +47,21 @@ describe('KafkaCluster of several nodes, proxied', function () {
       }
     } finally {
       for (const { proxy } of cluster.nodes) proxy!.pass()
+    }
+  })
+
+  it('has a side entrance, which is closed without the others', async () => {
+    const aside = await Writer.connect(cluster.sideServers[0]!)
+    try {
+      for (const partition of [0, 1, 2]) await aside.write(partition)
+      for (const { sideProxies } of cluster.nodes) sideProxies[0]!.stall()
+      const written = aside.write(0)
+      for (const partition of [0, 1, 2]) await writer.write(partition)
+      expect(await Promise.race([written, sleep(200, 'nothing')])).to.equal('nothing')
+      for (const { sideProxies } of cluster.nodes) sideProxies[0]!.pass()
+      await written
+    } finally {
+      await aside.disconnect()
     }
   })
 
@@ -171,9 +186,9 @@ async function refused(properties: ClientProperties): Promise<void> {
 
 /** A client that waits for all replicas in sync. */
 class Writer {
-  static async connect(cluster: KafkaCluster): Promise<Writer> {
+  static async connect(bootstrapServers: string): Promise<Writer> {
     const client = new rdkafka.HighLevelProducer({
-      'bootstrap.servers': cluster.bootstrapServers,
+      'bootstrap.servers': bootstrapServers,
       'enable.idempotence': true,
       'topic.metadata.refresh.interval.ms': 500,
       'socket.timeout.ms': 3_000, // how long a hung leader is believed

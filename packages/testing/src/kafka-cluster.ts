@@ -44,6 +44,16 @@ export const KAFKA_CLUSTER_OPTIONS = {
     default: false,
     meaning: 'Whether clients reach each node only through a TcpProxy of its own, found as `nodes[i].proxy`.',
   },
+  sideEntrances: {
+    kind: 'number',
+    unit: 'entrances',
+    min: 0,
+    max: 16,
+    default: 0,
+    meaning:
+      'How many more entrances each node has, in plain text, each behind a TcpProxy of its own, found as ' +
+      '`nodes[i].sideProxies`: who comes in by one, `sideServers[…]`, can be cut off without the others.',
+  },
   properties: {
     kind: 'map',
     of: {
@@ -121,7 +131,7 @@ export class KafkaCluster implements TestCluster {
    */
   static async start(given: KafkaClusterOptions = {}): Promise<KafkaCluster> {
     const options = readOptions(KAFKA_CLUSTER_OPTIONS, given, 'kafkaCluster')
-    const { name, properties, heapBytesMax, startTimeoutMs, proxied } = options
+    const { name, properties, heapBytesMax, startTimeoutMs, proxied, sideEntrances } = options
     for (const property of OWNED_PROPERTIES) {
       if (!Object.hasOwn(properties, property)) continue
       throw new OptionsInvalidError(
@@ -148,6 +158,7 @@ export class KafkaCluster implements TestCluster {
           brokerPort: brokerPorts[index]!,
           controllerPorts,
           proxied,
+          sidePorts: await freePorts(sideEntrances),
           startTimeoutMs,
         }),
       ),
@@ -165,6 +176,8 @@ export class KafkaCluster implements TestCluster {
   }
 
   readonly bootstrapServers: string
+  /** Where to come in by each of the side entrances. */
+  readonly sideServers: readonly string[]
   /** By node id; each can be hung, resumed, killed and restarted by itself. */
   readonly nodes: readonly KafkaNode[]
   readonly #startTimeoutMs: number
@@ -175,6 +188,8 @@ export class KafkaCluster implements TestCluster {
     this.#startTimeoutMs = startTimeoutMs
     this.#security = security
     this.bootstrapServers = nodes.map(({ address }) => address).join()
+    const sides = nodes[0]?.sideProxies ?? []
+    this.sideServers = sides.map((_, side) => nodes.map((node) => `127.0.0.1:${node.sideProxies[side]!.port}`).join())
   }
 
   get state(): ServiceState {

@@ -21,6 +21,8 @@ export interface KafkaNodeOptions {
   readonly controllerPorts: readonly number[]
   /** Whether clients reach it only through a proxy of its own. */
   readonly proxied: boolean
+  /** Ports of further entrances, each behind a proxy of its own. */
+  readonly sidePorts: readonly number[]
   readonly startTimeoutMs: number
   readonly java: string
   /** The folder with Kafka's jars. */
@@ -53,9 +55,11 @@ export class KafkaNode {
       prefix: `kafka-${clusterName}-${nodeId}`,
     })
     let proxy: TcpProxy | undefined
+    const sideProxies: TcpProxy[] = []
     try {
       if (options.proxied) proxy = await TcpProxy.start({ target: options.port })
-      const node = new KafkaNode(service, options, proxy)
+      for (const target of options.sidePorts) sideProxies.push(await TcpProxy.start({ target }))
+      const node = new KafkaNode(service, options, { proxy, sideProxies })
       await writeFile(node.#file('server.properties'), propertiesText(node.#properties()))
       await writeFile(node.#file('log4j2.properties'), LOGGING)
       if (options.security !== undefined) await writeFile(node.#file(KEYSTORE), options.security.keystore)
@@ -74,7 +78,7 @@ export class KafkaNode {
       )
       return node
     } catch (error) {
-      await proxy?.stop()
+      await Promise.all([proxy, ...sideProxies].map((one) => one?.stop()))
       await service.stop()
       throw error
     }
@@ -82,14 +86,21 @@ export class KafkaNode {
 
   /** Between clients and this node, if the cluster is `proxied`; brokers do not pass through it. */
   readonly proxy: TcpProxy | undefined
+  /** Those of its side entrances, in their order. */
+  readonly sideProxies: readonly TcpProxy[]
   readonly #service: Service
   readonly #options: KafkaNodeOptions
   #keystores = 1
 
-  private constructor(service: Service, options: KafkaNodeOptions, proxy: TcpProxy | undefined) {
+  private constructor(
+    service: Service,
+    options: KafkaNodeOptions,
+    { proxy, sideProxies }: Pick<KafkaNode, 'proxy' | 'sideProxies'>,
+  ) {
     this.#service = service
     this.#options = options
     this.proxy = proxy
+    this.sideProxies = sideProxies
   }
 
   get nodeId(): number {
@@ -157,7 +168,7 @@ export class KafkaNode {
   /** Ends it for good and removes what it stored. */
   async stop(): Promise<void> {
     await this.#service.stop()
-    await this.proxy?.stop()
+    await Promise.all([this.proxy, ...this.sideProxies].map((one) => one?.stop()))
   }
 
   /** Between brokers nobody is asked for a password, so that no client's mistake is in the way. */
@@ -197,17 +208,21 @@ export class KafkaNode {
   }
 
   #properties(): Record<string, string | number | boolean> {
-    const { nodeId, port, brokerPort, controllerPorts, properties, security } = this.#options
+    const { nodeId, port, brokerPort, controllerPorts, sidePorts, properties, security } = this.#options
     const nodes = controllerPorts.length
     const replicas = Math.min(nodes, REPLICAS_MAX)
     const inSyncMin = Math.max(1, replicas - 1)
+    const plain = ['BROKER', 'CONTROLLER', ...sidePorts.map((_, index) => `SIDE${index}`)]
     return {
       'process.roles': 'broker,controller',
       'node.id': nodeId,
       'controller.quorum.voters': controllerPorts.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(),
       'controller.listener.names': 'CONTROLLER',
       'inter.broker.listener.name': 'BROKER',
-      'listener.security.protocol.map': `CLIENT:${security === undefined ? 'PLAINTEXT' : 'SASL_SSL'},BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+      'listener.security.protocol.map': [
+        `CLIENT:${security === undefined ? 'PLAINTEXT' : 'SASL_SSL'}`,
+        ...plain.map((name) => `${name}:PLAINTEXT`),
+      ].join(),
       ...(security === undefined
         ? {}
         : {
@@ -221,8 +236,13 @@ export class KafkaNode {
         `CLIENT://127.0.0.1:${port}`,
         `BROKER://127.0.0.1:${brokerPort}`,
         `CONTROLLER://127.0.0.1:${controllerPorts[nodeId - 1]}`,
+        ...sidePorts.map((port, index) => `SIDE${index}://127.0.0.1:${port}`),
       ].join(),
-      'advertised.listeners': `CLIENT://${this.address},BROKER://127.0.0.1:${brokerPort}`,
+      'advertised.listeners': [
+        `CLIENT://${this.address}`,
+        `BROKER://127.0.0.1:${brokerPort}`,
+        ...this.sideProxies.map(({ port }, index) => `SIDE${index}://127.0.0.1:${port}`),
+      ].join(),
       'log.dirs': this.#file('data'),
       'default.replication.factor': replicas,
       'min.insync.replicas': inSyncMin,

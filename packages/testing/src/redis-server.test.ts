@@ -37,6 +37,17 @@ describe('RedisServer', function () {
     expect(await command(redis, 'GET name')).to.equal('$-1')
   })
 
+  it('falls back to what it had when it was told to keep a copy', async () => {
+    await using redis = await RedisServer.start()
+    await command(redis, 'SET name old')
+    await redis.dump()
+    for (const value of ['new', 'newer']) {
+      await command(redis, `SET name ${value}`)
+      await redis.restart({ from: 'dump' })
+      expect(await command(redis, 'GET name')).to.include('old')
+    }
+  })
+
   it('answers nothing while it hangs, and all of it when it is resumed', async () => {
     await using redis = await RedisServer.start()
     await redis.hang()

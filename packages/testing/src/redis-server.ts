@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
+import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readOptions, type OptionsGiven } from '@tandem/common/internal'
 import { expectFree, freePort } from './free-ports.js'
@@ -82,14 +82,25 @@ export class RedisServer implements AsyncDisposable {
     return this.#service.kill()
   }
 
+  /** Keeps a copy of what is stored now, for `restart({ from: 'dump' })`. */
+  async dump(): Promise<void> {
+    await rm(this.#file(DUMP), { recursive: true, force: true })
+    await cp(this.#file(STORED), this.#file(DUMP), { recursive: true })
+  }
+
   /**
    * Starts it again at the same port; kills it first if it runs.
    *
    * @param options.empty `true`: as if its disk had been lost.
+   * @param options.from `'dump'`: with what it had at the last `dump()`, which must have been.
    */
-  async restart(options: { readonly empty?: boolean } = {}): Promise<void> {
+  async restart(options: { readonly empty?: boolean; readonly from?: 'dump' } = {}): Promise<void> {
     await this.#service.kill()
     if (options.empty === true) await this.#clear()
+    if (options.from === 'dump') {
+      await rm(this.#file(STORED), { recursive: true })
+      await cp(this.#file(DUMP), this.#file(STORED), { recursive: true })
+    }
     await this.#run()
   }
 
@@ -110,6 +121,7 @@ export class RedisServer implements AsyncDisposable {
       daemonize: 'no',
       save: '',
       appendonly: 'yes',
+      appenddirname: STORED,
       'maxmemory-policy': 'noeviction',
     }
     const command = {
@@ -119,6 +131,10 @@ export class RedisServer implements AsyncDisposable {
     await expectFree(this.port)
     const ready = (over: AbortSignal): Promise<void> => awaitRedis(this.port, { ask: 'PING', good: isUp, over })
     await this.#service.start(command, ready, START_TIMEOUT_MS)
+  }
+
+  #file(name: string): string {
+    return join(this.#service.folder, name)
   }
 
   async #clear(): Promise<void> {
@@ -148,4 +164,7 @@ function isUp(answer: string): boolean {
   return answer !== '' && !answer.startsWith('-LOADING')
 }
 
+/** Folders, in that of the server. */
+const STORED = 'stored'
+const DUMP = 'dump'
 const START_TIMEOUT_MS = 30_000
