@@ -131,7 +131,8 @@ function usage(scenarios: readonly Played[]): string {
                 .filter(({ byNameOnly }) => byNameOnly)
                 .map(({ name }) => name)
                 .join(' ')});
-              producer stands for those of producers and what they write to
+              producer stands for those of producers and what they write to, consumer for those of instances of a
+              group and what they remember and work by
   --minutes   instead: everything at random for so long
   --seed      of the random mix; a random one, printed first, if left out
   --json      the last line of standard output is one JSON object

@@ -7,7 +7,16 @@
 import { Acknowledgements, Books, decodeTransfer } from '@tandem/cli/internal'
 import { keyRangeOf } from '@tandem/common/internal'
 
-import type { Answer, ConsumerLife, Delivered, History, SentMessage, Span } from '../simulation/checkers/history.js'
+import type {
+  Answer,
+  ConsumerLife,
+  Delivered,
+  Handled,
+  History,
+  SentMessage,
+  Span,
+  Taking,
+} from '../simulation/checkers/history.js'
 import { LineTail } from './line-tail.js'
 import type { Place, PublisherLine } from './publisher.js'
 import type { SubscriberLine } from './subscriber.js'
@@ -28,6 +37,8 @@ export interface SubscriberLife {
   readonly path: string
   readonly startedAtMs: number
   killedAtMs: number | undefined
+  /** When it had left in peace, before the end of the run. */
+  closedAtMs: number | undefined
   readonly stops: Span[]
 }
 
@@ -116,14 +127,29 @@ export class Evidence {
 
   history(rest: Pick<History, 'groups' | 'storeTroubles' | 'healedAtMs' | 'rested'>): History {
     const messages = this.#publishers.flatMap((file) => file.messages(this.#keyRanges))
+    const lives = this.#subscribers.map((file) => file.consumerLife())
     return {
       ...rest,
       messages: messages.sort((one, other) => one.sentAtMs - other.sentAtMs),
-      lives: this.#subscribers
-        .map((file) => file.consumerLife())
-        .sort((one, other) => one.startedAtMs - other.startedAtMs),
+      lives: lives.sort((one, other) => one.startedAtMs - other.startedAtMs),
+      takings: takingsIn(lives, new Map(messages.map(({ text, keyRange }) => [text, keyRange]))),
     }
   }
+}
+
+/** A lease is known by the first thing that was delivered under it: it was taken then, or a little before. */
+function takingsIn(lives: readonly ConsumerLife[], keyRanges: ReadonlyMap<string, number>): Taking[] {
+  const takings = new Map<string, Taking>()
+  for (const { groupId, deliveries } of lives) {
+    for (const { text, fence, atMs } of deliveries) {
+      const keyRange = keyRanges.get(text)
+      if (keyRange === undefined || fence === undefined) continue
+      const name = `${groupId}/${keyRange}/${fence}`
+      if (atMs >= (takings.get(name)?.atMs ?? Infinity)) continue
+      takings.set(name, { groupId, keyRange, fence, atMs, releasedAtMs: undefined })
+    }
+  }
+  return [...takings.values()].sort((one, other) => one.atMs - other.atMs)
 }
 
 interface Answered {
@@ -219,8 +245,11 @@ class SubscriberFile {
   readonly deliveries: { -readonly [K in keyof Delivered]: Delivered[K] }[] = []
   readonly events = new Map<string, number>()
   readonly #tail: LineTail
-  /** By text: deliveries that are not acknowledged yet. */
+  readonly #handled: { -readonly [K in keyof Handled]: Handled[K] }[] = []
+  readonly #letters: string[] = []
+  /** By lease and text: deliveries that are not acknowledged yet, and handlers at work. */
   readonly #open = new Map<string, SubscriberFile['deliveries'][0]>()
+  readonly #atWork = new Map<string, Handled & { toMs: number | undefined; failed: boolean }>()
   #lateTold = 0
 
   constructor(life: SubscriberLife) {
@@ -233,33 +262,48 @@ class SubscriberFile {
   }
 
   consumerLife(): ConsumerLife {
-    const { groupId, name, startedAtMs, killedAtMs, stops } = this.life
+    const { groupId, name, startedAtMs, killedAtMs, closedAtMs, stops } = this.life
+    const service = { handled: this.#handled, letters: this.#letters, poisoned: () => false }
     return {
       groupId,
       name,
       startedAtMs,
-      endedAtMs: killedAtMs,
+      endedAtMs: killedAtMs ?? closedAtMs,
       deliveries: this.deliveries,
       lateTold: killedAtMs === undefined ? this.#lateTold : undefined,
       stops,
+      service: this.#handled.length > 0 ? service : undefined,
     }
   }
 
   #take(line: SubscriberLine): void {
     switch (line.kind) {
       case 'delivered': {
-        const { text, late, redelivered, atMs } = line
-        const delivered = { text, late, redelivered, atMs, acknowledgedAtMs: undefined, refused: undefined }
+        const { kind, ...rest } = line
+        const delivered = { ...rest, acknowledgedAtMs: undefined, refused: undefined }
         this.deliveries.push(delivered)
-        this.#open.set(text, delivered)
+        this.#open.set(nameOf(line), delivered)
         return
       }
-      case 'acknowledged': {
-        const delivered = this.#open.get(line.text)
-        if (delivered === undefined) throw new Error(`${this.life.name} acknowledged ${line.text} and did not get it`)
-        delivered.acknowledgedAtMs = line.atMs
+      case 'acknowledged':
+        this.#known(this.#open, line).acknowledgedAtMs = line.atMs
+        return
+      case 'begun': {
+        const { text, fence, atMs } = line
+        const handled = { text, fence, fromMs: atMs, toMs: undefined, failed: false }
+        this.#handled.push(handled)
+        this.#atWork.set(nameOf(line), handled)
         return
       }
+      case 'ended': {
+        const handled = this.#known(this.#atWork, line)
+        handled.toMs = line.atMs
+        handled.failed = line.failed
+        return
+      }
+      case 'letter':
+        this.#letters.push(line.text)
+        return
       case 'event':
         this.events.set(line.event, (this.events.get(line.event) ?? 0) + 1)
         if (line.event === 'delivered-late') this.#lateTold += line.count
@@ -268,4 +312,14 @@ class SubscriberFile {
         throw new Error(`no such line: ${JSON.stringify(line satisfies never)}`)
     }
   }
+
+  #known<T>(all: ReadonlyMap<string, T>, line: SubscriberLine & { readonly text: string; readonly fence: number }): T {
+    const one = all.get(nameOf(line))
+    if (one === undefined) throw new Error(`${this.life.name}: ${line.kind} ${line.text}, and it did not get that`)
+    return one
+  }
+}
+
+function nameOf({ text, fence }: { readonly text: string; readonly fence: number }): string {
+  return `${fence}/${text}`
 }

@@ -127,14 +127,17 @@ export class Producers {
 
 export class Consumers {
   readonly groupId: string
+  /** What its lives are called by. */
+  readonly name: string
   readonly #options: Omit<SubscriberOptions, 'path'>
   readonly #surroundings: Surroundings
   #current: { readonly life: SubscriberLife; readonly program: Program } | undefined
   #stoppedAtMs: number | undefined
   #lives = 0
 
-  constructor(options: Omit<SubscriberOptions, 'path'>, surroundings: Surroundings) {
+  constructor(options: Omit<SubscriberOptions, 'path'>, surroundings: Surroundings, name = options.groupId) {
     this.groupId = options.groupId
+    this.name = name
     this.#options = options
     this.#surroundings = surroundings
   }
@@ -143,17 +146,27 @@ export class Consumers {
     const { folder, evidence } = this.#surroundings
     const { groupId } = this
     this.#lives++
-    const name = `${groupId}-${this.#lives}`
+    const name = `${this.name}-${this.#lives}`
     const path = join(folder, name)
-    const life = { groupId, name, path, startedAtMs: Date.now(), killedAtMs: undefined, stops: [] }
+    const startedAtMs = Date.now()
+    const life = { groupId, name, path, startedAtMs, killedAtMs: undefined, closedAtMs: undefined, stops: [] }
     evidence.addSubscriber(life)
-    this.#current = { life, program: await Program.start('subscriber', name, { ...this.#options, path }) }
+    // What hangs in one life does not in the next.
+    const options = { ...this.#options, path, ...(this.#lives > 1 && { stuckAt: undefined }) }
+    this.#current = { life, program: await Program.start('subscriber', name, options) }
   }
+
+  /** Of the process that runs now. */
+  get lifeName(): string {
+    return this.#alive().life.name
+  }
+
+  tell: Tell = (...told) => this.#surroundings.tell(...told)
 
   /** SIGKILL, and a new life in the same group. */
   async kill(): Promise<void> {
     const { life, program } = this.#alive()
-    this.#surroundings.tell(`consumer ${this.groupId} is killed`, 'consumer-kill')
+    this.#surroundings.tell(`consumer ${this.name} is killed`, 'consumer-kill')
     await program.kill()
     life.killedAtMs = Date.now()
     this.#current = undefined
@@ -162,7 +175,7 @@ export class Consumers {
 
   /** SIGSTOP. */
   async stop(): Promise<void> {
-    this.#surroundings.tell(`consumer ${this.groupId} stands still`, 'consumer-stop')
+    this.#surroundings.tell(`consumer ${this.name} stands still`, 'consumer-stop')
     this.#stoppedAtMs = Date.now()
     await this.#alive().program.stop()
   }
@@ -172,7 +185,7 @@ export class Consumers {
     await program.continue()
     if (this.#stoppedAtMs !== undefined) life.stops.push({ fromMs: this.#stoppedAtMs, toMs: Date.now() })
     this.#stoppedAtMs = undefined
-    this.#surroundings.tell(`consumer ${this.groupId} goes on`)
+    this.#surroundings.tell(`consumer ${this.name} goes on`)
   }
 
   async heal(): Promise<void> {
@@ -182,6 +195,14 @@ export class Consumers {
   /** Closes, storing its position. */
   async finish(timeoutMs: number): Promise<void> {
     await this.#alive().program.end(timeoutMs)
+  }
+
+  /** The same, while others of its group go on. */
+  async leave(timeoutMs: number): Promise<void> {
+    this.tell(`consumer ${this.name} leaves`, 'instance-removed')
+    const { life } = this.#alive()
+    await this.finish(timeoutMs)
+    life.closedAtMs = Date.now()
   }
 
   /** @throws Error if its process has ended by itself: a failure that no restart may hide. */
@@ -195,7 +216,7 @@ export class Consumers {
   }
 
   #alive(): { readonly life: SubscriberLife; readonly program: Program } {
-    if (this.#current === undefined) throw new Error(`${this.groupId} has no process`)
+    if (this.#current === undefined) throw new Error(`${this.name} has no process`)
     return this.#current
   }
 }

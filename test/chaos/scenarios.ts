@@ -1,4 +1,5 @@
 import type { Played } from './command.js'
+import { CONSUMER_SCENARIOS } from './consumer-scenarios.js'
 import { FLOODS } from './flood-stage.js'
 import { PRODUCER_SCENARIOS } from './producer-scenarios.js'
 import type { Stage } from './stage.js'
@@ -173,6 +174,7 @@ export const SCENARIOS: readonly Played[] = [
     },
   },
   ...PRODUCER_SCENARIOS,
+  ...CONSUMER_SCENARIOS,
   ...FLOODS,
 ]
 

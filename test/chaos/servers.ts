@@ -2,7 +2,7 @@
  * The servers of a run, and what is done to them: every verb says which fault it is, by the protocol's names.
  */
 
-import { KafkaCluster, RedisServer, type KafkaNode, type TopicOptions } from '@tandem/testing'
+import { KafkaCluster, RedisServer, type KafkaNode, type TcpProxy, type TopicOptions } from '@tandem/testing'
 
 import type { StoreTrouble } from '../simulation/checkers/history.js'
 import type { FaultKind } from '../simulation/plan.js'
@@ -27,13 +27,17 @@ export class Servers implements AsyncDisposable {
     west: KafkaCluster
     redis: RedisServer
   }> {
-    this.#redis ??= RedisServer.start()
     const [east, west, redis] = await Promise.all([
       this.#cluster('east', eastNodes),
       this.#cluster('west', westNodes),
-      this.#redis,
+      this.startRedis(),
     ])
     return { east, west, redis }
+  }
+
+  startRedis(): Promise<RedisServer> {
+    this.#redis ??= RedisServer.start()
+    return this.#redis
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -45,7 +49,7 @@ export class Servers implements AsyncDisposable {
 
   #cluster(name: string, nodes: 1 | 3): Promise<KafkaCluster> {
     const key = `${name}-${nodes}`
-    const cluster = this.#clusters.get(key) ?? KafkaCluster.start({ name, nodes, proxied: true })
+    const cluster = this.#clusters.get(key) ?? KafkaCluster.start({ name, nodes, proxied: true, sideEntrances: INSTANCES_MAX })
     this.#clusters.set(key, cluster)
     return cluster
   }
@@ -67,6 +71,20 @@ export class HarmedCluster {
 
   get nodes(): readonly KafkaNode[] {
     return this.#cluster.nodes
+  }
+
+  /** Side entrances: one for each instance of a group. */
+  get sideServers(): readonly string[] {
+    return this.#cluster.sideServers
+  }
+
+  /** Of one side entrance, at each node. */
+  sideProxies(side: number): readonly TcpProxy[] {
+    return this.nodes.map(({ sideProxies }) => sideProxies[side]!)
+  }
+
+  get #proxies(): readonly TcpProxy[] {
+    return this.nodes.flatMap(({ proxy, sideProxies }) => [proxy!, ...sideProxies])
   }
 
   createTopic(topic: string, options: TopicOptions): Promise<void> {
@@ -99,33 +117,33 @@ export class HarmedCluster {
 
   slow(delayMs: number): void {
     this.#tell(`${this.name} is ${delayMs} ms slow each way`, 'cluster-slow')
-    for (const { proxy } of this.nodes) proxy!.slow(delayMs)
+    for (const proxy of this.#proxies) proxy.slow(delayMs)
   }
 
   /** Connections stand and nothing passes: as good as hung. */
   stall(): void {
     this.#tell(`connections to ${this.name} stand still`, 'cluster-hung')
-    for (const { proxy } of this.nodes) proxy!.stall()
+    for (const proxy of this.#proxies) proxy.stall()
   }
 
   pass(): void {
-    for (const { proxy } of this.nodes) proxy!.pass()
+    for (const proxy of this.#proxies) proxy.pass()
     this.#tell(`connections to ${this.name} are as quick as ever`)
   }
 
   /** Ends all connections; new ones are let in. */
   cut(): void {
     this.#tell(`connections to ${this.name} are reset`, 'cluster-flap')
-    for (const { proxy } of this.nodes) proxy!.cut()
+    for (const proxy of this.#proxies) proxy.cut()
   }
 
   async refuse(fault: FaultKind = 'cluster-dead'): Promise<void> {
     this.#tell(`connections to ${this.name} are reset and refused`, fault)
-    await Promise.all(this.nodes.map(({ proxy }) => proxy!.refuse()))
+    await Promise.all(this.#proxies.map((proxy) => proxy.refuse()))
   }
 
   async accept(): Promise<void> {
-    await Promise.all(this.nodes.map(({ proxy }) => proxy!.accept()))
+    await Promise.all(this.#proxies.map((proxy) => proxy.accept()))
     this.#tell(`${this.name} takes connections again`)
   }
 
@@ -157,9 +175,9 @@ export class HarmedCluster {
 
   /** Whatever was done to it: it is as it was. */
   async heal(): Promise<void> {
-    for (const { proxy } of this.nodes) {
-      proxy!.pass()
-      await proxy!.accept()
+    for (const proxy of this.#proxies) {
+      proxy.pass()
+      await proxy.accept()
     }
     for (const node of this.nodes) if (node.state === 'hung') await node.resume()
     await Promise.all(this.nodes.filter(({ state }) => state === 'killed').map((node) => node.restart()))
@@ -171,13 +189,16 @@ export class HarmedCluster {
 /** Redis, as a scenario harms it. */
 export class HarmedRedis {
   readonly url: string
+  readonly port: number
   readonly troubles: StoreTrouble[] = []
   readonly #redis: RedisServer
   readonly #tell: Tell
   #awaySinceMs: number | undefined
+  #dumpedAtMs = -Infinity
 
   constructor(redis: RedisServer, tell: Tell) {
     this.url = redis.url
+    this.port = redis.port
     this.#redis = redis
     this.#tell = tell
   }
@@ -194,14 +215,46 @@ export class HarmedRedis {
     await this.#redis.hang()
   }
 
+  /** Keeps a copy of what it has. */
+  async dump(): Promise<void> {
+    this.#dumpedAtMs = Date.now()
+    await this.#redis.dump()
+    this.#tell('Redis is copied')
+  }
+
+  /** Back from a kill without anything. */
+  restartEmpty(): Promise<void> {
+    this.#tell('Redis has forgotten everything', 'redis-emptied')
+    return this.#return(-Infinity, () => this.#redis.restart({ empty: true }))
+  }
+
+  /** Back from a kill with what it had when it was copied. */
+  restartFromDump(): Promise<void> {
+    this.#tell('Redis falls back to the copy', 'redis-rolled-back')
+    return this.#return(this.#dumpedAtMs, () => this.#redis.restart({ from: 'dump' }))
+  }
+
   /** With all that it had answered. */
   async heal(): Promise<void> {
     if (this.#awaySinceMs === undefined) return
-    if (this.#redis.state === 'hung') await this.#redis.resume()
-    else await this.#redis.restart()
+    await this.#return(Infinity, () =>
+      this.#redis.state === 'hung' ? this.#redis.resume() : this.#redis.restart(),
+    )
+  }
+
+  /** One consumer's process could not reach it, since then and until now. */
+  handleCutOff(fromMs: number, name: string): void {
+    this.troubles.push({ fromMs, toMs: Date.now(), forgotSinceMs: Infinity, names: [name] })
+  }
+
+  async #return(forgotSinceMs: number, start: () => Promise<void>): Promise<void> {
+    await start()
     // Its clients are back a little later; what matters of that is far below the checkers' margin.
-    this.troubles.push({ fromMs: this.#awaySinceMs, toMs: Date.now(), forgotSinceMs: Infinity })
+    this.troubles.push({ fromMs: this.#awaySinceMs!, toMs: Date.now(), forgotSinceMs })
     this.#awaySinceMs = undefined
     this.#tell('Redis is back')
   }
 }
+
+/** How many instances a group may have: each has a side entrance of its own. */
+export const INSTANCES_MAX = 4

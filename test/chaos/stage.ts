@@ -11,8 +11,11 @@ import { takeCensus } from '@tandem/cli/internal'
 import type { TandemError, TandemEvent } from '@tandem/common'
 
 import type { FaultKind } from '../simulation/plan.js'
+import { HarmedDatabase } from './database.js'
 import { Evidence } from './evidence.js'
-import { Consumers, Producers } from './lives.js'
+import { FencedEffects } from './fenced-effects.js'
+import { Instance } from './instance.js'
+import { Consumers, Producers, type Surroundings } from './lives.js'
 import type { PublisherOptions } from './publisher.js'
 import { HarmedCluster, HarmedRedis, type Servers, type Tell } from './servers.js'
 import { SmallDisk } from './small-disk.js'
@@ -22,7 +25,7 @@ import { judge, type Verdict } from './verdict.js'
 export interface Named {
   readonly name: string
   /** A name for several. */
-  readonly group?: 'producer'
+  readonly group?: 'producer' | 'consumer'
   /** It is long, and played only if it is asked for by its own name. */
   readonly byNameOnly?: true
 }
@@ -43,6 +46,14 @@ export interface Scenario extends Named {
   readonly epochs?: 'file' | 'clock'
   /** One way is free all the time, be it the disk: no `send()` may reject. */
   readonly nothingIsRejected?: true
+  /** Of the topic; four if left out. */
+  readonly partitions?: number
+  /** How many processes the group `balances` begins with; one if left out. */
+  readonly instances?: number
+  /** That group handles its messages in the order of their keys, each with an effect in a database that fences. */
+  readonly database?: true
+  /** Number of a message whose first handler never ends. */
+  readonly stuckAt?: number
   /** Events, and codes of refused `connect()`s, that somebody must have told, or the harm did not do what it is for. */
   readonly told?: readonly (TandemEvent['kind'] | TandemError['code'])[]
   /** Lets the harm happen; what it leaves behind is healed after it. */
@@ -56,14 +67,20 @@ export class Stage {
   readonly redis: HarmedRedis
   /** The first blocks when neither cluster takes anything, the second rejects. */
   readonly producers: readonly [Producers, Producers]
-  readonly consumers: readonly [Consumers, Consumers]
+  /** Of the group `balances`: those that the scenario says, and those that it adds. */
+  readonly instances: Instance[] = []
+  readonly database: HarmedDatabase
   readonly faults = new Map<FaultKind, number>()
   readonly topic: string
   readonly #scenario: Scenario
   readonly #tell: Tell
-  readonly #evidence = new Evidence(PARTITIONS)
+  readonly #evidence: Evidence
+  readonly #effects: FencedEffects
   readonly #folder = mkdtempSync(join(tmpdir(), 'tandem-chaos-'))
+  readonly #surroundings: Surroundings
   readonly #twins: Producers[] = []
+  readonly #audit: Consumers
+  #instancesMade = 0
   #disk: SmallDisk | undefined
 
   constructor(scenario: Scenario, servers: Awaited<ReturnType<Servers['start']>>, say: (text: string) => void) {
@@ -79,7 +96,11 @@ export class Stage {
     this.east = new HarmedCluster('east', servers.east, tell)
     this.west = new HarmedCluster('west', servers.west, tell)
     this.redis = new HarmedRedis(servers.redis, tell)
+    this.database = new HarmedDatabase(join(this.#folder, 'effects'), tell)
+    this.#effects = new FencedEffects(this.database.path)
+    this.#evidence = new Evidence(this.#partitions)
     const surroundings = { folder: this.#folder, evidence: this.#evidence, tell }
+    this.#surroundings = surroundings
     const common = {
       topic: this.topic,
       redisUrl: this.redis.url,
@@ -111,10 +132,12 @@ export class Stage {
         surroundings,
       ),
     ]
-    this.consumers = [
-      new Consumers({ ...common, groupId: 'balances' }, surroundings),
-      new Consumers({ ...common, groupId: 'audit' }, surroundings),
-    ]
+    this.#audit = new Consumers({ ...common, groupId: 'audit' }, surroundings)
+  }
+
+  /** The (first) process of each group. */
+  get consumers(): readonly [Consumers, Consumers] {
+    return [this.instances[0]!, this.#audit]
   }
 
   /** The harm goes on for so long. */
@@ -135,6 +158,33 @@ export class Stage {
     this.#twins.push(twin)
     await twin.start()
     return twin
+  }
+
+  /** One more process of the group `balances`. */
+  async addInstance(): Promise<Instance> {
+    const instance = await this.#makeInstance()
+    this.#tell(`consumer ${instance.name} is added`, 'instance-added')
+    await instance.start()
+    return instance
+  }
+
+  /** One less, closed in an orderly way. */
+  async removeInstance(instance: Instance): Promise<void> {
+    await instance.leave(CLOSE_TIMEOUT_MS)
+    this.instances.splice(this.instances.indexOf(instance), 1)
+    await instance.remove()
+  }
+
+  /** While the harm lasts: whatever was acknowledged up to now reaches both groups. */
+  async expectDelivered(): Promise<void> {
+    this.#evidence.read()
+    const acknowledged = this.#evidence.acknowledged()
+    for (const deadline = Date.now() + DELIVERED_TIMEOUT_MS; ; await sleep(LOOK_EVERY_MS)) {
+      this.#evidence.read()
+      if (this.#given().every((texts) => isWithin(acknowledged, texts))) break
+      if (Date.now() > deadline) throw new Error('what was acknowledged was not delivered while one way was free')
+    }
+    this.#tell('all that was acknowledged is delivered meanwhile')
   }
 
   /** While the harm lasts: whatever was sent up to now is answered. */
@@ -174,20 +224,38 @@ export class Stage {
   }
 
   async #run(): Promise<Verdict> {
-    const { replicas, smallDisk } = this.#scenario
+    const { replicas, smallDisk, instances = 1 } = this.#scenario
     const single = replicas && { replicas, config: { 'min.insync.replicas': '1' } }
     await Promise.all(
-      this.#clusters.map((cluster) => cluster.createTopic(this.topic, { partitions: PARTITIONS, ...single })),
+      this.#clusters.map((cluster) => cluster.createTopic(this.topic, { partitions: this.#partitions, ...single })),
     )
     if (smallDisk) this.#disk = await SmallDisk.mount(this.#journals, this.#tell)
+    for (let made = 0; made < instances; made++) await this.#makeInstance()
     await Promise.all(this.#lives.map((lives) => lives.start()))
     await this.#flowing()
     await this.#scenario.play(this)
     for (const harmed of this.#harmed) await harmed.heal()
     const healedAtMs = Date.now()
     const rested = await this.#rest(healedAtMs)
-    await Promise.all(this.consumers.map((lives) => lives.finish(CLOSE_TIMEOUT_MS)))
+    await Promise.all(this.#subscribing.map((lives) => lives.finish(CLOSE_TIMEOUT_MS)))
     return this.#judge(healedAtMs, rested)
+  }
+
+  async #makeInstance(): Promise<Instance> {
+    const { database, stuckAt } = this.#scenario
+    const options = {
+      groupId: 'balances',
+      topic: this.topic,
+      ...(database && { database: this.database.path }),
+      ...(stuckAt !== undefined && { stuckAt }),
+    }
+    const instance = await Instance.create(this.#instancesMade++, this, options, this.#surroundings)
+    this.instances.push(instance)
+    return instance
+  }
+
+  get #partitions(): number {
+    return this.#scenario.partitions ?? PARTITIONS
   }
 
   get #written(): string {
@@ -207,12 +275,16 @@ export class Stage {
     return [this.east, this.west]
   }
 
-  get #lives(): readonly (Producers | Consumers)[] {
-    return [...this.#publishing, ...this.consumers]
+  get #subscribing(): readonly Consumers[] {
+    return [...this.instances, this.#audit]
   }
 
-  get #harmed(): readonly { heal(): Promise<void> }[] {
-    return [...this.#clusters, this.redis, ...(this.#disk ? [this.#disk] : []), ...this.#lives]
+  get #lives(): readonly (Producers | Consumers)[] {
+    return [...this.#publishing, ...this.#subscribing]
+  }
+
+  get #harmed(): readonly { heal(): Promise<void> | void }[] {
+    return [...this.#clusters, this.redis, this.database, ...(this.#disk ? [this.#disk] : []), ...this.#lives]
   }
 
   /** Both groups get what both producers send: what is harmed from here on worked before. */
@@ -233,27 +305,33 @@ export class Stage {
     await Promise.all(this.#publishing.map((lives) => lives.finish(deadline - Date.now())))
     for (;;) {
       this.#evidence.read()
+      this.#effects.read()
       if (this.#atRest()) break
       if (Date.now() > deadline) return false
       await sleep(LOOK_EVERY_MS)
     }
     await this.seconds(WATCHING_ON_S)
-    this.#evidence.read()
     return true
   }
 
   #atRest(): boolean {
     const acknowledged = this.#evidence.acknowledged()
-    const given = this.consumers.map(({ groupId }) => this.#evidence.givenTo(groupId))
+    const given = this.#given()
     return (
       this.#publishing.every(({ finished }) => finished) &&
       given.every((texts) => isWithin(acknowledged, texts)) &&
-      given.every((texts) => isWithin(texts, given[0]!))
+      given.every((texts) => isWithin(texts, given[0]!)) &&
+      (this.#scenario.database === undefined || isWithin(given[0]!, this.#effects.texts))
     )
+  }
+
+  #given(): readonly Set<string>[] {
+    return this.consumers.map(({ groupId }) => this.#evidence.givenTo(groupId))
   }
 
   async #judge(healedAtMs: number, rested: boolean): Promise<Verdict> {
     this.#evidence.read()
+    this.#effects.read()
     const groups = this.consumers.map(({ groupId }) => groupId)
     const history = this.#evidence.history({ groups, storeTroubles: this.redis.troubles, healedAtMs, rested })
     const censuses = await Promise.all(
@@ -268,7 +346,7 @@ export class Stage {
     }
     // Not done by us, but its consequence; told by the producers that outlived it.
     const discarded = this.#evidence.countEvents('client-discarded')
-    const { name, told = [], nothingIsRejected = false } = this.#scenario
+    const { name, told = [], nothingIsRejected = false, database } = this.#scenario
     return judge({
       name,
       history,
@@ -277,6 +355,7 @@ export class Stage {
       faults: new Map([...this.faults, ['client-discard', discarded]]),
       residentBytesMax: Math.max(...this.#publishing.map(({ residentBytesMax }) => residentBytesMax)),
       nothingIsRejected,
+      ...(database && { done: this.#effects }),
       told: new Map(told.map((kind) => [kind, this.#evidence.countEvents(kind)])),
     })
   }
@@ -300,4 +379,6 @@ const FLOWING_TIMEOUT_MS = 60_000
 const CLOSE_TIMEOUT_MS = 30_000
 /** Longer than any circuit takes to open, so that only a send that the harm holds up is late. */
 const ANSWERS_TIMEOUT_MS = 30_000
+/** A dead instance, a feed that is away and a lease that has to be waited for, one after the other. */
+const DELIVERED_TIMEOUT_MS = 60_000
 const LOOK_EVERY_MS = 250

@@ -85,7 +85,7 @@ class Run {
     killedAtMs: number | undefined,
     lines: SubscriberLine[],
   ): SubscriberLife {
-    return { groupId, name, path: this.#write(name, lines), startedAtMs, killedAtMs, stops: [] }
+    return { groupId, name, path: this.#write(name, lines), startedAtMs, killedAtMs, closedAtMs: undefined, stops: [] }
   }
 
   #census(cluster: 'east' | 'west'): LogCensus {
@@ -156,10 +156,10 @@ describe('verdict of chaos', () => {
 
   it('explains by a crash what was not flushed then, and nothing else', () => {
     run.balancesKilledAtMs = 24_000
-    run.again.push(...delivery(20, 26_000))
+    run.again.push(...delivery(20, 26_000, FENCE + 1))
     expect(run.judge().figures).to.include({ duplicated: 1, unexplainedDuplicates: 0 })
     expect(run.judge().complaints).to.deep.equal([])
-    run.again.push(...delivery(12, 26_000))
+    run.again.push(...delivery(12, 26_000, FENCE + 1))
     expect(run.judge().figures).to.include({ duplicated: 2, unexplainedDuplicates: 1 })
   })
 
@@ -239,11 +239,11 @@ describe('verdict of chaos', () => {
   })
 })
 
-function delivery(number: number, atMs = number * 1_000): SubscriberLine[] {
-  const text = textOf(number)
+function delivery(number: number, atMs = number * 1_000, fence = FENCE): SubscriberLine[] {
+  const of = { atMs, text: textOf(number), fence }
   return [
-    { kind: 'delivered', atMs, text, late: false, redelivered: false },
-    { kind: 'acknowledged', atMs, text },
+    { kind: 'delivered', late: false, redelivered: false, ...of },
+    { kind: 'acknowledged', ...of },
   ]
 }
 
@@ -263,6 +263,8 @@ function removeWhere<T>(lines: T[], condition: (line: T) => boolean): void {
   for (let index = lines.length - 1; index >= 0; index--) if (condition(lines[index]!)) lines.splice(index, 1)
 }
 
+/** Token of the first lease. */
+const FENCE = 5
 const NUMBERS = Array.from({ length: 20 }, (_, index) => index + 1)
 const PARTITIONS = 4
 /** Of every message here; which one does not matter. */

@@ -5,13 +5,16 @@
 import type { Acknowledgements, LogCensus } from '@tandem/cli/internal'
 
 import { agreement } from '../simulation/checkers/agreement.js'
+import { keyOrder } from '../simulation/checkers/key-order.js'
 import { liveness } from '../simulation/checkers/liveness.js'
 import { neverSilent } from '../simulation/checkers/never-silent.js'
 import { noDuplicate } from '../simulation/checkers/no-duplicate.js'
 import { noLoss } from '../simulation/checkers/no-loss.js'
+import { oneHolder } from '../simulation/checkers/one-holder.js'
 import { order } from '../simulation/checkers/order.js'
 import type { Answer, History } from '../simulation/checkers/history.js'
 import { FAULTS, type FaultKind } from '../simulation/plan.js'
+import type { FencedEffects } from './fenced-effects.js'
 
 /** What the JSON object says of a scenario. */
 export interface Figures {
@@ -66,17 +69,20 @@ export function judge(evidence: {
   readonly residentBytesMax: number
   /** Events, and codes of refused `connect()`s, that show that the harm did what it is for; how often each was told. */
   readonly told?: ReadonlyMap<string, number>
+  /** What one group did to its database. */
+  readonly done?: FencedEffects
   /** One way was free all the time: no `send()` has a reason to reject. */
   readonly nothingIsRejected?: boolean
 }): Verdict {
-  const { name, history, logs, faults } = evidence
-  const lost = noLoss.check(history)
-  const unexplained = noDuplicate.check(history)
-  const disordered = order.check(history)
-  const others = [neverSilent, agreement, liveness].flatMap((checker) => checker.check(history))
+  const { name, history, logs, faults, done } = evidence
+  const { messages } = history
+  const lost = [...noLoss.check(history), ...(done?.lost(messages) ?? [])]
+  const unexplained = [...noDuplicate.check(history), ...(done?.twice() ?? [])]
+  const disordered = [...order.check(history), ...(done?.disordered(messages) ?? [])]
+  const others = [neverSilent, agreement, liveness, oneHolder, keyOrder].flatMap((checker) => checker.check(history))
   const missing = missingIn(logs)
   const gaps = Object.entries(missing).filter(([, count]) => count > 0)
-  const answered = (wanted: Answer): number => history.messages.filter(({ answer }) => answer === wanted).length
+  const answered = (wanted: Answer): number => messages.filter(({ answer }) => answer === wanted).length
   return {
     figures: {
       name,
@@ -109,6 +115,7 @@ export function judge(evidence: {
           records - numbers.size,
         ]),
       ),
+      ...(done && { 'effects refused by the fence': done.refused, 'effects again': done.again }),
     },
   }
 }
