@@ -17,7 +17,8 @@ export class Course {
   readonly #total: number
   readonly #countCommands: () => number
   #resolve!: (result: CourseResult) => void
-  #begun: { readonly done: number; readonly at: number; readonly cpu: NodeJS.CpuUsage; readonly commands: number } | undefined
+  #begun:
+    { readonly done: number; readonly at: number; readonly cpu: NodeJS.CpuUsage; readonly commands: number } | undefined
   #done = 0
 
   /**

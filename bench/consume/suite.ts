@@ -91,7 +91,8 @@ class ConsumeStage implements Stage {
     await orderFrom<FillOrder, object>(FILLER, topic, { clusters, topic, messages, valueBytes })
     for (const cluster of this.#clusters.all) {
       const records = await countRecords(cluster, topic)
-      if (records !== messages) throw new Error(`${topic}: ${messages} messages were sent, a log has ${records} records`)
+      if (records !== messages)
+        throw new Error(`${topic}: ${messages} messages were sent, a log has ${records} records`)
     }
     this.#topics.set(valueBytes, topic)
     return topic

@@ -4,13 +4,14 @@ import { inspect, parseArgs } from 'node:util'
 import { runJudged, WrongUsage, type Given, type Terminal } from '@tandem/cli/internal'
 
 import { Prng } from '../simulation/prng.js'
+import type { Backlog } from './backlog-stage.js'
 import type { Flood } from './flood-stage.js'
 import { mix } from './mix.js'
 import type { Scenario } from './stage.js'
 import type { Figures, Verdict } from './verdict.js'
 
 /** What can be asked for by name. */
-export type Played = Scenario | Flood
+export type Played = Scenario | Flood | Backlog
 
 /** Plays one scenario and says what comes of it. */
 export type Play = (scenario: Played, say: (text: string) => void) => Promise<Verdict>

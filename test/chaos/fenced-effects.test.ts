@@ -15,9 +15,13 @@ describe('effects judged by the fence', () => {
 
   function read(...lines: [number: number, fence: number, rest?: Partial<Effect>][]): FencedEffects {
     const path = join(folder, 'effects')
-    const effects = lines.map(
-      ([number, fence, rest]): Effect => ({ partition: 0, fence, text: String(number), late: false, ...rest }),
-    )
+    const effects = lines.map(([number, fence, rest]): Effect => ({
+      partition: 0,
+      fence,
+      text: String(number),
+      late: false,
+      ...rest,
+    }))
     writeFileSync(path, effects.map((effect) => `${JSON.stringify(effect)}\n`).join(''))
     const found = new FencedEffects(path)
     found.read()

@@ -225,7 +225,7 @@ export class Consumers {
 export class Program {
   /** @param flags for Node itself. */
   static async start(
-    file: 'publisher' | 'subscriber' | 'flood',
+    file: 'publisher' | 'subscriber' | 'flood' | 'reader' | 'relay',
     name: string,
     options: object,
     flags: readonly string[] = [],

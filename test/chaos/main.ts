@@ -1,3 +1,4 @@
+import { playBacklog } from './backlog-stage.js'
 import { runChaos } from './command.js'
 import { playFlood } from './flood-stage.js'
 import { SCENARIOS } from './scenarios.js'
@@ -14,6 +15,7 @@ process.exitCode = await runChaos(
   SCENARIOS,
   async (scenario, say) => {
     if ('floodSeconds' in scenario) return playFlood(scenario, say)
+    if ('backlog' in scenario) return playBacklog(scenario, (await servers.startRedis()).url, say)
     const started = await servers.start({ east: scenario.eastNodes ?? 1, west: scenario.westNodes ?? 1 })
     return new Stage(scenario, started, say).run()
   },

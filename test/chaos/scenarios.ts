@@ -1,3 +1,4 @@
+import { BACKLOGS } from './backlog-stage.js'
 import type { Played } from './command.js'
 import { CONSUMER_SCENARIOS } from './consumer-scenarios.js'
 import { FLOODS } from './flood-stage.js'
@@ -176,6 +177,7 @@ export const SCENARIOS: readonly Played[] = [
   ...PRODUCER_SCENARIOS,
   ...CONSUMER_SCENARIOS,
   ...FLOODS,
+  ...BACKLOGS,
 ]
 
 async function killConsumers(stage: Stage): Promise<void> {

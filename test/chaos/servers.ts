@@ -49,7 +49,8 @@ export class Servers implements AsyncDisposable {
 
   #cluster(name: string, nodes: 1 | 3): Promise<KafkaCluster> {
     const key = `${name}-${nodes}`
-    const cluster = this.#clusters.get(key) ?? KafkaCluster.start({ name, nodes, proxied: true, sideEntrances: INSTANCES_MAX })
+    const cluster =
+      this.#clusters.get(key) ?? KafkaCluster.start({ name, nodes, proxied: true, sideEntrances: INSTANCES_MAX })
     this.#clusters.set(key, cluster)
     return cluster
   }
@@ -237,9 +238,7 @@ export class HarmedRedis {
   /** With all that it had answered. */
   async heal(): Promise<void> {
     if (this.#awaySinceMs === undefined) return
-    await this.#return(Infinity, () =>
-      this.#redis.state === 'hung' ? this.#redis.resume() : this.#redis.restart(),
-    )
+    await this.#return(Infinity, () => (this.#redis.state === 'hung' ? this.#redis.resume() : this.#redis.restart()))
   }
 
   /** One consumer's process could not reach it, since then and until now. */

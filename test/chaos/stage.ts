@@ -17,6 +17,7 @@ import { FencedEffects } from './fenced-effects.js'
 import { Instance } from './instance.js'
 import { Consumers, Producers, type Surroundings } from './lives.js'
 import type { PublisherOptions } from './publisher.js'
+import { timed } from './run.js'
 import { HarmedCluster, HarmedRedis, type Servers, type Tell } from './servers.js'
 import { SmallDisk } from './small-disk.js'
 import { judge, type Verdict } from './verdict.js'
@@ -86,10 +87,10 @@ export class Stage {
   constructor(scenario: Scenario, servers: Awaited<ReturnType<Servers['start']>>, say: (text: string) => void) {
     const { name, journal, timeouts, epochs } = scenario
     this.#scenario = scenario
-    const startedAt = performance.now()
+    const sayWhen = timed(say)
     const tell: Tell = (text, fault) => {
       if (fault !== undefined) this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
-      say(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${text}`)
+      sayWhen(text)
     }
     this.#tell = tell
     this.topic = `${name}-${Date.now()}`

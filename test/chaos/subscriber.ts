@@ -128,7 +128,8 @@ function bookIn(database: Database, stuckAt: number | undefined, write: Write) {
     write({ kind: 'begun', ...factsOf(delivery) })
     let failed = true
     try {
-      if (stuckAt !== undefined && decodeTransfer(delivery.bytes)?.number === stuckAt) await new Promise(() => undefined)
+      if (stuckAt !== undefined && decodeTransfer(delivery.bytes)?.number === stuckAt)
+        await new Promise(() => undefined)
       await sleep(offset % HANDLE_MS_MAX)
       await database.book({ partition, fence, late, text: textOf(delivery) })
       failed = false

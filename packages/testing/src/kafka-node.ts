@@ -78,7 +78,7 @@ export class KafkaNode {
       )
       return node
     } catch (error) {
-      await Promise.all([proxy, ...sideProxies].map((one) => one?.stop()))
+      for (const one of [proxy, ...sideProxies]) await one?.stop()
       await service.stop()
       throw error
     }
@@ -168,7 +168,7 @@ export class KafkaNode {
   /** Ends it for good and removes what it stored. */
   async stop(): Promise<void> {
     await this.#service.stop()
-    await Promise.all([this.proxy, ...this.sideProxies].map((one) => one?.stop()))
+    for (const one of [this.proxy, ...this.sideProxies]) await one?.stop()
   }
 
   /** Between brokers nobody is asked for a password, so that no client's mistake is in the way. */

@@ -119,7 +119,7 @@ function streamOf({ producerId, keyRange }: SentMessage): string {
 }
 
 /** Many times the flush interval and what a store needs. */
-const FLUSHED_MS = 10_000
+export const FLUSHED_MS = 10_000
 /** Who was cut off while the store forgot writes over it once that has stood still for a lease. */
 const RESTORED_MS = 10_000 + 4_000
 /** A beat of a lease; if it had lapsed, a whole one until it may write over what it finds. */
