@@ -170,8 +170,8 @@ function secondsSince(at: number): number {
 
 const BOUNDS = { unacknowledgedBytesMax: 16 << 20, heldBytesMax: 4 << 20 }
 const PRODUCER_BOUNDS = { backlogBytesMax: 16 << 20, unacknowledgedBytesMax: 16 << 20 }
-/** What librdkafka reads ahead of us, of one cluster. */
-const AHEAD_BYTES = 16 << 20
+/** What librdkafka reads ahead of us, of one cluster: it counts keys and values, and takes as much again beside them. */
+const AHEAD_BYTES = 2 * (16 << 20)
 /** What the options say that a reader holds: the window, and of each feed what leads and what is read ahead. */
 const READER_BYTES = BOUNDS.unacknowledgedBytesMax + 2 * (PARTITIONS * BOUNDS.heldBytesMax + AHEAD_BYTES)
 /** … and a relay: also a backlog for each of two lanes, and the window of its producer. */
