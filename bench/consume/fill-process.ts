@@ -5,7 +5,7 @@ import { answerOrder } from '../subject-process.js'
 import { valueOf } from './message-numbers.js'
 import { KEYS, type FillOrder } from './order.js'
 
-await answerOrder(async ({ clusters, topic, messages, valueBytes }: FillOrder) => {
+async function fill({ clusters, topic, messages, valueBytes }: FillOrder): Promise<object> {
   const producer = new Producer({
     producerId: 'bench',
     clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
@@ -22,6 +22,8 @@ await answerOrder(async ({ clusters, topic, messages, valueBytes }: FillOrder) =
   }
   await producer.close({ timeoutMs: 30_000 })
   return {}
-})
+}
 
 const AT_ONCE = 10_000
+
+await answerOrder(fill)

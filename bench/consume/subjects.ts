@@ -32,7 +32,7 @@ export function nameOf({ way, valueBytes }: ConsumeSubject): string {
 
 /** Commands that a client sends: `INFO` of Redis counts what scripts call, too. */
 export const REDIS_RATE = 'Redis commands/partition/s'
-export const REDIS_COST = 'Redis commands/message'
+export const REDIS_COST = 'Redis commands/1,000 messages'
 
 /**
  * What order, numbers and one decision over two logs cost a reader; and what they save, beside asking a store about each

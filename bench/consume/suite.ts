@@ -75,7 +75,7 @@ class ConsumeStage implements Stage {
       [MEMORY]: memoryBytesMax / 1e6,
       ...(redisCommands > 0 && {
         [REDIS_RATE]: (redisCommands * 1_000) / ms / PARTITIONS,
-        [REDIS_COST]: redisCommands / read,
+        [REDIS_COST]: (redisCommands * 1_000) / read,
       }),
     }
   }
