@@ -15,7 +15,7 @@ class Run {
   readonly folder = mkdtempSync(join(tmpdir(), 'tandem-chaos-test-'))
   readonly publishers: Record<'first' | 'second', PublisherLine[]> = { first: [], second: [] }
   readonly subscribers: Record<'balances' | 'audit', SubscriberLine[]> = { balances: [], audit: [] }
-  /** What came to a group's second process; it has one if there is something. */
+  /** What came to another process of the group balances; it has one if there is something. */
   readonly again: SubscriberLine[] = []
   readonly logs = { east: new Set(NUMBERS), west: new Set(NUMBERS) }
   readonly voids: Record<'east' | 'west', number[]> = { east: [], west: [] }
@@ -161,6 +161,31 @@ describe('verdict of chaos', () => {
     expect(run.judge().complaints).to.deep.equal([])
     run.again.push(...delivery(12, 26_000, FENCE + 1))
     expect(run.judge().figures).to.include({ duplicated: 2, unexplainedDuplicates: 1 })
+  })
+
+  it('explains what comes again by a hand-over to one that lives beside it, if it was just then, and nothing else', () => {
+    run.again.push(...delivery(20, 26_000, FENCE + 1))
+    expect(run.judge().figures).to.include({ duplicated: 1, unexplainedDuplicates: 0 })
+    run.again.push(...delivery(12, 26_000, FENCE + 1))
+    expect(run.judge().figures).to.include({ duplicated: 2, unexplainedDuplicates: 1 })
+  })
+
+  it('finds a delivery under a lease after one under a greater lease', () => {
+    run.again.push(...delivery(19, 18_500, FENCE + 1))
+    expect(run.judge().complaints.join()).to.match(/balances was given .* under lease 5, and balances-again/)
+  })
+
+  it('finds a key that is handled out of turn, and what was given up though it could be handled', () => {
+    const handled = (number: number): SubscriberLine[] => {
+      const { text, atMs } = delivery(number)[0] as { text: string; atMs: number }
+      return (['begun', 'ended'] as const).map((kind) => ({ kind, atMs, text, fence: FENCE, failed: false }))
+    }
+    run.subscribers.audit.push(...NUMBERS.flatMap(handled))
+    expect(run.judge().complaints).to.deep.equal([])
+    run.subscribers.audit.push({ kind: 'letter', atMs: 25_000, text: textOf(7), fence: FENCE })
+    expect(run.judge().complaints.join()).to.match(/audit gave up .*"number":7/)
+    run.subscribers.audit.splice(-1, 1, ...handled(3))
+    expect(run.judge().complaints.join()).to.match(/audit handled .*"number":3/)
   })
 
   it('finds what was delivered though its rejection said not-written, and what was never sent', () => {
