@@ -26,7 +26,7 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
       await stage.west.restart()
       await added.stop()
       await stage.removeInstance(second!)
-      await stage.seconds(13)
+      await stage.seconds(15)
       await added.continue()
       await stage.seconds(4)
     },
@@ -91,7 +91,7 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     play: async (stage) => {
       const [first] = stage.instances
       first!.cutOffFromRedis()
-      await stage.seconds(13)
+      await stage.seconds(18) // a lease, and two beats until that is seen
       await stage.expectDelivered()
       await first!.restoreReach()
       await stage.seconds(8)

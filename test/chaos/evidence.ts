@@ -102,6 +102,11 @@ export class Evidence {
     return new Set(of.flatMap(({ deliveries }) => deliveries.map(({ text }) => text)))
   }
 
+  /** Whether each process that subscribed was given something. */
+  get everybodyWasGiven(): boolean {
+    return this.#subscribers.every(({ deliveries }) => deliveries.length > 0)
+  }
+
   /** How often the processes told of an event. */
   countEvents(kind: string): number {
     let count = 0

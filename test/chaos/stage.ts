@@ -288,10 +288,11 @@ export class Stage {
     return [...this.#clusters, this.redis, this.database, ...(this.#disk ? [this.#disk] : []), ...this.#lives]
   }
 
-  /** Both groups get what both producers send: what is harmed from here on worked before. */
+  /** Both groups get what both producers send, and each instance its share: what is harmed from here on worked before. */
   async #flowing(): Promise<void> {
     const deadline = Date.now() + FLOWING_TIMEOUT_MS
-    while (this.consumers.some(({ groupId }) => this.#evidence.givenTo(groupId).size < RATE_PER_SECOND)) {
+    const isStill = ({ groupId }: Consumers): boolean => this.#evidence.givenTo(groupId).size < RATE_PER_SECOND
+    while (this.consumers.some(isStill) || !this.#evidence.everybodyWasGiven) {
       for (const lives of this.#lives) await lives.expectAlive()
       if (Date.now() > deadline) throw new Error(`${this.topic}: nothing was delivered before anything was harmed`)
       await sleep(LOOK_EVERY_MS)
