@@ -17,9 +17,13 @@ import {
   type PartitionOfGroup,
   type Renewed,
 } from '@tandem/consumer'
-import { RedisCluster, RedisSentinel, RedisServer } from '@tandem/testing'
+import { createTables, openPool } from '@tandem/examples/exactly-once/database'
+import { PostgresHighWaterStore } from '@tandem/examples/exactly-once/postgres-high-water-store'
+import { POSITION_TABLES } from '@tandem/examples/exactly-once/tables'
+import { PostgresServer, RedisCluster, RedisSentinel, RedisServer, TcpProxy } from '@tandem/testing'
 import { expect } from 'chai'
 import { Cluster, Redis } from 'ioredis'
+import type { Pool } from 'pg'
 
 import { World } from '../simulation/world.js'
 
@@ -56,6 +60,7 @@ export function highWaterStoreSuite(subject: () => Subject): void {
     whole: false,
     bornMs: 1_700_000_000_000,
     fields: fieldsOf({ 'f:east': `at ${number}` }),
+    finished: [],
     ...more,
   })
 
@@ -564,6 +569,68 @@ describe('conformance: high-water store in Redis', function () {
   })
 })
 
+describe('conformance: high-water store in PostgreSQL', function () {
+  this.timeout(20_000)
+  let server: PostgresServer
+  let pool: Pool
+  let store: PostgresHighWaterStore
+
+  before(async () => {
+    server = await PostgresServer.start()
+    pool = openPool({ connectionString: server.url })
+    await createTables(pool, POSITION_TABLES)
+    store = new PostgresHighWaterStore({ connectionString: server.url })
+  })
+
+  after(async () => {
+    await Promise.all([store.close(), pool.end()])
+    await server.stop()
+  })
+
+  highWaterStoreSuite(() => ({
+    store,
+    empty: async () => {
+      await pool.query('truncate tandem_positions, tandem_fields, tandem_booked, tandem_members')
+    },
+  }))
+
+  const id = { groupId: 'g', topic: 't', partition: 999 }
+  const { take } = takerOf(() => store)
+
+  it('gives a partition to one of many that take it at the same time', async () => {
+    const stores = Array.from({ length: 5 }, () => new PostgresHighWaterStore({ connectionString: server.url, max: 1 }))
+    for (let partition = 0; partition < 10; partition++) {
+      const at = { ...id, partition }
+      const claims = stores.map((one, index) =>
+        one.acquire(at, { owner: `owner-${index}`, greatestSeen: 0, seen: NO_LEASE }),
+      )
+      const kinds = (await Promise.all(claims)).map(({ kind }) => kind)
+      expect(kinds.sort()).to.deep.equal(['acquired', 'held', 'held', 'held', 'held'])
+    }
+    await Promise.all(stores.map((one) => one.close()))
+  })
+
+  it('rejects with a typed error, in bounded time, when PostgreSQL says nothing, and goes on afterwards', async () => {
+    await using proxy = await TcpProxy.start({ target: server.port })
+    const url = server.url.replace(`:${server.port}/`, `:${proxy.port}/`)
+    const impatient = new PostgresHighWaterStore({ connectionString: url }, { timeoutMs: 300 })
+    await impatient.look(id)
+    proxy.stall()
+    await rejects(impatient.look(id), 'did not look')
+    await rejects(impatient.renew(id, { owner: 'x', token: 1, beat: 1 }), 'did not renew')
+    proxy.pass()
+    await impatient.look(id)
+    await impatient.close()
+  })
+
+  it('goes on when PostgreSQL was killed and is back', async () => {
+    const { token } = await take(id, 'x')
+    await server.restart()
+    expect(await store.renew(id, { owner: 'x', token, beat: 1 }).catch(() => 'failed')).to.not.equal(undefined)
+    expect(await store.renew(id, { owner: 'x', token, beat: 2 })).to.deep.equal(renewedAt(0))
+  })
+})
+
 describe('conformance: high-water store in a Redis Cluster', function () {
   this.timeout(30_000)
   let server: RedisCluster
@@ -687,7 +754,7 @@ function subjectOf(redis: Redis, store: RedisHighWaterStore): Subject {
 
 function flushOf(owner: string, token: number, number: number): Flush {
   const fields = fieldsOf({ 'f:east': `at ${number}` })
-  return { owner, token, number, confirmed: number - 1, whole: false, bornMs: 1, fields }
+  return { owner, token, number, confirmed: number - 1, whole: false, bornMs: 1, fields, finished: [] }
 }
 
 /** Asks again until the answer is good; gives up with the last one. */

@@ -24,7 +24,7 @@ describe('open records', () => {
     const sequence = begun()
     sequence.begun = false
     const open = new OpenRecords<null>(0)
-    open.open(10, sequence, 1, 1)
+    open.open(record(10, sequence, 1))
     sequence.finished.add(1, 1)
     expect(open.resumeOffset(11)).to.equal(10)
     sequence.begun = true
