@@ -43,7 +43,7 @@ describe('consumer', () => {
     bench.store.booked = [{ keyRange: 0, producerId: 'p', epoch: 1, incarnation: 1, first: '2' as never, last: 2 }]
     await bench.start()
     await bench.clock.pass(10_000)
-    expect(bench.failure).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
+    expect(bench.failure).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_UNUSABLE')
     expect([...bench.store.held]).to.deep.equal([])
   })
 
