@@ -339,10 +339,12 @@ function feedClientSuite(benches: Benches): void {
     expect(await reader.queryEndAgain()).to.equal(2)
   })
 
-  it('finds a cluster again that was killed and came back, and goes on where it was', async () => {
+  it('finds a cluster again that was killed and came back, says first that it was away, and goes on where it was', async () => {
     await write(numbers(0, 100))
     const reader = await reading({ partition: 0, offset: 0 }, { partition: 1, offset: 0 })
     await reader.tells('end 0@100')
+    await bench.pass(2_500) // until there are statistics to compare with
+    const before = reader.silences.length
     await bench.kill()
     const other = new Reader(bench, 500)
     other.client.connect()
@@ -357,6 +359,8 @@ function feedClientSuite(benches: Benches): void {
     await reader.tells('end 0@200')
     await reader.tells('end 1@1')
     expect(reader.texts()).to.deep.equal(numbers(0, 200))
+    // A log that lost its end must not be read on as if nothing had been.
+    expect(reader.silences[before]).to.equal(100)
     expect(await reader.queryEndAgain()).to.equal(200)
   })
 

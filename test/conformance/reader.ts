@@ -12,6 +12,8 @@ export class Reader {
   /** Records and ends in the order in which they were told: `0@3` is offset 3 of partition 0. */
   readonly told: string[] = []
   readonly failures: string[] = []
+  /** Records that had been read whenever it said that it may have missed something. */
+  readonly silences: number[] = []
   connectFailed = 0
   polls = 0
   /** Polls that are over. */
@@ -26,7 +28,7 @@ export class Reader {
       {
         handleConnected: (description) => this.descriptions.push(description),
         handleConnectFailed: () => this.connectFailed++,
-        handleSilence: () => undefined,
+        handleSilence: () => this.silences.push(this.records.length),
         handleBatch: (records, ends) => {
           for (const { partition, offset } of records) this.told.push(`${partition}@${offset}`)
           for (const { partition, offset } of ends) this.told.push(`end ${partition}@${offset}`)

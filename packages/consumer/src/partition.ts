@@ -196,7 +196,7 @@ export class Partition implements DeliveryOwner, Tenant {
   /** A feed was silent, or may have been: its log is to be compared with what was read of it. */
   handleSilence(feed: FeedIndex, time: number): void {
     if (this.draining || this.#arbiter.feeds[feed].nextOffset < 0) return
-    this.#attempt(() => this.#arbiter.handleSilence(feed))
+    this.#attempt(() => this.#arbiter.handleSilence(feed, time))
     this.carryOut(time)
   }
 

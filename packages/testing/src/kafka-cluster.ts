@@ -281,9 +281,20 @@ export class KafkaCluster implements TestCluster {
     })
   }
 
-  /** Starts it again with the same ports and data, and waits until it answers; kills it first if it runs. */
-  async restart(): Promise<void> {
+  /** Keeps a copy of what is in its logs now, for `restart({ from: 'dump' })`; it stands still meanwhile. */
+  async dump(): Promise<void> {
+    await this.#each((node) => node.dump())
+  }
+
+  /**
+   * Starts it again with the same ports and data, and waits until it answers; kills it first if it runs.
+   *
+   * @param options.from `'dump'`: with what it had at the last `dump()`, which must have been: as after a power failure
+   *   that took the ends of its logs, also of what it had acknowledged.
+   */
+  async restart(options: { readonly from?: 'dump' } = {}): Promise<void> {
     await this.kill()
+    await this.#each((node) => node.take(options.from))
     await this.#run()
   }
 

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { awaitCertificate } from './certificates.js'
 import { expectFree } from './free-ports.js'
@@ -140,10 +140,33 @@ export class KafkaNode {
     return this.#service.kill()
   }
 
-  /** Starts it again with the same ports and data, and waits until it serves clients; kills it first if it runs. */
-  async restart(): Promise<void> {
+  /** Keeps a copy of its data as it is now, for `restart({ from: 'dump' })`; it stands still meanwhile. */
+  async dump(): Promise<void> {
+    await this.hang()
+    try {
+      await rm(this.#file(DUMP), { recursive: true, force: true })
+      await cp(this.#file(DATA), this.#file(DUMP), { recursive: true })
+    } finally {
+      await this.resume()
+    }
+  }
+
+  /**
+   * Starts it again with the same ports and data, and waits until it serves clients; kills it first if it runs.
+   *
+   * @param options.from `'dump'`: with the data of the last `dump()`, which must have been.
+   */
+  async restart(options: { readonly from?: 'dump' } = {}): Promise<void> {
     await this.kill()
+    await this.take(options.from)
     await this.start()
+  }
+
+  /** Puts data in the place of what it has; it must not run. */
+  async take(from: 'dump' | undefined): Promise<void> {
+    if (from === undefined) return
+    await rm(this.#file(DATA), { recursive: true })
+    await cp(this.#file(DUMP), this.#file(DATA), { recursive: true })
   }
 
   /** Makes the cluster that it belongs to know a password; the node must be running, and a majority with it. */
@@ -243,7 +266,7 @@ export class KafkaNode {
         `BROKER://127.0.0.1:${brokerPort}`,
         ...this.sideProxies.map(({ port }, index) => `SIDE${index}://127.0.0.1:${port}`),
       ].join(),
-      'log.dirs': this.#file('data'),
+      'log.dirs': this.#file(DATA),
       'default.replication.factor': replicas,
       'min.insync.replicas': inSyncMin,
       'offsets.topic.replication.factor': replicas,
@@ -273,6 +296,9 @@ export const OWNED_PROPERTIES: readonly string[] = [
   'log.dirs',
 ]
 
+/** Folders, in that of the node. */
+const DATA = 'data'
+const DUMP = 'dump'
 const KEYSTORE = 'keystore.pem'
 const CLIENT_SSL = 'listener.name.client.ssl'
 

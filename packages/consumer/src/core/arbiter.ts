@@ -154,9 +154,9 @@ export class Arbiter<R> {
    * A feed was silent, or may have been: a connection was lost, a leader changed, our own clock stood still. Its log is
    * compared before anything else of it is believed.
    */
-  handleSilence(index: FeedIndex): void {
+  handleSilence(index: FeedIndex, time: number): void {
     this.#step++
-    this.#suspect(index)
+    this.#suspect(index, time)
   }
 
   handleRecord(arrival: Arrival<R>, time: number): void {
@@ -198,10 +198,11 @@ export class Arbiter<R> {
   handleEnd(answer: { feed: FeedIndex; step: number; end: number }, time: number): void {
     this.#step++
     const feed = this.feeds[answer.feed]
-    if (feed.suspect) this.#suspect(answer.feed)
-    // Up to where it had read says nothing of a log that may be another one.
+    if (feed.suspect) this.#suspect(answer.feed, time)
+    // Of a log that may be another one, the end says something when that is known.
     if (feed.check !== undefined) {
       if (!feed.end.handleFailed(answer.step, time)) return
+      feed.unproven = { askedStep: answer.step, end: answer.end }
     } else if (!feed.end.handleAnswer(answer.step, answer.end, feed.nextOffset, time)) return
     this.#heard(answer.feed, time)
     this.#look(answer.feed, answer.end, time)
@@ -221,11 +222,11 @@ export class Arbiter<R> {
       feed.end.handleOffset(start, time)
       feed.beganAt = start
       this.#seek(index, start)
-    } else if (check?.verdict !== undefined) this.#conclude(index, start)
+    } else if (check?.verdict !== undefined) this.#conclude(index, time, start)
     else if (feed.beyondEnd !== undefined && feed.beyondEnd.end < (check?.end ?? Infinity)) {
-      this.#compare(index, { start, end: feed.beyondEnd.end })
+      this.#compare(index, { start, end: feed.beyondEnd.end }, time)
     } else if (check !== undefined && start > check.offset) {
-      this.#compare(index, { start, end: check.end })
+      this.#compare(index, { start, end: check.end }, time)
       // Its client was told to read what is gone.
       if (!feed.seeking) this.#seek(index, feed.place)
     } else this.#stir(index, time)
@@ -391,7 +392,8 @@ export class Arbiter<R> {
     const { open, marks, scansFrom, scanMark, lastOffset: offset, lastDigest: digest } = this.feeds[index]
     const mark = open.size > 0 ? open.markBefore(resumeOffset) : scansFrom === undefined ? { offset, digest } : scanMark
     if (mark !== undefined && mark.offset < resumeOffset) marks.add(mark)
-    return marks.all
+    // Something older may be unfinished than what is known of the log since it was read anew.
+    return marks.all.filter((one) => one.offset < resumeOffset)
   }
 
   // --- rules 1 to 5: what a record is ---------------------------------------------------------------------------
@@ -574,10 +576,11 @@ export class Arbiter<R> {
   #seekBack(index: FeedIndex): void {
     const feed = this.feeds[index]
     const offset = feed.scansFrom!
-    this.#readAfter(index, feed.scanMark)
+    const mark = feed.scanMark
     this.#tell({ kind: 'feed-sought-back', ...this.#feedName(index), from: feed.nextOffset, to: offset })
     this.#seek(index, offset)
     this.#rewind(index, offset)
+    this.#readAfter(index, mark)
   }
 
   #seek(index: FeedIndex, offset: number): void {
@@ -605,6 +608,7 @@ export class Arbiter<R> {
     feed.scanMark = undefined
     feed.scanned = false
     feed.check = undefined
+    feed.unproven = undefined
     feed.open.rewind(offset)
     for (const stream of this.streams.values()) {
       stream.epochsOf[index].rewind(offset)
@@ -822,14 +826,14 @@ export class Arbiter<R> {
   ): boolean {
     const feed = this.feeds[index]
     if (feed.seeking) return false
-    if (feed.suspect) this.#suspect(index)
+    if (feed.suspect) this.#suspect(index, time)
     const { check } = feed
     if (check === undefined) return true
     if (feed.seeking) return false
     this.#heard(index, time)
     if (digest === undefined) check.handleEnd(offset)
     else check.handleRecord(offset, digest)
-    this.#conclude(index)
+    this.#conclude(index, time)
     return false // it was handled in its time
   }
 
@@ -855,44 +859,53 @@ export class Arbiter<R> {
     feed.marks = new Marks([{ offset: feed.lastOffset, digest: 0 }])
   }
 
-  #suspect(index: FeedIndex): void {
+  #suspect(index: FeedIndex, time: number): void {
     const feed = this.feeds[index]
     feed.suspect = false
-    if (feed.check === undefined && feed.nextOffset >= 0) this.#compare(index, {})
+    if (feed.check === undefined && feed.nextOffset >= 0) this.#compare(index, {}, time)
   }
 
   /** Begins to compare the log of a feed with what was read of it. */
-  #compare(index: FeedIndex, log: { readonly start?: number; readonly end?: number }): void {
+  #compare(index: FeedIndex, log: { readonly start?: number; readonly end?: number }, time: number): void {
     const feed = this.feeds[index]
     const { lastOffset: offset, lastDigest: digest } = feed
     const older = feed.marks.all.filter((mark) => mark.offset < offset)
     feed.check = new LogCheck([...older, { offset, digest }], log)
-    this.#conclude(index, log.start)
+    this.#conclude(index, time, log.start)
   }
 
   /**
-   * It brings nothing, though there is something: its client may have been told to read where there was nothing yet, and
-   * reads on nowhere. Ever less often at one place, since it may be a slow one, and begins anew each time.
+   * It brings nothing for a while, though there is something: its client may have been told to read where there was
+   * nothing yet, and reads on nowhere. Ever less often at one place, since it may be a slow one, and begins anew each time.
    */
   #stir(index: FeedIndex, time: number): void {
     const feed = this.feeds[index]
     const { place, stood } = feed
-    if (stood?.place === place && time < stood.at + stood.patienceMs) return
-    const patienceMs = stood?.place === place ? stood.patienceMs * 2 : this.#options.feedAwayAfterMs
-    feed.stood = { place, at: time, patienceMs }
-    if (feed.check === undefined) this.#suspect(index)
+    if (stood?.place !== place) {
+      feed.stood = { place, at: time, patienceMs: this.#options.feedAwayAfterMs / HEARTBEATS }
+      return
+    }
+    if (time < stood.at + stood.patienceMs) return
+    feed.stood = { place, at: time, patienceMs: stood.patienceMs * 2 }
+    if (feed.check === undefined) this.#suspect(index, time)
     if (!feed.seeking) this.#seek(index, place)
   }
 
   /** Acts on what the check has come to; `start` is where the log begins, if that was asked. */
-  #conclude(index: FeedIndex, start?: number): void {
+  #conclude(index: FeedIndex, time: number, start?: number): void {
     const feed = this.feeds[index]
     const { verdict } = feed.check!
     if (verdict === undefined) {
       const seek = feed.check!.takeSeek()
       if (seek !== undefined) this.#seek(index, seek)
-    } else if (verdict.kind === 'same') feed.check = undefined
-    else if (verdict.from === undefined && start === undefined) {
+    } else if (verdict.kind === 'same') {
+      feed.check = undefined
+      const { unproven } = feed
+      if (unproven === undefined) return
+      feed.unproven = undefined
+      feed.end.handleProven(unproven, feed.nextOffset, time)
+      this.#heard(index, time)
+    } else if (verdict.from === undefined && start === undefined) {
       this.#commands.push({ kind: 'ask-start', feed: index })
     } else {
       this.#truncate(index, (verdict.from ?? start)!)

@@ -10,12 +10,17 @@ export interface Reached {
   readonly time: number
 }
 
+export interface Answer {
+  readonly askedStep: number
+  readonly end: number
+}
+
 export class EndQuery {
   #wantedAfter = -2
   #askedStep = -1
   #inFlight: number | undefined
   #notBefore = 0
-  #answers: { readonly askedStep: number; readonly end: number }[] = []
+  #answers: Answer[] = []
   #reached: Reached[] = []
 
   /** An answer is wanted that was asked for after `step`. */
@@ -43,10 +48,15 @@ export class EndQuery {
     if (this.#inFlight !== step) return false
     this.#inFlight = undefined
     this.#notBefore = time + INTERVAL_MS
-    this.#answers.push({ askedStep: step, end })
+    this.handleProven({ askedStep: step, end }, nextOffset, time)
+    return true
+  }
+
+  /** An answer that was put off turns out to count. */
+  handleProven(answer: Answer, nextOffset: number, time: number): void {
+    this.#answers.push(answer)
     if (this.#answers.length > ANSWERS_MAX) this.#answers.splice(1, 1)
     this.handleOffset(nextOffset, time)
-    return true
   }
 
   /** @returns false as above. */

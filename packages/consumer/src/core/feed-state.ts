@@ -1,4 +1,4 @@
-import { EndQuery } from './end-query.js'
+import { EndQuery, type Answer } from './end-query.js'
 import type { LogCheck } from './log-check.js'
 import { Marks, type Mark } from './marks.js'
 import { OpenRecords } from './open-records.js'
@@ -30,7 +30,9 @@ export class FeedState<R> {
   /** It was silent, so that its log may have changed: it is compared before anything else of it is believed. */
   suspect = false
   check: LogCheck | undefined
-  /** Where it brought nothing though there was something, when it was told to read on there last, and for how long. */
+  /** Where it was said to end since then. */
+  unproven: Answer | undefined
+  /** Where it brings nothing though there is something, since when or since it was told again, and how long to wait. */
   stood: { readonly place: number; readonly at: number; readonly patienceMs: number } | undefined
   awaySince: number | undefined
   /**

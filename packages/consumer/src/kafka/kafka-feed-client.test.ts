@@ -8,7 +8,7 @@ import { Consumer } from '../consumer.js'
 import type { Delivery } from '../delivery.js'
 import { MemoryHighWaterStore } from '../high-water/memory-high-water-store.js'
 import type { FeedClientHandler } from './feed-client.js'
-import { KafkaFeedClient } from './kafka-feed-client.js'
+import { connectionsOf, KafkaFeedClient } from './kafka-feed-client.js'
 import { END, NONE } from './questions.js'
 
 const HANDLER: FeedClientHandler = {
@@ -57,6 +57,23 @@ describe('kafka feed client', () => {
     expect(closed).to.equal(0)
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(closed).to.equal(1)
+  })
+})
+
+describe('connections in the statistics', () => {
+  const statistics = (disconnects: readonly number[], leaders: readonly number[]): string => {
+    const brokers = disconnects.map((count, index) => [`b${index}`, { nodeid: index - 1, disconnects: count }])
+    const partitions = leaders.map((leader, partition) => [partition, { leader }])
+    const topics = { entries: { partitions: { ...Object.fromEntries(partitions), '-1': { leader: -1 } } } }
+    return connectionsOf(JSON.stringify({ brokers: Object.fromEntries(brokers), topics }))
+  }
+
+  it('tell of other leaders and of lost connections to those, and of nothing else', () => {
+    const before = statistics([1, 2, 3, 4], [0, 1])
+    expect(statistics([1, 2, 3, 4], [0, 1])).to.equal(before)
+    expect(statistics([9, 2, 3, 9], [0, 1]), 'bootstrap, and one that leads nothing').to.equal(before)
+    expect(statistics([1, 2, 4, 4], [0, 1])).to.not.equal(before)
+    expect(statistics([1, 2, 3, 4], [0, 2])).to.not.equal(before)
   })
 })
 

@@ -237,19 +237,20 @@ interface NativeClient {
   readonly _cb_configs: unknown
 }
 
-/** Of librdkafka's statistics, what tells of lost connections and of other leaders, as one text. */
+/** Of librdkafka's statistics, what tells of other leaders, and of lost connections to those, as one text. */
 export function connectionsOf(json: string): string {
   const { brokers, topics } = JSON.parse(json) as Statistics
-  const lost = Object.values(brokers).reduce((sum, { disconnects }) => sum + disconnects, 0)
-  const leaders = Object.entries(topics).map(([topic, { partitions }]) => {
-    return [topic, ...Object.entries(partitions).map(([partition, { leader }]) => `${partition}:${leader}`)].join(' ')
-  })
-  return [lost, ...leaders].join(', ')
+  const leaders = Object.values(topics).flatMap(({ partitions }) =>
+    Object.values(partitions).map(({ leader }) => leader),
+  )
+  // Others close connections that nobody uses.
+  const used = Object.values(brokers).filter(({ nodeid }) => nodeid >= 0 && leaders.includes(nodeid))
+  return JSON.stringify([leaders, used.map(({ nodeid, disconnects }) => [nodeid, disconnects])])
 }
 
 /** STATISTICS.md of librdkafka; what is used of it. */
 interface Statistics {
-  readonly brokers: Readonly<Record<string, { readonly disconnects: number }>>
+  readonly brokers: Readonly<Record<string, { readonly nodeid: number; readonly disconnects: number }>>
   readonly topics: Readonly<
     Record<string, { readonly partitions: Readonly<Record<string, { readonly leader: number }>> }>
   >
