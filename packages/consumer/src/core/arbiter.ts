@@ -145,8 +145,9 @@ export class Arbiter<R> {
       feed.check = check
       return seek
     }
-    if (check.verdict!.kind === 'same' && offset <= log.end) return offset
-    this.#truncate(index, log.start)
+    const { kind } = check.verdict!
+    if (kind === 'same' && offset <= log.end) return offset
+    this.#readAgain(index, log.start, kind !== 'unknown')
     return feed.nextOffset
   }
 
@@ -908,17 +909,17 @@ export class Arbiter<R> {
     } else if (verdict.from === undefined && start === undefined) {
       this.#commands.push({ kind: 'ask-start', feed: index })
     } else {
-      this.#truncate(index, (verdict.from ?? start)!)
+      this.#readAgain(index, (verdict.from ?? start)!, verdict.kind === 'changed')
       this.#seek(index, feed.nextOffset)
     }
   }
 
-  /** From here on it is another log: all of it is read again, and what was finished is dropped. */
-  #truncate(index: FeedIndex, from: number): void {
+  /** From here on it is another log, or may be: all of it is read again, and what was finished is dropped. */
+  #readAgain(index: FeedIndex, from: number, changed: boolean): void {
     const feed = this.feeds[index]
     const { nextOffset, scansFrom = from } = feed
     const offset = Math.min(from, scansFrom)
-    this.#tell({ kind: 'log-truncated', ...this.#feedName(index), from: nextOffset, to: offset })
+    if (changed) this.#tell({ kind: 'log-truncated', ...this.#feedName(index), from: nextOffset, to: offset })
     feed.beyondEnd = undefined
     feed.marks.rewind(offset)
     const known = feed.marks.newest?.offset === offset - 1

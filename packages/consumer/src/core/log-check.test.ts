@@ -72,6 +72,14 @@ describe('log check', () => {
     expect(check(marks, '__________klmnXY')).to.include({ kind: 'changed', from: 14 })
     expect(check(marks, '______________XY')).to.include({ kind: 'changed', from: undefined })
     expect(check(marks, '________________')).to.deep.equal({ kind: 'same', reads: 0 })
+    expect(
+      check(marksOf(was, [3, 9, 15]), '____________mnXX'),
+      'all but the newest lie before its start',
+    ).to.deep.equal({
+      kind: 'unknown',
+      from: 12,
+      reads: 0,
+    })
     expect(check([], 'XYZ')).to.deep.equal({ kind: 'same', reads: 0 })
     expect(check(marksOf(was, [15]), 'abc', { end: 3 })).to.deep.equal({ kind: 'changed', from: undefined, reads: 0 })
   })

@@ -12,6 +12,8 @@ export type CheckVerdict =
   | { readonly kind: 'same' }
   /** It is to be read again from here on; undefined: from its start. */
   | { readonly kind: 'changed'; readonly from: number | undefined }
+  /** Too little is left of what was read; from here on it is to be read again, since that is little, too. */
+  | { readonly kind: 'unknown'; readonly from: number }
 
 export class LogCheck {
   /** Where the log ends, as far as was known. */
@@ -43,7 +45,10 @@ export class LogCheck {
     this.#from = Math.max(0, Math.min(near, this.#marks.length - 2))
     this.#next = this.#from + 1
     if (this.#marks.length >= 2) this.#begin()
-    else this.#verdict = this.#isShorter ? { kind: 'changed', from: undefined } : { kind: 'same' }
+    else if (this.#isShorter) this.#verdict = { kind: 'changed', from: undefined }
+    else if (marks.length >= 2 && newest !== undefined && newest.offset >= start)
+      this.#verdict = { kind: 'unknown', from: start }
+    else this.#verdict = { kind: 'same' }
   }
 
   /** Undefined as long as there is something to be read. */
