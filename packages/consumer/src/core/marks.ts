@@ -1,6 +1,6 @@
 /**
  * By which a log is known again: digests of all that was read up to some offsets, the newest one just before where the feed
- * resumes, older ones ever further apart: of 2 to 3 records' distance one, of 4 to 7, of 8 to 15 and so on.
+ * resumes, older ones ever further apart: of 2 to 3 records' distance two, of 4 to 7, of 8 to 15 and so on.
  *
  * After a power failure a log may have lost its end, and may have filled it again with something else. Then the newest
  * mark does not agree any more; up to the newest one that does, nothing has changed (log-check.ts).
@@ -40,14 +40,12 @@ export class Marks {
   /** One further on; older ones are thinned. */
   add(mark: Mark): void {
     if (mark.offset <= (this.newest?.offset ?? -2)) return
-    // The oldest of each, since that is the one that goes over to the next.
-    const levels = new Set<number>()
-    this.#marks = this.#marks.filter(({ offset }) => {
-      const distance = mark.offset - offset
-      const level = Math.floor(Math.log2(distance))
-      if (distance > DISTANCE_MAX || levels.has(level)) return false
-      levels.add(level)
-      return true
+    // The oldest of each level, since that is the one that goes over to the next, and the newest.
+    const levelOf = (one: Mark | undefined): number => Math.floor(Math.log2(mark.offset - (one?.offset ?? mark.offset)))
+    this.#marks = this.#marks.filter((one, index, all) => {
+      const level = levelOf(one)
+      const between = level === levelOf(all[index - 1]) && level === levelOf(all[index + 1])
+      return mark.offset - one.offset <= DISTANCE_MAX && !between
     })
     this.#marks.push(mark)
   }
