@@ -31,6 +31,10 @@ describe('no loss, no duplicate, when a cluster loses the end of its logs and fi
 
       let subscriber = await subscribe(group, (event) => events.push(event))
       await publish(1, 2_000)
+      await until('all of that has had its effect', () => linesOf(files.effects) === 2_000)
+      // Up to here the log is known again by what is stored at the latest when it closes.
+      await subscriber.close()
+      subscriber = await subscribe(group, (event) => events.push(event))
       await real.east.dump()
       await publish(2_001, 500)
       await until('all of that has had its effect', () => linesOf(files.effects) === 2_500)
