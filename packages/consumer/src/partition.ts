@@ -12,7 +12,7 @@ import {
 } from '@tandem/common/internal'
 
 import { Arbiter, type Deliver, type FeedIndex, type HoleOfStream, type Place } from './core/arbiter.js'
-import type { FeedState } from './core/feed-state.js'
+import type { Feed } from './core/feed.js'
 import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
 import { storedStream } from './core/stored-stream.js'
 import { OpenDelivery, type DeliveryOwner } from './delivery.js'
@@ -595,7 +595,7 @@ export interface FeedStatus {
   readonly held: number
 }
 
-function stateOf({ awaySince, scansFrom, paused }: FeedState<FeedRecord>): FeedStatus['state'] {
+function stateOf({ awaySince, scansFrom, paused }: Feed<FeedRecord>): FeedStatus['state'] {
   if (awaySince !== undefined) return 'away'
   if (scansFrom !== undefined) return 'scanning'
   return paused ? 'paused' : 'live'

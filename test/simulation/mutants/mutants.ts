@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.js'
 
 const ARBITER = 'consumer/dist/core/arbiter.js'
+const FEED = 'consumer/dist/core/feed.js'
 const HOLE = 'consumer/dist/core/hole.js'
 const LOG_CHECK = 'consumer/dist/core/log-check.js'
 const MARKS = 'consumer/dist/core/marks.js'
@@ -242,8 +243,8 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'waits for a feed anew each time that it was waited for in vain',
     edits: [
       {
-        file: ARBITER,
-        text: 'if (feed.discountedAt !== undefined && feed.end.reachedAfter(feed.discountedAt) !== undefined) {',
+        file: FEED,
+        text: 'if (this.#discountedAt !== undefined && this.end.reachedAfter(this.#discountedAt) !== undefined) {',
         replacement: 'if (feed.discountedAt !== undefined) {',
       },
     ],
@@ -303,8 +304,8 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'reads on from a feed that leads by more than may be held',
     edits: [
       {
-        file: ARBITER,
-        text: 'if (feed.heldMessages >= heldMessagesMax || feed.heldBytes >= heldBytesMax)',
+        file: FEED,
+        text: 'if (this.heldMessages >= heldMessagesMax || this.heldBytes >= heldBytesMax)',
         replacement: 'if (false)',
       },
     ],
@@ -347,9 +348,9 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'stores an offset beyond what it has read without the payloads',
     edits: [
       {
-        file: ARBITER,
-        text: 'return open.resumeOffset(scansFrom);',
-        replacement: 'return open.resumeOffset(nextOffset);',
+        file: FEED,
+        text: 'return this.open.resumeOffset(this.scansFrom ?? this.nextOffset);',
+        replacement: 'return this.open.resumeOffset(this.nextOffset);',
       },
     ],
   },
@@ -359,8 +360,8 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'takes what is left of a batch for what comes after it has gone back',
     edits: [
       {
-        file: ARBITER,
-        text: 'this.feeds[index].seeking = true;',
+        file: FEED,
+        text: 'this.seeking = true;',
         replacement: '',
       },
     ],
@@ -371,12 +372,12 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'reads on where it was, whatever may have happened to the log',
     edits: [
       {
-        file: ARBITER,
-        text: 'if (feed.check === undefined && feed.nextOffset >= 0)',
+        file: FEED,
+        text: 'if (this.#check === undefined && this.nextOffset >= 0)',
         replacement: 'if (false)',
       },
       {
-        file: ARBITER,
+        file: FEED,
         text: 'const check = new LogCheck(log.marks, log);',
         replacement: 'const check = new LogCheck([], log);',
       },
@@ -456,7 +457,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ARBITER,
-        text: 'this.#open(feed, offset, sequence, first, last);\n        const own',
+        text: 'this.feeds[feed].handleOpen({ offset, sequence, first, last });\n        const own',
         replacement: 'const own',
       },
     ],

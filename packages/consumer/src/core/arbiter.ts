@@ -1,10 +1,9 @@
 import { Intervals, streamKey, type SequenceId, type Stamp, type TandemFact } from '@tandem/common/internal'
 
 import { Digests } from './digests.js'
-import { FEEDS, FeedState, type FeedIndex } from './feed-state.js'
+import { Feed, FEEDS, type FeedCommand, type FeedHost, type FeedIndex, type Place, type Unread } from './feed.js'
 import { forNothing, judgeBeginning, judgeHole, type Verdict, type Wait } from './hole.js'
-import { LogCheck } from './log-check.js'
-import { chained, Marks, type Mark } from './marks.js'
+import type { Mark } from './marks.js'
 import { Sequence } from './sequence.js'
 import type { StoredStream } from './stored-stream.js'
 import { Stream } from './stream.js'
@@ -27,7 +26,7 @@ import { Stream } from './stream.js'
  *
  * Holds rules 1 to 9 of protocol.md, Arbitration; 6 and 7 with hole.ts.
  */
-export type { FeedIndex } from './feed-state.js'
+export type { FeedIndex, Place } from './feed.js'
 
 export interface ArbiterOptions {
   readonly topic: string
@@ -51,15 +50,6 @@ export interface HoleOfStream {
   /** First counter that is missing. */
   readonly first: number
   readonly count: number
-}
-
-/** Where a feed is read from. */
-export interface Place {
-  readonly offset: number
-  /** Nothing that its log may have had before this is known or owed. */
-  readonly begins?: boolean
-  /** What is known of the log that was read up to here, and where it begins and ends now. */
-  readonly log?: { readonly marks: readonly Mark[]; readonly start: number; readonly end: number }
 }
 
 /** A stamped record, as a feed brought it. */
@@ -86,14 +76,7 @@ export interface Deliver<R> {
   readonly record: R
 }
 
-export type ArbiterCommand<R> =
-  | Deliver<R>
-  | { readonly kind: 'ask-end'; readonly feed: FeedIndex; readonly step: number }
-  | { readonly kind: 'ask-start'; readonly feed: FeedIndex }
-  | { readonly kind: 'pause'; readonly feed: FeedIndex }
-  | { readonly kind: 'resume'; readonly feed: FeedIndex }
-  | { readonly kind: 'seek'; readonly feed: FeedIndex; readonly offset: number }
-  | { readonly kind: 'tell'; readonly fact: TandemFact }
+export type ArbiterCommand<R> = Deliver<R> | FeedCommand
 
 interface Piece<R> {
   readonly feed: FeedIndex
@@ -105,7 +88,7 @@ interface Piece<R> {
 }
 
 export class Arbiter<R> {
-  readonly feeds: readonly [FeedState<R>, FeedState<R>]
+  readonly feeds: readonly [Feed<R>, Feed<R>]
   readonly streams = new Map<string, Stream<R>>()
   /** Messages read and not delivered, since the other feed had brought them: the proof of redundancy. */
   duplicatesDropped = 0
@@ -120,7 +103,16 @@ export class Arbiter<R> {
 
   constructor(options: ArbiterOptions, time: number) {
     this.#options = options
-    this.feeds = [new FeedState(0, time), new FeedState(1, time)]
+    const host: FeedHost = {
+      step: () => this.#step,
+      command: (command) => this.#commands.push(command),
+      unread: (feed, offset, why) => this.#unread(feed, offset, why),
+    }
+    const [first, second] = options.clusters
+    this.feeds = [
+      new Feed(0, { ...options, cluster: first }, host, time),
+      new Feed(1, { ...options, cluster: second }, host, time),
+    ]
   }
 
   // --- events ---------------------------------------------------------------------------------------------------
@@ -129,42 +121,24 @@ export class Arbiter<R> {
    * A feed is to be read from here on; returns where to begin, which is a little earlier if its log is to be compared
    * with marks first. Voids at or above it will be read again, and are not believed in advance.
    */
-  handleAssigned(index: FeedIndex, place: Place): number {
-    const { offset, begins = false, log } = place
-    const feed = this.feeds[index]
-    this.#startAt(index, offset, begins)
-    if (log === undefined) {
-      this.#readAnew(index)
-      return offset
-    }
-    feed.marks = new Marks(log.marks)
-    this.#readAfter(index, feed.marks.newest)
-    const check = new LogCheck(log.marks, log)
-    const seek = check.takeSeek()
-    if (seek !== undefined) {
-      feed.check = check
-      return seek
-    }
-    const { kind } = check.verdict!
-    if (kind === 'same' && offset <= log.end) return offset
-    this.#readAgain(index, log.start, kind !== 'unknown')
-    return feed.nextOffset
+  handleAssigned(feed: FeedIndex, place: Place): number {
+    return this.feeds[feed].handleAssigned(place)
   }
 
   /**
    * A feed was silent, or may have been: a connection was lost, a leader changed, our own clock stood still. Its log is
    * compared before anything else of it is believed.
    */
-  handleSilence(index: FeedIndex, time: number): void {
+  handleSilence(feed: FeedIndex, time: number): void {
     this.#step++
-    this.#suspect(index, time)
+    this.feeds[feed].handleSilence(time)
   }
 
   handleRecord(arrival: Arrival<R>, time: number): void {
     const { feed, offset, stamp, wholeDigest } = arrival
-    if (!this.#isBelieved(feed, { offset, digest: wholeDigest }, time)) return
+    if (!this.feeds[feed].believes(offset, wholeDigest, time)) return
     this.#step++
-    this.#handleRead(feed, offset + 1, time)
+    this.feeds[feed].handleRead(offset + 1, time)
     const stream = this.#streamOf(stamp)
     if (stamp.epoch > stream.epochsOf[feed].high) {
       stream.epochsOf[feed].note({ high: stamp.epoch, time, step: this.#step, offset })
@@ -175,62 +149,37 @@ export class Arbiter<R> {
     const last = stamp.first + stamp.count - 1
     if (stamp.kind === 'void') this.#handleVoid(stream, sequence, feed, offset, stamp.first, last, time)
     else this.#handleData(stream, sequence, arrival, last, time)
-    this.#noteRead(feed, offset, wholeDigest)
+    this.feeds[feed].noteRead(offset, wholeDigest)
     if (stream.unsettled || !sequence.begun || !sequence.quiet) this.#settle(stream, time)
-    if (this.#comeTo() !== undefined || this.feeds.some(({ full, paused }) => full && !paused)) this.#regulate(time)
+    if (this.feeds.some(({ isDue }) => isDue) || this.feeds.some(({ full, paused }) => full && !paused))
+      this.#regulate(time)
   }
 
   /** A record that is none of ours (no stamp, or one that cannot be read) was passed at this offset. */
   handleForeign(feed: FeedIndex, { offset, wholeDigest }: { offset: number; wholeDigest: number }, time: number): void {
-    if (!this.#isBelieved(feed, { offset, digest: wholeDigest }, time)) return
-    this.#handleRead(feed, offset + 1, time)
-    this.#noteRead(feed, offset, wholeDigest)
+    if (!this.feeds[feed].believes(offset, wholeDigest, time)) return
+    this.feeds[feed].handleRead(offset + 1, time)
+    this.feeds[feed].noteRead(offset, wholeDigest)
   }
 
   /** The feed is at its end: `offset` is the next one to be written. */
   handleEndReached(feed: FeedIndex, offset: number, time: number): void {
-    if (!this.#isBelieved(feed, { offset, digest: undefined }, time)) return
+    if (!this.feeds[feed].believes(offset, undefined, time)) return
     this.#step++
-    this.#handleRead(feed, Math.max(offset, this.feeds[feed].nextOffset), time)
+    this.feeds[feed].handleRead(Math.max(offset, this.feeds[feed].nextOffset), time)
     this.#settleAll(time)
   }
 
   /** Answer to `ask-end`. */
   handleEnd(answer: { feed: FeedIndex; step: number; end: number }, time: number): void {
     this.#step++
-    const feed = this.feeds[answer.feed]
-    if (feed.suspect) this.#suspect(answer.feed, time)
-    // Of a log that may be another one, the end says something when that is known.
-    if (feed.check !== undefined) {
-      if (!feed.end.handleFailed(answer.step, time)) return
-      feed.unproven = { askedStep: answer.step, end: answer.end }
-    } else if (!feed.end.handleAnswer(answer.step, answer.end, feed.nextOffset, time)) return
-    this.#heard(answer.feed, time)
-    this.#look(answer.feed, answer.end, time)
-    this.#settleAll(time)
+    if (this.feeds[answer.feed].handleEnd(answer, time)) this.#settleAll(time)
   }
 
   /** Answer to `ask-start`: where the log begins. */
-  handleStart({ feed: index, start }: { feed: FeedIndex; start: number }, time: number): void {
+  handleStart({ feed, start }: { feed: FeedIndex; start: number }, time: number): void {
     this.#step++
-    const feed = this.feeds[index]
-    const { nextOffset, check } = feed
-    if (start > nextOffset) {
-      this.#tell({ kind: 'log-start-moved', ...this.#feedName(index), from: nextOffset, to: start })
-      feed.check = undefined
-      feed.nextOffset = start
-      this.#readAnew(index)
-      feed.end.handleOffset(start, time)
-      feed.beganAt = start
-      this.#seek(index, start)
-    } else if (check?.verdict !== undefined) this.#conclude(index, time, start)
-    else if (feed.beyondEnd !== undefined && feed.beyondEnd.end < (check?.end ?? Infinity)) {
-      this.#compare(index, { start, end: feed.beyondEnd.end }, time)
-    } else if (check !== undefined && start > check.offset) {
-      this.#compare(index, { start, end: check.end }, time)
-      // Its client was told to read what is gone.
-      if (!feed.seeking) this.#seek(index, feed.place)
-    } else this.#stir(index, time)
+    this.feeds[feed].handleStart(start, time)
     this.#settleAll(time)
   }
 
@@ -274,18 +223,7 @@ export class Arbiter<R> {
 
   handleDeadline(time: number): void {
     this.#step++
-    for (const index of FEEDS) {
-      const feed = this.feeds[index]
-      if (feed.awaySince === undefined && time - feed.heardAt >= this.#options.feedAwayAfterMs) {
-        feed.awaySince = time
-        feed.suspect = true
-        this.#tell({ kind: 'feed-away', ...this.#feedName(index) })
-      }
-      if (time >= this.#heartbeatAt(feed)) {
-        feed.askedAt = time
-        feed.end.want(this.#step)
-      }
-    }
+    for (const feed of this.feeds) feed.handleDeadline(time)
     this.#settleAll(time)
   }
 
@@ -303,11 +241,9 @@ export class Arbiter<R> {
       this.#polled = 0
     }
     for (const index of FEEDS) {
-      const { end } = this.feeds[index]
-      if (!end.due(time)) continue
+      if (!this.feeds[index].end.due(time)) continue
       const step = ++this.#step
-      end.handleAsked(step)
-      this.feeds[index].askedOffset = this.feeds[index].place
+      this.feeds[index].handleAsked(step)
       return { kind: 'ask-end', feed: index, step }
     }
     return undefined
@@ -320,11 +256,7 @@ export class Arbiter<R> {
 
   /** Polling time at which it wants `handleDeadline`. There always is one: a silent feed is asked for its end. */
   deadline(): number {
-    let deadline = Infinity
-    for (const feed of this.feeds) {
-      deadline = Math.min(deadline, this.#heartbeatAt(feed), feed.end.deadline ?? Infinity)
-      if (feed.awaySince === undefined) deadline = Math.min(deadline, feed.heardAt + this.#options.feedAwayAfterMs)
-    }
+    let deadline = Math.min(this.feeds[0].deadline, this.feeds[1].deadline)
     for (const stream of this.#unsettled) deadline = Math.min(deadline, stream.deadline)
     return deadline
   }
@@ -384,17 +316,12 @@ export class Arbiter<R> {
 
   /** First offset of each feed that must be read again after a crash, if what `takeChanged` gave is stored with it. */
   resumeOffset(feed: FeedIndex): number {
-    const { open, nextOffset, scansFrom = nextOffset } = this.feeds[feed]
-    return open.resumeOffset(scansFrom)
+    return this.feeds[feed].resumeOffset()
   }
 
   /** By which the log of a feed is known again that resumes at this offset, as `resumeOffset` gave it. */
-  marksBefore(index: FeedIndex, resumeOffset: number): readonly Mark[] {
-    const { open, marks, scansFrom, scanMark, lastOffset: offset, lastDigest: digest } = this.feeds[index]
-    const mark = open.size > 0 ? open.markBefore(resumeOffset) : scansFrom === undefined ? { offset, digest } : scanMark
-    if (mark !== undefined && mark.offset < resumeOffset) marks.add(mark)
-    // Something older may be unfinished than what is known of the log since it was read anew.
-    return marks.all.filter((one) => one.offset < resumeOffset)
+  marksBefore(feed: FeedIndex, resumeOffset: number): readonly Mark[] {
+    return this.feeds[feed].marksBefore(resumeOffset)
   }
 
   // --- rules 1 to 5: what a record is ---------------------------------------------------------------------------
@@ -408,7 +335,7 @@ export class Arbiter<R> {
     // Finished need not be storable: an older epoch in flight may hold it back, or it is booked and its turn has not come;
     // then this copy is to be read again.
     if (stream.sequences.length > 1 || !sequence.begun || !sequence.finished.covers(first, last)) {
-      this.#open(feed, offset, sequence, first, last)
+      this.feeds[feed].handleOpen({ offset, sequence, first, last })
     }
     if (sequence.voids[feed].size === 0 && sequence.rejected.size === 0) {
       // Nearly every record: all of it was delivered before, or none.
@@ -433,7 +360,7 @@ export class Arbiter<R> {
       }
     }
     if (voided > 0 && offset >= this.feeds[feed].furthest) {
-      this.#tell({ kind: 'data-after-void', ...this.#feedName(feed), stream: stream.key, first, count: voided })
+      this.#tell({ kind: 'data-after-void', ...this.feeds[feed].name, stream: stream.key, first, count: voided })
     }
     this.#countDuplicates(feed, offset, last - first + 1 - kept - voided)
   }
@@ -487,57 +414,32 @@ export class Arbiter<R> {
       this.#countDuplicates(piece.feed, offset, last - first + 1)
       return
     }
-    feed.heldMessages += last - first + 1
-    feed.heldBytes += piece.bytes
-    const { heldMessagesMax, heldBytesMax } = this.#options
-    if (feed.heldMessages >= heldMessagesMax || feed.heldBytes >= heldBytesMax) feed.full = true
-  }
-
-  #release(index: FeedIndex, piece: { first: number; last: number; bytes: number }): void {
-    const feed = this.feeds[index]
-    feed.heldMessages -= piece.last - piece.first + 1
-    feed.heldBytes -= piece.bytes
-    const { heldMessagesMax, heldBytesMax } = this.#options
-    if (!feed.full || feed.heldMessages * 2 > heldMessagesMax || feed.heldBytes * 2 > heldBytesMax) return
-    feed.full = false
-    this.#resume(index)
+    feed.handleHeld(last - first + 1, piece.bytes)
   }
 
   #countDuplicates(feed: FeedIndex, offset: number, count: number): void {
     if (offset >= this.feeds[feed].furthest) this.duplicatesDropped += count
   }
 
-  /** Remembers a record that is to be read again after a crash. */
-  #open(index: FeedIndex, offset: number, sequence: Sequence<R>, first: number, last: number): void {
-    const feed = this.feeds[index]
-    if (feed.scansFrom !== undefined) return
-    const { lastOffset: beforeOffset, lastDigest: beforeDigest } = feed
-    feed.open.open({ offset, sequence, first, last, beforeOffset, beforeDigest })
-  }
-
   // --- the held bound -------------------------------------------------------------------------------------------
 
   /** Whether feeds that hold as much as they may wait or scan, and go back. */
   #regulate(time: number): void {
-    for (let back = this.#comeTo(); back !== undefined; back = this.#comeTo()) {
-      this.#seekBack(back)
+    for (let back = this.#due(); back !== undefined; back = this.#due()) {
+      back.seekBack()
       this.#settleStreams(time)
     }
     for (const index of FEEDS) {
       const feed = this.feeds[index]
       if (!feed.full) continue
-      if (!this.#waitsForOther(index)) this.#scan(index)
-      else if (!feed.paused) {
-        feed.paused = true
-        this.#commands.push({ kind: 'pause', feed: index })
-        this.#tell({ kind: 'feed-paused', ...this.#feedName(index), held: feed.heldMessages })
-      }
+      if (this.#waitsForOther(index)) feed.pause()
+      else this.#scan(index)
     }
   }
 
   /** A feed that has scanned what delivery has come to. */
-  #comeTo(): FeedIndex | undefined {
-    return FEEDS.find((index) => this.feeds[index].scanned && this.feeds[index].check === undefined)
+  #due(): Feed<R> | undefined {
+    return this.feeds.find(({ isDue }) => isDue)
   }
 
   /** Whether the other feed is being read and may bring what is missing before anything that this one holds. */
@@ -553,7 +455,6 @@ export class Arbiter<R> {
   }
 
   #scan(index: FeedIndex): void {
-    const feed = this.feeds[index]
     let from = Infinity
     for (const stream of this.#unsettled) {
       for (const sequence of stream.sequences) {
@@ -563,59 +464,17 @@ export class Arbiter<R> {
         }
       }
     }
-    this.#tell({ kind: 'feed-scanning', ...this.#feedName(index), held: feed.heldMessages, offset: from })
-    feed.full = false
-    feed.heldMessages = 0
-    feed.heldBytes = 0
-    feed.scansFrom = from
-    feed.scanMark = feed.open.markBefore(from)
-    feed.open.rewind(from)
-    this.#resume(index)
+    this.feeds[index].scan(from)
   }
 
-  /** Voids that it read meanwhile stay known: what a log says does not change. */
-  #seekBack(index: FeedIndex): void {
-    const feed = this.feeds[index]
-    const offset = feed.scansFrom!
-    const mark = feed.scanMark
-    this.#tell({ kind: 'feed-sought-back', ...this.#feedName(index), from: feed.nextOffset, to: offset })
-    this.#seek(index, offset)
-    this.#rewind(index, offset)
-    this.#readAfter(index, mark)
-  }
-
-  #seek(index: FeedIndex, offset: number): void {
-    this.feeds[index].seeking = true
-    this.#commands.push({ kind: 'seek', feed: index, offset })
-  }
-
-  #resume(index: FeedIndex): void {
-    const feed = this.feeds[index]
-    if (!feed.paused) return
-    feed.paused = false
-    this.#commands.push({ kind: 'resume', feed: index })
-  }
-
-  /** A feed goes on at this offset: what it showed at or above it, it has not shown. */
-  #rewind(index: FeedIndex, offset: number): void {
-    const feed = this.feeds[index]
-    if (feed.nextOffset >= 0) {
-      feed.end.clear()
-      feed.end.want(this.#step)
-    }
-    feed.furthest = Math.max(feed.furthest, feed.nextOffset)
-    feed.nextOffset = offset
-    feed.scansFrom = undefined
-    feed.scanMark = undefined
-    feed.scanned = false
-    feed.check = undefined
-    feed.unproven = undefined
-    feed.open.rewind(offset)
+  #unread(index: FeedIndex, offset: number, why: Unread): void {
     for (const stream of this.streams.values()) {
       stream.epochsOf[index].rewind(offset)
       for (const sequence of stream.sequences) {
         sequence.scanned[index] = new Intervals()
         sequence.sightingsOf[index].rewind(offset)
+        if (why !== 'scanned') sequence.voids[index].prune((entry) => entry.offset < offset)
+        if (why === 'changed') sequence.lastOffsets[index] = Math.min(sequence.lastOffsets[index], offset - 1)
       }
     }
   }
@@ -632,7 +491,7 @@ export class Arbiter<R> {
     last: number,
     time: number,
   ): void {
-    this.#open(feed, offset, sequence, first, last)
+    this.feeds[feed].handleOpen({ offset, sequence, first, last })
     const own = sequence.voids[feed]
     const other = sequence.voids[1 - feed]!
     for (const fresh of sequence.delivered.missing(first, last)) {
@@ -706,7 +565,7 @@ export class Arbiter<R> {
         }
         if (verdict.kind === 'begin') this.#begin(stream, sequence)
         else if (verdict.kind === 'go-past') this.#goPast(stream, sequence, verdict.to)
-        else for (const feed of verdict.feeds) this.#discount(feed)
+        else for (const feed of verdict.feeds) this.feeds[feed].discount()
         if (sequence.begun) this.#advance(stream, sequence)
       }
       this.#noteMoved(stream, sequence, time)
@@ -764,7 +623,7 @@ export class Arbiter<R> {
       const feed = FEEDS.find((index) => (sequence.held[index].front?.first ?? Infinity) <= next)
       if (feed === undefined) break
       const held = sequence.held[feed].shift()!
-      this.#release(feed, held)
+      this.feeds[feed].handleReleased(held.last - held.first + 1, held.bytes)
       for (const open of sequence.delivered.missing(next, held.last)) {
         for (const { first, last } of sequence.rejected.missing(open.first, open.last)) {
           this.#deliver(stream, sequence, { ...held, feed, first, last }, false)
@@ -782,7 +641,7 @@ export class Arbiter<R> {
       if (sequence.scanned[feed].nextFrom(1) <= sequence.frontier + 1) this.feeds[feed].scanned = true
       for (let front = sequence.held[feed].front; front !== undefined && front.last <= sequence.frontier;) {
         sequence.held[feed].shift()
-        this.#release(feed, front)
+        this.feeds[feed].handleReleased(front.last - front.first + 1, front.bytes)
         this.duplicatesDropped += front.last - front.first + 1
         front = sequence.held[feed].front
       }
@@ -807,177 +666,6 @@ export class Arbiter<R> {
     sequence.begun = true
     stream.fresh = false
     this.#touch(stream)
-  }
-
-  /** Waited for in vain: counts as away until it is at an end asked for from now on. */
-  #discount(index: FeedIndex): void {
-    const feed = this.feeds[index]
-    feed.discountedAt = this.#step
-    feed.end.want(this.#step)
-    this.#tell({ kind: 'feed-discounted', ...this.#feedName(index) })
-  }
-
-  // --- damaged logs ---------------------------------------------------------------------------------------------
-
-  /** Whether what a feed brings is of the log that was read before: not while it is compared, or is to go on elsewhere. */
-  #isBelieved(
-    index: FeedIndex,
-    { offset, digest }: { offset: number; digest: number | undefined },
-    time: number,
-  ): boolean {
-    const feed = this.feeds[index]
-    if (feed.seeking) return false
-    if (feed.suspect) this.#suspect(index, time)
-    const { check } = feed
-    if (check === undefined) return true
-    if (feed.seeking) return false
-    this.#heard(index, time)
-    if (digest === undefined) check.handleEnd(offset)
-    else check.handleRecord(offset, digest)
-    this.#conclude(index, time)
-    return false // it was handled in its time
-  }
-
-  #noteRead(index: FeedIndex, offset: number, wholeDigest: number): void {
-    const feed = this.feeds[index]
-    feed.lastOffset = offset
-    feed.lastDigest = chained(feed.lastDigest, wholeDigest)
-  }
-
-  /** What was read of its log up to here is known by this mark. */
-  #readAfter(index: FeedIndex, mark: Mark | undefined): void {
-    const feed = this.feeds[index]
-    if (mark === undefined) return this.#readAnew(index)
-    feed.lastOffset = mark.offset
-    feed.lastDigest = mark.digest
-  }
-
-  /** Nothing is known of its log below where it is read on. */
-  #readAnew(index: FeedIndex): void {
-    const feed = this.feeds[index]
-    feed.lastOffset = feed.nextOffset - 1
-    feed.lastDigest = 0
-    feed.marks = new Marks([{ offset: feed.lastOffset, digest: 0 }])
-  }
-
-  #suspect(index: FeedIndex, time: number): void {
-    const feed = this.feeds[index]
-    feed.suspect = false
-    if (feed.check === undefined && feed.nextOffset >= 0) this.#compare(index, {}, time)
-  }
-
-  /** Begins to compare the log of a feed with what was read of it. */
-  #compare(index: FeedIndex, log: { readonly start?: number; readonly end?: number }, time: number): void {
-    const feed = this.feeds[index]
-    const { lastOffset: offset, lastDigest: digest } = feed
-    const older = feed.marks.all.filter((mark) => mark.offset < offset)
-    feed.check = new LogCheck([...older, { offset, digest }], log)
-    this.#conclude(index, time, log.start)
-  }
-
-  /**
-   * It brings nothing for a while, though there is something: its client may have been told to read where there was
-   * nothing yet, and reads on nowhere. Ever less often at one place, since it may be a slow one, and begins anew each time.
-   */
-  #stir(index: FeedIndex, time: number): void {
-    const feed = this.feeds[index]
-    const { place, stood } = feed
-    if (stood?.place !== place) {
-      feed.stood = { place, at: time, patienceMs: this.#options.feedAwayAfterMs / HEARTBEATS }
-      return
-    }
-    if (time < stood.at + stood.patienceMs) return
-    feed.stood = { place, at: time, patienceMs: stood.patienceMs * 2 }
-    if (feed.check === undefined) this.#suspect(index, time)
-    if (!feed.seeking) this.#seek(index, place)
-  }
-
-  /** Acts on what the check has come to; `start` is where the log begins, if that was asked. */
-  #conclude(index: FeedIndex, time: number, start?: number): void {
-    const feed = this.feeds[index]
-    const { verdict } = feed.check!
-    if (verdict === undefined) {
-      const seek = feed.check!.takeSeek()
-      if (seek !== undefined) this.#seek(index, seek)
-    } else if (verdict.kind === 'same') {
-      feed.check = undefined
-      const { unproven } = feed
-      if (unproven === undefined) return
-      feed.unproven = undefined
-      feed.end.handleProven(unproven, feed.nextOffset, time)
-      this.#heard(index, time)
-    } else if (verdict.from === undefined && start === undefined) {
-      this.#commands.push({ kind: 'ask-start', feed: index })
-    } else {
-      this.#readAgain(index, (verdict.from ?? start)!, verdict.kind === 'changed')
-      this.#seek(index, feed.nextOffset)
-    }
-  }
-
-  /** From here on it is another log, or may be: all of it is read again, and what was finished is dropped. */
-  #readAgain(index: FeedIndex, from: number, changed: boolean): void {
-    const feed = this.feeds[index]
-    const { nextOffset, scansFrom = from } = feed
-    const offset = Math.min(from, scansFrom)
-    if (changed) this.#tell({ kind: 'log-truncated', ...this.#feedName(index), from: nextOffset, to: offset })
-    feed.beyondEnd = undefined
-    feed.marks.rewind(offset)
-    const known = feed.marks.newest?.offset === offset - 1
-    this.#startAt(index, offset, !known)
-    feed.furthest = offset
-    if (known) this.#readAfter(index, feed.marks.newest)
-    else this.#readAnew(index)
-    for (const stream of this.streams.values()) {
-      for (const { lastOffsets } of stream.sequences) lastOffsets[index] = Math.min(lastOffsets[index], offset - 1)
-    }
-  }
-
-  // --- feeds ----------------------------------------------------------------------------------------------------
-
-  #startAt(index: FeedIndex, offset: number, begins: boolean): void {
-    this.#rewind(index, offset)
-    if (begins && offset > 0) this.feeds[index].beganAt = offset
-    for (const stream of this.streams.values()) {
-      for (const sequence of stream.sequences) sequence.voids[index].prune((entry) => entry.offset < offset)
-    }
-  }
-
-  #handleRead(index: FeedIndex, nextOffset: number, time: number): void {
-    const feed = this.feeds[index]
-    feed.nextOffset = nextOffset
-    feed.end.handleOffset(nextOffset, time)
-    this.#heard(index, time)
-  }
-
-  #heard(index: FeedIndex, time: number): void {
-    const feed = this.feeds[index]
-    feed.heardAt = time
-    if (feed.discountedAt !== undefined && feed.end.reachedAfter(feed.discountedAt) !== undefined) {
-      feed.discountedAt = undefined
-    }
-    if (feed.awaySince === undefined) return
-    this.#tell({ kind: 'feed-returned', ...this.#feedName(index), awayMs: Math.round(time - feed.awaySince) })
-    feed.awaySince = undefined
-  }
-
-  /**
-   * Nothing was read while it was asked for its end, and it is not at it: its log may have lost what was to be read next
-   * by retention, or its tail. A leader that was deposed may know less for a while.
-   */
-  #look(index: FeedIndex, end: number, time: number): void {
-    const feed = this.feeds[index]
-    const { askedOffset, check, place } = feed
-    const stands = askedOffset >= 0 && askedOffset === place
-    if (!stands || end >= feed.nextOffset) feed.beyondEnd = undefined
-    else feed.beyondEnd = { end, since: feed.beyondEnd?.since ?? time }
-    if (!stands || feed.paused || (check === undefined && end === place)) return
-    if (feed.beyondEnd !== undefined && time - feed.beyondEnd.since < this.#options.feedAwayAfterMs) return
-    this.#commands.push({ kind: 'ask-start', feed: index })
-  }
-
-  /** When a feed that brings nothing is next asked for its end, which is its sign of life. */
-  #heartbeatAt(feed: FeedState<R>): number {
-    return Math.max(feed.heardAt, feed.askedAt) + this.#options.feedAwayAfterMs / HEARTBEATS
   }
 
   // --- bookkeeping ----------------------------------------------------------------------------------------------
@@ -1022,10 +710,6 @@ export class Arbiter<R> {
     return { topic: this.#options.topic, partition: this.#options.partition }
   }
 
-  #feedName(feed: FeedIndex): { cluster: string; topic: string; partition: number } {
-    return { cluster: this.#options.clusters[feed], ...this.#partitionName() }
-  }
-
   #incarnationName(
     stream: Stream<R>,
     sequence: Sequence<R>,
@@ -1050,6 +734,3 @@ function lowestKnown<R>(sequence: Sequence<R>): number {
   // What is booked is dropped where it stands, and leaves no sighting.
   return Math.min(...known, sequence.sightings.high || Infinity, sequence.finished.nextFrom(1))
 }
-
-/** Ends asked of a silent feed within `feedAwayAfterMs`: one lost answer does not make it away. */
-const HEARTBEATS = 3

@@ -1,4 +1,4 @@
-import { FEEDS, type FeedIndex, type FeedState } from './feed-state.js'
+import { FEEDS, type FeedIndex, type Feed } from './feed.js'
 import type { Sequence } from './sequence.js'
 import type { Stream } from './stream.js'
 
@@ -39,7 +39,7 @@ export interface Wait {
   readonly step: number
 }
 
-type Feeds<R> = readonly [FeedState<R>, FeedState<R>]
+type Feeds<R> = readonly [Feed<R>, Feed<R>]
 
 /** What one feed has of the hole. */
 interface Word {
@@ -93,7 +93,7 @@ export function judgeHole<R>(
 
 function wordOf<R>(
   index: FeedIndex,
-  feed: FeedState<R>,
+  feed: Feed<R>,
   stream: Stream<R>,
   sequence: Sequence<R>,
   hole: number,

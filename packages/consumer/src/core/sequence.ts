@@ -1,6 +1,6 @@
 import { Intervals } from '@tandem/common/internal'
 
-import { FEEDS, type FeedIndex } from './feed-state.js'
+import { FEEDS, type FeedIndex } from './feed.js'
 import { Held } from './held.js'
 import { Sightings } from './sightings.js'
 import { Voids } from './voids.js'

@@ -1,6 +1,6 @@
 import { compareSequences } from '@tandem/common/internal'
 
-import type { FeedIndex } from './feed-state.js'
+import type { FeedIndex } from './feed.js'
 import type { Sequence } from './sequence.js'
 import { Sightings } from './sightings.js'
 
