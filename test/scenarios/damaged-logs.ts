@@ -15,6 +15,7 @@ export const damagedLogs: readonly Scenario[] = [
           await refilledTail(reader, refill)
         }
       }
+      for (const reader of ['crashes', 'reads on'] as const) await sameAtItsPlace(reader)
       await lostForGood()
       await lostTwice()
     },
@@ -50,6 +51,23 @@ async function refilledTail(
   assert.deepEqual([told?.kind, 'cluster' in told! && told.cluster], ['log-truncated', 'east'], `reader ${reader}`)
   // Marks are as far apart as flushes are; it is not the start of the log that it goes back to.
   assert.equal(group.events('log-truncated').length, 1)
+}
+
+/** What was not acknowledged is written again, and comes to stand where it stood, behind others that nobody has read. */
+async function sameAtItsPlace(reader: 'crashes' | 'reads on'): Promise<void> {
+  const stage = new Stage()
+  const { east, west } = stage
+  for (const cluster of [east, west]) stage.write(cluster, '1…10')
+  const group = await stage.group('balances')
+  await stage.pass(2_000)
+  west.kill()
+  if (reader === 'crashes') group.crash()
+  await loseTail(stage, east, 5)
+  stage.write(east, '11…14 10 15')
+  if (reader === 'crashes') await group.restart()
+  await stage.settle()
+  if (reader === 'crashes') group.expectDelivered('11…15')
+  else group.expectDelivered('1…15')
 }
 
 /** What both lost before it was read stays a debt, and is counted. */

@@ -22,6 +22,7 @@ export const scanning: readonly Scenario[] = [
     against: 'a resume offset beyond what was dropped while scanning',
     play: async () => {
       for (let afterMs = 0; afterMs <= 120; afterMs += 3) await scanCrash(afterMs)
+      await scanWithSlowReads()
     },
   },
 ]
@@ -54,6 +55,21 @@ async function scanBehindWithTheOtherAtItsEnd(): Promise<void> {
   stage.write(stage.east, '1 3…60 2 61')
   await stage.settle()
   group.expectDelivered('1…61')
+}
+
+/** What was read in one go with what delivery waited for stands far behind where the feed goes back to. */
+async function scanWithSlowReads(): Promise<void> {
+  const stage = new Stage({ readRecordsMax: 5, latencyMs: [20, 20] })
+  const { east, west } = stage
+  west.kill()
+  const group = await stage.group('balances', { options: { heldMessagesMax: HELD_MAX, gapTimeoutMs: 1_000 } })
+  stage.write(east, '1 3…30')
+  await stage.pass(800)
+  stage.write(east, '2 31…34')
+  await stage.world.until(() => group.delivered.includes('2'), 1_000)
+  east.slow(1_000, 'read') // there and back
+  await stage.settle()
+  group.expectDelivered('1…34')
 }
 
 /** Whatever it was doing: what was given before and what is given after is everything. */

@@ -1,4 +1,4 @@
-import { CLUSTERS, type Setting, type Step } from './plan.js'
+import { ALL, CLUSTERS, type Setting, type Step } from './plan.js'
 import type { Prng } from './prng.js'
 
 /** What damages logs. */
@@ -7,7 +7,7 @@ export type OfDamage = 'tail-lost' | 'tail-refilled' | 'cluster-rebuilt' | 'log-
 /**
  * Power failures that take the ends of logs with them, and retention that is faster than readers.
  */
-export function* drawDamage(prng: Prng, { suffering, from, minutes }: Setting): Generator<Step> {
+export function* drawDamage(prng: Prng, { suffering, from, minutes, producers }: Setting): Generator<Step> {
   if (suffering !== 'all' || from === 'latest' || !prng.chance(25)) return
   const endMs = minutes * 60_000
   const everyMs = prng.pick([30_000, 120_000])
@@ -26,6 +26,20 @@ export function* drawDamage(prng: Prng, { suffering, from, minutes }: Setting): 
       case 'tail-lost':
       case 'tail-refilled':
         yield { kind, atMs, cluster, count: prng.between(1, prng.pick([3, 20, 200])), forMs }
+        if (kind === 'tail-lost' || prng.chance(50)) break
+        // What comes to stand in their place stands nowhere else.
+        yield {
+          kind: 'refused-for-good',
+          atMs,
+          cluster: cluster === 'east' ? 'west' : 'east',
+          residue: ALL,
+          forMs: forMs * 2,
+        }
+        for (let i = prng.between(2, 10); i > 0; i--) {
+          const sentAtMs = Math.min(atMs + prng.below(forMs * 2), endMs - 1)
+          const producer = prng.below(producers)
+          yield { kind: 'send', atMs: sentAtMs, producer, key: prng.below(6), count: prng.between(1, 5) }
+        }
         break
       case 'cluster-rebuilt':
         yield { kind, atMs, cluster, forMs }

@@ -1,4 +1,4 @@
-import { BORN_MS, CLUSTERS, GROUPS, isCluster, type Setting, type Step } from './plan.js'
+import { ALL, BORN_MS, CLUSTERS, GROUPS, isCluster, type Setting, type Step } from './plan.js'
 import type { Prng } from './prng.js'
 
 /**
@@ -14,6 +14,7 @@ export function* drawStories(prng: Prng, setting: Setting): Generator<Step> {
   yield* drawManyLives(prng.fork(), setting)
   yield* drawCrossings(prng.fork(), setting)
   yield* drawHalfAsked(prng.fork(), setting)
+  yield* drawRefusedBursts(prng.fork(), setting)
 }
 
 /**
@@ -197,9 +198,22 @@ function* drawHalfAsked(prng: Prng, setting: Setting): Generator<Step> {
   }
 }
 
+/**
+ * Bursts of which both clusters refuse a part: the voids stand far behind, and a group that may hold little is at its bound in
+ * both logs before it comes to them.
+ */
+function* drawRefusedBursts(prng: Prng, setting: Setting): Generator<Step> {
+  const { suffering, producers, heldMessagesMax, minutes } = setting
+  if (suffering !== 'all' || heldMessagesMax > 10 || !prng.chance(50)) return
+  const endMs = minutes * 60_000
+  for (let atMs = prng.below(60_000); atMs < endMs - 10_000; atMs += prng.between(20_000, 90_000)) {
+    const residue = prng.between(0, 3)
+    for (const cluster of CLUSTERS) yield { kind: 'refused-for-good', atMs, cluster, residue, forMs: 1_000 }
+    const key = prng.below(6)
+    yield { kind: 'send', atMs: atMs + 10, producer: prng.below(producers), key, count: prng.between(20, 40) }
+  }
+}
+
 function killed(prng: Prng, atMs: number, producer: number, endMs: number): Step {
   return { kind: 'producer-kill', atMs: Math.min(atMs, endMs - 1), producer, forMs: prng.between(1, 3_000) }
 }
-
-/** Of `refused-for-good`. */
-const ALL = -1

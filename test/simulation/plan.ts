@@ -59,6 +59,8 @@ export interface Setting {
 
 export type ClusterName = (typeof CLUSTERS)[number]
 export const CLUSTERS = ['east', 'west'] as const
+/** Residue of `refused-for-good` for all records. */
+export const ALL = -1
 
 /** Groups that consume from the beginning; one more comes when all is at rest and has to be given the same. */
 export const GROUPS = ['balances', 'audit'] as const
@@ -183,7 +185,7 @@ export type Step = { readonly atMs: number } & (
   | { readonly kind: 'journal-torn' }
   | { readonly kind: 'clock-back' | 'clock-forward'; readonly producer: number; readonly byMs: number }
   | { readonly kind: 'handler-stuck'; readonly group: Group; readonly forMs: number }
-  /** Records of certain sizes are refused, as if too large (`residue` 0, 1), one here and one there (2, 3), or all (-1). */
+  /** Records of certain sizes are refused, as if too large (`residue` 0, 1), one here and one there (2, 3), or all (`ALL`). */
   | {
       readonly kind: 'refused-for-good'
       readonly cluster: ClusterName

@@ -3,8 +3,6 @@ import type { Mutant } from './mutant.js'
 const ARBITER = 'consumer/dist/core/arbiter.js'
 const FEED = 'consumer/dist/core/feed.js'
 const HOLE = 'consumer/dist/core/hole.js'
-const LOG_CHECK = 'consumer/dist/core/log-check.js'
-const MARKS = 'consumer/dist/core/marks.js'
 const STREAM = 'consumer/dist/core/stream.js'
 const PARTITION = 'consumer/dist/partition.js'
 const SEQUENCE = 'consumer/dist/core/sequence.js'
@@ -355,18 +353,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'seeking-goes-on',
-    scenario: 'scan-crash',
-    meaning: 'takes what is left of a batch for what comes after it has gone back',
-    edits: [
-      {
-        file: FEED,
-        text: 'this.seeking = true;',
-        replacement: '',
-      },
-    ],
-  },
-  {
     name: 'silence-trusted',
     scenario: 'refilled-tail',
     meaning: 'reads on where it was, whatever may have happened to the log',
@@ -381,19 +367,6 @@ export const MUTANTS: readonly Mutant[] = [
         text: 'const check = new LogCheck(log.marks, log);',
         replacement: 'const check = new LogCheck([], log);',
       },
-    ],
-  },
-  {
-    name: 'mark-of-one-record',
-    scenario: 'refilled-tail',
-    meaning: 'knows a log again by its last record alone',
-    edits: [
-      {
-        file: MARKS,
-        text: 'let digest = (Math.imul(before, 31) + record) | 0;',
-        replacement: 'let digest = record | 0;',
-      },
-      { file: LOG_CHECK, text: 'const RUN_MAX = 1_024;', replacement: 'const RUN_MAX = 0;' },
     ],
   },
   {
