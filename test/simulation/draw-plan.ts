@@ -89,7 +89,7 @@ function drawSetting(prng: Prng): Drafted {
 }
 
 function* drawSends(prng: Prng, { minutes, producers, from }: Drafted): Generator<Step> {
-  const everyMs = prng.pick([500, 2_000, 4_000, 8_000])
+  const everyMs = prng.pick([1_000, 3_000, 6_000, 12_000])
   const keys = prng.between(1, 6)
   const burstPercent = prng.pick([0, 2, 10])
   const burstMax = prng.pick([5, 40])

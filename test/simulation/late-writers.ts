@@ -47,6 +47,11 @@ export function lateWritten(clusters: readonly SimulatedCluster[], topic: string
 export class Voided {
   readonly #sequences = new Map<string, Intervals>()
 
+  /** Sequences that have something voided. */
+  get size(): number {
+    return this.#sequences.size
+  }
+
   /** Takes a record over if it is a void; else returns whether its message is not among what was voided. */
   handleRecord(record: FeedRecord): boolean {
     const header = record.headers.find((one) => Object.hasOwn(one, STAMP_HEADER))

@@ -108,6 +108,9 @@ class Play {
   /** Messages of which some log has lost a record. */
   readonly #lost = new Set<string>()
   readonly #lostVoids = new Voided()
+  /** Messages by the group that was given them, as far as `#seenCount` of what was seen. */
+  readonly #given = new Map<string, Set<string>>()
+  #seenCount = 0
   readonly #operator: Operator
   #healing = false
 
@@ -623,7 +626,7 @@ class Play {
       const allowed = 2 * setting.partitions * ofOne
       this.#measure(`messages held by ${consumer.process.name}`, consumer.consumer.status().held, allowed)
     }
-    this.#world.timeline.after(1_000, () => this.#keepMeasuring())
+    this.#world.timeline.after(MEASURE_MS, () => this.#keepMeasuring())
   }
 
   #measure(what: string, value: number, allowed: number): void {
@@ -658,6 +661,7 @@ class Play {
 
   /** Messages that some log has voided, and shows that no more: who reads it later may be given what others were not. */
   #blurred(): Set<string> {
+    if (this.#lostVoids.size === 0) return new Set()
     const all = this.#world.clusters.flatMap((cluster) => [...cluster.logs()].flatMap((log) => [...log]))
     const blurred = all.filter((record) => record.value !== null && !this.#lostVoids.handleRecord(record))
     return new Set(blurred.map(({ value }) => value!.toString()))
@@ -686,6 +690,7 @@ class Play {
 
   /** Messages that a log has lost, and that none has any more: nobody can be given them. */
   #vanished(): Set<string> {
+    if (this.#lost.size === 0) return new Set()
     const left = new Set<string>()
     for (const cluster of this.#world.clusters) {
       for (const log of cluster.logs()) for (const text of readable(log)) left.add(text)
@@ -752,20 +757,32 @@ class Play {
     if (this.#told.some(({ sent }) => sent.closedAtMs === undefined && sent.producer.process.state !== 'dead')) {
       return false
     }
-    const given = new Map(groups.map((groupId) => [groupId, new Set<string>()]))
-    for (const { groupId, text } of this.#world.seen) given.get(groupId)!.add(text)
+    const given = this.#givenSoFar()
     const onlyOnDisk = this.#onlyOnDisk()
     const acknowledged = this.#told.filter(({ sent: { receipt, text } }) => {
       return (receipt !== undefined || this.#imported.has(text)) && !onlyOnDisk.has(text)
     })
     const wanted = new Set<string>(acknowledged.map(({ sent }) => sent.text))
-    for (const set of given.values()) for (const text of set) wanted.add(text)
+    for (const groupId of groups) for (const text of given.get(groupId) ?? []) wanted.add(text)
     for (const text of this.#vanished()) wanted.delete(text)
     const promised = new Set(acknowledged.map(({ sent }) => sent.text))
     for (const text of this.#blurred()) if (!promised.has(text)) wanted.delete(text)
     return groups.every((groupId) => {
-      return [...wanted].every((text) => given.get(groupId)!.has(text)) && this.#isHandled(groupId)
+      const texts = given.get(groupId)
+      return [...wanted].every((text) => texts?.has(text)) && this.#isHandled(groupId)
     })
+  }
+
+  /** Which messages each group was given. */
+  #givenSoFar(): ReadonlyMap<string, ReadonlySet<string>> {
+    const { seen } = this.#world
+    for (; this.#seenCount < seen.length; this.#seenCount++) {
+      const { groupId, text } = seen[this.#seenCount]!
+      const texts = this.#given.get(groupId)
+      if (texts === undefined) this.#given.set(groupId, new Set([text]))
+      else texts.add(text)
+    }
+    return this.#given
   }
 
   /** Who handles in key order has something in hand for a while. */
@@ -937,6 +954,7 @@ const FEW_RECORDS = 100
 const INSTANCES_MAX = 4
 /** Processes that send under one producerId at a time. */
 const PROCESSES_MAX = 3
+const MEASURE_MS = 2_000
 const REST_LOOK_MS = 200
 const QUIET_MS = 2_000
 const POISON_EVERY = 11

@@ -193,7 +193,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
   }
 
   #read(): void {
-    if (this.#connection.closed || this.#buffered >= BUFFER_MAX) return
+    if (this.#connection.closed || this.#buffered >= BUFFER_MAX || !this.#hasUnread()) return
     if (this.#reading) {
       this.#readAgain = true
       return
@@ -211,6 +211,14 @@ export class SimulatedFeedClient implements FeedClient, Reader {
         if (progress || this.#readAgain) this.#read()
       },
     )
+  }
+
+  /** Whether a read would bring anything. The real client asks all the time; an answer without anything says nothing. */
+  #hasUnread(): boolean {
+    for (const { log, next, paused, toldEnd, stuck } of this.#cursors.values()) {
+      if (!paused && !stuck && !(next === log.end && toldEnd === next)) return true
+    }
+    return false
   }
 
   /** What the cluster finds when the request is there. */
