@@ -1,5 +1,5 @@
 import type { ClusterDescription } from '@tandem/common/internal'
-import type { FeedPosition } from '@tandem/consumer/internal'
+import { UNCOMMITTED, type FeedPosition } from '@tandem/consumer/internal'
 import { expect } from 'chai'
 
 import type { LogEntry } from '../simulation/simulated-log.js'
@@ -265,6 +265,31 @@ function feedClientSuite(benches: Benches): void {
         .flat()
         .sort(),
     )
+  })
+
+  it('commits for the group, and finds what was committed last, also with another client', async () => {
+    await write(numbers(0, 10))
+    const reader = await reading({ partition: 0, offset: 0 })
+    expect(await reader.queryCommittedAgain()).to.equal(UNCOMMITTED)
+    expect(await reader.commit(3, 0)).to.equal(undefined)
+    expect(await reader.commit(7)).to.equal(undefined)
+    expect(await reader.commit(5)).to.equal(undefined)
+    const other = await reading()
+    expect([await other.queryCommitted(), await other.queryCommitted(1)]).to.deep.equal([5, 0])
+  })
+
+  it('says of a commit what became of it, at the latest when a cluster that hung goes on', async () => {
+    const reader = await reading({ partition: 0, offset: 0 })
+    await reader.queryCommittedAgain()
+    await bench.hang()
+    const answers: (string | undefined)[] = []
+    reader.client.commit([{ ...reader.at(0), offset: 3 }], (failure) => answers.push(failure))
+    await bench.pass(1_000)
+    await bench.resume()
+    await bench.until('it is over', () => answers.length > 0, 60_000)
+    expect(await reader.commit(4)).to.equal(undefined)
+    expect(await reader.queryCommittedAgain()).to.equal(4)
+    expect(answers).to.have.length(1)
   })
 
   it('stops a partition at an offset outside of the log and says so, until it is assigned anew', async () => {

@@ -89,6 +89,30 @@ export class Reader {
     return this.#answer((done) => this.client.queryTime(this.at(partition), timeMs, done))
   }
 
+  queryCommitted(partition = 0): Promise<number | undefined> {
+    return this.#answer((done) => this.client.queryCommitted(this.at(partition), done))
+  }
+
+  /** Of a group whose coordinator may not be known yet. */
+  async queryCommittedAgain(): Promise<number | undefined> {
+    for (let tries = 0; tries < 20; tries++) {
+      const offset = await this.queryCommitted()
+      if (offset !== undefined) return offset
+      await this.#bench.pass(500)
+    }
+    return undefined
+  }
+
+  /** Resolves to why it failed. */
+  async commit(...offsets: readonly number[]): Promise<string | undefined> {
+    const answers: (string | undefined)[] = []
+    const positions = offsets.map((offset, partition) => ({ ...this.at(partition), offset }))
+    this.client.commit(positions, (failure) => answers.push(failure))
+    expect(answers).to.deep.equal([])
+    await this.#bench.until('it has committed', () => answers.length > 0, COMMIT_MS)
+    return answers[0]
+  }
+
   async #answer(ask: (done: (offset: number | undefined) => void) => void): Promise<number | undefined> {
     const answers: (number | undefined)[] = []
     ask((offset) => answers.push(offset))
@@ -118,5 +142,7 @@ export class Reader {
   }
 }
 
+/** A group is new to its cluster, and the topic that keeps commits may be as well. */
+const COMMIT_MS = 30_000
 /** One question, and those before it. */
 const QUERY_MS = 5_000

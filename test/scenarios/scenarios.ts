@@ -1,3 +1,4 @@
+import { commits } from './commits.js'
 import { crashInOutage } from './crash-in-outage.js'
 import { damagedLogs } from './damaged-logs.js'
 import { endsOfLogs } from './ends-of-logs.js'
@@ -32,6 +33,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...damagedLogs,
   ...strict,
   ...store,
+  ...commits,
   ...importing,
   ...journal,
   ...slowClusters,
@@ -47,12 +49,8 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   logLoop,
 ])
 
-const COMMITS = "the clusters' own commits as a last resort come with this part"
-
 /** Rows that wait for their part. */
 export const PENDING: readonly Pending[] = inOrder<Pending>([
-  { name: 'cold-emptied', part: 4, reason: COMMITS },
-  { name: 'double-disaster', part: 4, reason: COMMITS },
   { name: 'reopened', part: 4, reason: 'expiry of sequences comes with this part' },
 ])
 

@@ -108,7 +108,7 @@ export class Group {
     const consumer = this.#consumer.start()
     const feeds = 2 * (this.#options.partitions ?? 1)
     await this.#stage.world.until(
-      () => consumer.failure !== undefined || consumer.assignments.length === feeds,
+      () => consumer.failure !== undefined || consumer.assignments.length >= feeds,
       START_MS,
     )
     if (consumer.failure !== undefined) throw consumer.failure as Error

@@ -1,5 +1,5 @@
 import type { ClusterDescription } from '@tandem/common/internal'
-import type { FeedRecord } from '@tandem/consumer/internal'
+import { UNCOMMITTED, type FeedPartition, type FeedPosition, type FeedRecord } from '@tandem/consumer/internal'
 
 import type { Prng } from './prng.js'
 import type { SimulatedProcess } from './simulated-process.js'
@@ -68,6 +68,8 @@ export class SimulatedCluster {
   readonly #logs = new Map<string, readonly SimulatedLog[]>()
   readonly #slowMs: Record<RequestKind, number> = { read: 0, write: 0, query: 0 }
   readonly #readers = new Set<Reader>()
+  /** What groups committed, in the order in which they did: a log like any other. */
+  #commits: (FeedPosition & { readonly groupId: string })[] = []
   #state: ClusterState = 'up'
   /** Grows with each death: what was answered in an earlier life does not arrive. */
   #life = 0
@@ -210,6 +212,24 @@ export class SimulatedCluster {
     const record = this.log(topic, partition).append(entry, this.timeline.now + this.#wallMs)
     this.#handleReadable()
     return record
+  }
+
+  commit(groupId: string, positions: readonly FeedPosition[]): boolean {
+    this.#commits.push(...positions.map((position) => ({ ...position, groupId })))
+    return true
+  }
+
+  committed(groupId: string, { topic, partition }: FeedPartition): number {
+    const commit = this.#commits.findLast((one) => {
+      return one.groupId === groupId && one.topic === topic && one.partition === partition
+    })
+    return commit?.offset ?? UNCOMMITTED
+  }
+
+  /** The last so many records of each log are gone, and so many commits, which are in a log as well. */
+  loseTails(count: number): FeedRecord[] {
+    this.#commits = this.#commits.slice(0, Math.max(0, this.#commits.length - count))
+    return [...this.logs()].flatMap((log) => log.truncate(log.end - count))
   }
 
   refuses(record: FeedRecordDraft): boolean {

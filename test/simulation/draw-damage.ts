@@ -1,3 +1,4 @@
+import { emptiedCold } from './draw-stories.js'
 import { ALL, CLUSTERS, type Setting, type Step } from './plan.js'
 import type { Prng } from './prng.js'
 
@@ -26,6 +27,7 @@ export function* drawDamage(prng: Prng, { suffering, from, minutes, producers }:
       case 'tail-lost':
       case 'tail-refilled':
         yield { kind, atMs, cluster, count: prng.between(1, prng.pick([3, 20, 200])), forMs }
+        if (prng.chance(15)) yield* emptiedCold(atMs, 2 * forMs)
         if (kind === 'tail-lost' || prng.chance(50)) break
         // What comes to stand in their place stands nowhere else.
         yield {

@@ -31,6 +31,8 @@ export function drawPlan(seed: number): Plan {
     steps = steps.filter(({ kind }) => kind !== 'import')
     steps.push(...damage)
   }
+  // All of what is sent is every group's.
+  if (setting.from === 'latest') steps = steps.filter(({ kind, atMs }) => kind !== 'send' || atMs >= BORN_MS)
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting, steps }
@@ -88,13 +90,13 @@ function drawSetting(prng: Prng): Drafted {
   }
 }
 
-function* drawSends(prng: Prng, { minutes, producers, from }: Drafted): Generator<Step> {
+function* drawSends(prng: Prng, { minutes, producers }: Drafted): Generator<Step> {
   const everyMs = prng.pick([1_000, 3_000, 6_000, 12_000])
   const keys = prng.between(1, 6)
   const burstPercent = prng.pick([0, 2, 10])
   const burstMax = prng.pick([5, 40])
   // The first ones find nobody connected yet now and then.
-  const firstMs = prng.below(500) + (from === 'latest' ? BORN_MS : 0)
+  const firstMs = prng.below(500)
   for (let atMs = firstMs; atMs < minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
     const count = prng.chance(burstPercent) ? 1 + prng.below(burstMax) : 1
     yield { kind: 'send', atMs, producer: prng.below(producers), key: prng.below(keys), count }

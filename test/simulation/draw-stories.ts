@@ -1,4 +1,4 @@
-import { ALL, BORN_MS, CLUSTERS, GROUPS, isCluster, type Setting, type Step } from './plan.js'
+import { ALL, BORN_MS, CLUSTERS, GROUPS, INSTANCES_MAX, isCluster, type Setting, type Step } from './plan.js'
 import type { Prng } from './prng.js'
 
 /**
@@ -15,6 +15,7 @@ export function* drawStories(prng: Prng, setting: Setting): Generator<Step> {
   yield* drawCrossings(prng.fork(), setting)
   yield* drawHalfAsked(prng.fork(), setting)
   yield* drawRefusedBursts(prng.fork(), setting)
+  yield* drawColdStarts(prng.fork(), setting)
 }
 
 /**
@@ -112,12 +113,11 @@ function* drawRefusals(prng: Prng, { suffering, journal, producers, minutes }: S
 
 /** A cluster that hangs again while its lane has just begun to write what it missed. */
 function* drawRelapses(prng: Prng, setting: Setting): Generator<Step> {
-  const { suffering: cluster, journal, producers, minutes, from } = setting
+  const { suffering: cluster, journal, producers, minutes } = setting
   const roomy = setting.paddingBytes === 0
   if (!isCluster(cluster) || journal === 'off' || journal === 'dead-letter' || roomy || !prng.chance(60)) return
   const key = prng.below(6)
-  const firstMs = prng.below(20_000) + (from === 'latest' ? BORN_MS : 0)
-  for (let atMs = firstMs; atMs < minutes * 60_000 - 60_000;) {
+  for (let atMs = prng.below(20_000); atMs < minutes * 60_000 - 60_000;) {
     const forMs = prng.between(20_000, 40_000)
     yield { kind: 'cluster-hung', atMs, cluster, forMs }
     // A burst has to find room; all of them together do not.
@@ -212,6 +212,25 @@ function* drawRefusedBursts(prng: Prng, setting: Setting): Generator<Step> {
     const key = prng.below(6)
     yield { kind: 'send', atMs: atMs + 10, producer: prng.below(producers), key, count: prng.between(20, 40) }
   }
+}
+
+/** Redis is emptied while nobody is there who knows what it had, with something in hand that lies far behind. */
+function* drawColdStarts(prng: Prng, { suffering, from, minutes }: Setting): Generator<Step> {
+  if (suffering !== 'all' || from === 'latest' || !prng.chance(15)) return
+  const endMs = minutes * 60_000
+  for (let atMs = prng.between(20_000, 120_000); atMs < endMs - 20_000; atMs += prng.between(60_000, 240_000)) {
+    const stuckAtMs = atMs - prng.between(5_000, 20_000)
+    if (prng.chance(50)) yield { kind: 'handler-stuck', atMs: stuckAtMs, group: prng.pick(GROUPS), forMs: 60_000 }
+    yield* emptiedCold(atMs, prng.between(10, 10_000))
+  }
+}
+
+/** All consumers die, and the store forgets. */
+export function* emptiedCold(atMs: number, forMs: number): Generator<Step> {
+  for (const group of GROUPS) {
+    for (let instance = 0; instance < INSTANCES_MAX; instance++) yield { kind: 'consumer-kill', atMs, group, forMs }
+  }
+  yield { kind: 'redis-emptied', atMs: atMs + 1 }
 }
 
 function killed(prng: Prng, atMs: number, producer: number, endMs: number): Step {

@@ -66,6 +66,9 @@ export const ALL = -1
 export const GROUPS = ['balances', 'audit'] as const
 export type Group = (typeof GROUPS)[number]
 
+/** Of one group at a time. */
+export const INSTANCES_MAX = 4
+
 /** Fault kinds by the names of docs/protocol.md; those whose part is not built yet do not occur. */
 export const FAULTS = [
   'producer-kill',
@@ -199,7 +202,7 @@ export function isCluster(suffering: Setting['suffering']): suffering is Cluster
 }
 
 /** By when every group is born that finds one cluster and the store. */
-export const BORN_MS = 10_000
+export const BORN_MS = 20_000
 
 /** I8: the time within which all comes to rest; of what stands until it is skipped, one stall may follow on another. */
 export function restMs({ feedAwayAfterMs, holeTimeoutMs, gapTimeoutMs, order }: Setting): number {

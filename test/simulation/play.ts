@@ -15,7 +15,7 @@ import type {
 import type { SimulatedCluster } from './cluster.js'
 import { lateWritten, readable, Voided } from './late-writers.js'
 import { Operator } from './operator.js'
-import { FAULTS, GROUPS, restMs, type FaultKind, type Plan, type Setting, type Step } from './plan.js'
+import { FAULTS, GROUPS, INSTANCES_MAX, restMs, type FaultKind, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
 import type { Handling, Seen, SimulatedConsumer } from './simulated-consumer.js'
 import type { SimulatedProcess } from './simulated-process.js'
@@ -445,7 +445,7 @@ class Play {
           // Somebody else has started it again: that was too soon for a power failure.
           if (cluster.life !== life || cluster.state !== 'dead') return
           const count = step.kind === 'cluster-rebuilt' ? Infinity : step.count
-          for (const log of cluster.logs()) this.#removed(log.truncate(log.end - count))
+          this.#removed(cluster.loseTails(count))
           if (step.kind === 'tail-refilled') this.#cutReadersOff(cluster, step.forMs)
           cluster.restart()
         })
@@ -950,8 +950,6 @@ const PRODUCER_IDS = ['ledger', 'cards']
 /** The group that begins to read when all is over. */
 const LATECOMER = 'latecomer'
 const FEW_RECORDS = 100
-/** Instances of one group at a time. */
-const INSTANCES_MAX = 4
 /** Processes that send under one producerId at a time. */
 const PROCESSES_MAX = 3
 const MEASURE_MS = 2_000

@@ -1,4 +1,5 @@
 import {
+  CommittedQuestions,
   END,
   NONE,
   Questions,
@@ -11,6 +12,7 @@ import {
   type FeedPosition,
   type FeedRecord,
   type Put,
+  type PutCommitted,
 } from '@tandem/consumer/internal'
 
 import { LEADERLESS, type Reader, type SimulatedCluster } from './cluster.js'
@@ -66,6 +68,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
   readonly #batchMax: number
   readonly #cursors = new Map<string, Cursor>()
   readonly #questions: Questions
+  readonly #committed: CommittedQuestions
   #buffer: Item[] = []
   #buffered = 0
   #failure: string | undefined
@@ -94,6 +97,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#process = where.process
     this.#connection = new SimulatedConnection(where.cluster, where.process, 'feed client')
     this.#questions = new Questions((...question) => this.#ask(...question))
+    this.#committed = new CommittedQuestions((...question) => this.#askCommitted(...question))
     this.#pollTimeoutMs = where.pollTimeoutMs
     this.#readRecordsMax = where.readRecordsMax
     // A batch may be smaller than what was asked for: with little at a time, bounds show sooner.
@@ -169,6 +173,27 @@ export class SimulatedFeedClient implements FeedClient, Reader {
 
   queryTime(asked: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void {
     this.#questions.askTime(asked, timeMs, done)
+  }
+
+  queryCommitted(asked: FeedPartition, done: (offset: number | undefined) => void): void {
+    this.#committed.ask(asked, done)
+  }
+
+  /** librdkafka goes on trying for a while; a cluster that hangs has it carried out when it goes on. */
+  commit(positions: readonly FeedPosition[], done: (failure: string | undefined) => void): void {
+    let open = true
+    const over = (failure: string | undefined): void => {
+      if (!open) return
+      open = false
+      cancelTimeout()
+      done(failure)
+    }
+    const cancelTimeout = this.#connection.after(COMMIT_MS, () => over('Local: Timed out'))
+    this.#connection.ask(
+      'query',
+      () => this.#cluster.commit(this.#options.groupId, positions),
+      (answer) => over(answer === undefined ? 'Local: Broker transport failure' : undefined),
+    )
   }
 
   close(done: () => void): void {
@@ -315,25 +340,31 @@ export class SimulatedFeedClient implements FeedClient, Reader {
   // --- questions ------------------------------------------------------------------------------------------------
 
   #ask(...[asked, patienceMs, over]: Parameters<Put>): void {
+    const execute = (): number[] | undefined => {
+      const offsets = asked.flatMap((one) => this.#offsetOf(one) ?? [])
+      return offsets.length === asked.length ? offsets : undefined
+    }
+    this.#askWithin(patienceMs, execute, over)
+  }
+
+  /** Without a leader of each, or without a broker, librdkafka goes on trying until the time is up. */
+  #askWithin<T>(patienceMs: number, execute: () => T | undefined, over: (answer: T | undefined) => void): void {
     let open = true
-    const answered = (offsets: readonly number[] | undefined): void => {
+    const answered = (answer: T | undefined): void => {
       if (!open) return
       open = false
       cancelTimeout()
-      over(offsets)
+      over(answer)
     }
     const cancelTimeout = this.#connection.after(patienceMs, () => answered(undefined))
-    this.#connection.ask(
-      'query',
-      () => {
-        const offsets = asked.flatMap((one) => this.#offsetOf(one) ?? [])
-        return offsets.length === asked.length ? { offsets } : undefined
-      },
-      // Without a leader of each, or without a broker, librdkafka goes on trying until the time is up.
-      (answer) => {
-        if (answer !== undefined) answered(answer.offsets)
-      },
-    )
+    this.#connection.ask('query', execute, (answer) => {
+      if (answer !== undefined) answered(answer)
+    })
+  }
+
+  #askCommitted(...[asked, patienceMs, over]: Parameters<PutCommitted>): void {
+    const execute = (): number[] => asked.map((one) => this.#cluster.committed(this.#options.groupId, one))
+    this.#askWithin(patienceMs, execute, over)
   }
 
   /** First offset at or after a time; undefined without a leader. */
@@ -362,5 +393,7 @@ function nameOf({ topic, partition }: FeedPartition): string {
 /** As in kafka-feed-client.ts. */
 const BATCH_MAX = 1_000
 const STATISTICS_MS = 1_000
+/** After which librdkafka gives up a commit that no coordinator answers. */
+const COMMIT_MS = 20_000
 /** What is read ahead. */
 const BUFFER_MAX = 2_000

@@ -1,5 +1,6 @@
 import { encodeStamp, STAMP_HEADER } from '@tandem/common/internal'
 import {
+  UNCOMMITTED,
   Consumer,
   decodePosition,
   NO_LEASE,
@@ -175,6 +176,14 @@ class PaperFeed implements FeedClient {
 
   queryTime(_: unknown, __: number, done: (offset: number) => void): void {
     this.#soon(() => done(0))
+  }
+
+  queryCommitted(_: unknown, done: (offset: number) => void): void {
+    this.#soon(() => done(UNCOMMITTED))
+  }
+
+  commit(_: unknown, done: (failure: undefined) => void): void {
+    this.#soon(() => done(undefined))
   }
 
   pause(): void {}

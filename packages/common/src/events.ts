@@ -71,6 +71,8 @@ interface Facts {
   'acknowledgement-overdue': { topic: string; partition: number; cluster: string; offset: number; count: number }
   'poll-failed': { cluster: string; reason: string }
   'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
+  'position-recovered': { cluster: string; topic: string; partition: number; committed: number; from: number }
+  'commit-failed': { cluster: string; reason: string }
   'log-truncated': { cluster: string; topic: string; partition: number; from: number; to: number }
   // Consumer: operators
   'delivery-failed': { topic: string; verdict: string; reason: string; count: number }
@@ -340,6 +342,17 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'warn',
     labels: ['cluster', 'topic'],
     meaning: 'Retention removed records that were not read yet.',
+  },
+  'position-recovered': {
+    level: 'error',
+    labels: ['cluster', 'topic'],
+    meaning:
+      'The store has lost the position of a feed: it is read from before what its cluster has as commit, and what was delivered since comes again.',
+  },
+  'commit-failed': {
+    level: 'warn',
+    labels: ['cluster'],
+    meaning: "The group's position could not be committed to this cluster; tools that show lag see an older one.",
   },
   'log-truncated': {
     level: 'error',

@@ -24,8 +24,9 @@ import {
 } from '@tandem/common/internal'
 import { filter, Observable, Subject, type Subscriber } from 'rxjs'
 
+import { Commits } from './commits.js'
 import { AckWatch } from './core/ack-watch.js'
-import type { FeedIndex } from './core/arbiter.js'
+import { FEEDS, type FeedIndex } from './core/feed.js'
 import { beatMs } from './core/lease.js'
 import { PollingClock } from './core/polling-clock.js'
 import { Window } from './core/window.js'
@@ -33,7 +34,13 @@ import type { Delivery, DeliveryOwner, OpenDelivery } from './delivery.js'
 import type { CountedFact, DeliveryHost } from './delivery-host.js'
 import { FeedLink } from './feed-link.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
-import type { FeedClientFactory, FeedPosition, FeedRecord } from './kafka/feed-client.js'
+import {
+  UNCOMMITTED,
+  type FeedClient,
+  type FeedClientFactory,
+  type FeedPosition,
+  type FeedRecord,
+} from './kafka/feed-client.js'
 import { KafkaFeedClient } from './kafka/kafka-feed-client.js'
 import { Leases, type Tenure } from './leases.js'
 import { readConsumerOptions, type ConsumerOptions, type ConsumerSettings } from './options.js'
@@ -111,6 +118,7 @@ export class Consumer<T = unknown> {
   readonly #window: Window
   readonly #watch: AckWatch<OpenDelivery>
   readonly #store: StoreWatch
+  readonly #commits: Commits
   /** Facts of operators, each as JSON. */
   readonly #tally = new Tally()
   readonly #links: readonly [FeedLink, FeedLink]
@@ -170,6 +178,8 @@ export class Consumer<T = unknown> {
     this.#watch = new AckWatch(settings)
     this.#store = new StoreWatch({ store: settings.highWater, clock, telemetry: this.#telemetry })
     this.#links = [this.#createLink(0), this.#createLink(1)]
+    const clientOf = (feed: FeedIndex): FeedClient | undefined => this.#links[feed].client
+    this.#commits = new Commits({ clusters: settings.clusters, clock, telemetry: this.#telemetry, clientOf })
     this.#host = this.#createHost()
     this.events$ = this.#telemetry.events$
     this.late$ = this.#delivered$.pipe(filter((delivery) => delivery.late))
@@ -330,11 +340,31 @@ export class Consumer<T = unknown> {
       return Array.from({ length: partitionsOf(described, topic) }, (_, partition) => ({ groupId, topic, partition }))
     })
     this.#leases = this.#createLeases(ids)
+    await this.#lookAtCommits(ids, this.#leases, Math.min(this.#outsides.clock.now() + COMMITS_MS, until))
     try {
       await this.#before(until, this.#leases.start(until))
     } catch (error) {
       throw this.#closing === undefined ? storeFailed(this.#leases.failure ?? error) : closedBefore()
     }
+  }
+
+  /** A partition without a record in the store is nobody's only if no cluster has a commit of the group. */
+  async #lookAtCommits(ids: readonly PartitionOfGroup[], leases: Leases, until: number): Promise<void> {
+    const { clock } = this.#outsides
+    const isUncommitted = async (id: PartitionOfGroup, feed: FeedIndex): Promise<boolean> => {
+      const client = this.#links[feed].client
+      if (client === undefined || this.#closing !== undefined) return false
+      const offset = await new Promise<number | undefined>((resolve) => client.queryCommitted(id, resolve))
+      if (offset !== undefined) return offset === UNCOMMITTED
+      // A cluster says at once that it does not know yet which of its brokers has the group.
+      await this.#pause(COMMITS_AGAIN_MS)
+      return clock.now() < until && isUncommitted(id, feed)
+    }
+    const look = async (id: PartitionOfGroup): Promise<void> => {
+      const uncommitted = await Promise.all(FEEDS.map((feed) => isUncommitted(id, feed)))
+      if (uncommitted.every((is) => is)) leases.handleUncommitted(id)
+    }
+    await this.#before(until, Promise.all(ids.map(look))).catch(() => undefined)
   }
 
   #createLeases(ids: readonly PartitionOfGroup[]): Leases {
@@ -361,14 +391,15 @@ export class Consumer<T = unknown> {
     const partition = new Partition(this.#host, id, holding, tenure)
     this.#partitions.get(id.topic)![id.partition] = partition
     this.#all.add(partition)
-    if (this.#started) for (const feed of [0, 1] as const) partition.begin(feed)
+    if (this.#started) for (const feed of FEEDS) partition.begin(feed)
     return partition
   }
 
   #start(): void {
     if (this.#closing !== undefined) return
     this.#started = true
-    for (const feed of [0, 1] as const) this.#begin(feed)
+    for (const feed of FEEDS) this.#begin(feed)
+    this.#commits.start()
     this.#turn()
   }
 
@@ -434,7 +465,7 @@ export class Consumer<T = unknown> {
   /** Who holds nothing hears nothing from a cluster unless it asks; each time about another partition. */
   #probe(ids: readonly PartitionOfGroup[]): void {
     const asked = ids[this.#probes++ % ids.length]!
-    for (const feed of [0, 1] as const) {
+    for (const feed of FEEDS) {
       this.#links[feed].client?.queryStart(asked, (start) => {
         if (start !== undefined) this.#hear(feed)
       })
@@ -479,7 +510,7 @@ export class Consumer<T = unknown> {
 
   #lookAtStall(time: number): void {
     if (!this.#polling.takeStall()) return
-    for (const partition of this.#all) for (const feed of [0, 1] as const) partition.handleSilence(feed, time)
+    for (const partition of this.#all) for (const feed of FEEDS) partition.handleSilence(feed, time)
   }
 
   // --- deliveries -----------------------------------------------------------------------------------------------
@@ -505,10 +536,13 @@ export class Consumer<T = unknown> {
         this.#turn()
         const handlersUntil = this.#outsides.clock.now() + this.#settings.closeTimeoutMs
         // Nobody is helped by a partition that is given up while the store cannot be told what was finished.
-        return this.#settle(new Set([partition]), { handlersUntil, storeUntil: Infinity })
+        return this.#settle(new Set([partition]), { handlersUntil, storeUntil: Infinity }).then(() => {
+          this.#commits.commit()
+        })
       },
       handleEnded: (partition) => {
         this.#all.delete(partition)
+        this.#commits.handleEnded(partition)
         this.#partitions.get(partition.topic)![partition.partition] = undefined
         this.#store.handleAnswered(partition)
         for (const delivery of this.#unfinished) if (delivery.owner === partition) this.#forget(delivery)
@@ -516,6 +550,7 @@ export class Consumer<T = unknown> {
       },
       handleBroken: (error) => this.#fail(error),
       handleChanged: () => this.#scheduleFlush(),
+      handleConfirmed: (feed, position) => this.#commits.handleConfirmed(feed, position),
     }
   }
 
@@ -637,7 +672,7 @@ export class Consumer<T = unknown> {
       return
     }
     this.#polling.handleStarted(now)
-    for (const feed of [0, 1] as const) this.#poll(feed)
+    for (const feed of FEEDS) this.#poll(feed)
     this.#arm()
   }
 
@@ -781,6 +816,8 @@ export class Consumer<T = unknown> {
     const drainedAt = clock.now() + closeTimeoutMs
     this.#leases?.stop()
     await this.#atMost(closeTimeoutMs + STORE_CLOSE_MS, this.#drain(drainedAt))
+    this.#commits.stop()
+    this.#commits.commit()
     const released = this.#leases?.release()
     const closed = this.#links.map((link) => new Promise<void>((resolve) => link.close(resolve)))
     await this.#atMost(CLIENTS_CLOSE_MS, Promise.allSettled([released, ...closed]))
@@ -849,6 +886,9 @@ function storeFailed(cause: unknown): TandemError {
 
 /** Once one cluster has answered, a start waits this long for the other: long enough to compare two that are well. */
 const SECOND_MS = 1_000
+/** What both clusters are given to say what the group has committed; without their word a new group begins a lease later. */
+const COMMITS_MS = 3_000
+const COMMITS_AGAIN_MS = 100
 /** One attempt to contact a cluster: it is over before the start is, to say why it failed. */
 const ATTEMPT_PART = 0.9
 const ATTEMPT_MS_MAX = 5_000

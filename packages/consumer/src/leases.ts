@@ -125,6 +125,11 @@ export class Leases {
     }
   }
 
+  /** Neither cluster has a commit of the group for this partition. */
+  handleUncommitted(id: PartitionOfGroup): void {
+    this.#entries.get(nameOf(id))!.lease.handleUncommitted()
+  }
+
   /** Takes nothing more; what is held is renewed until it is released. */
   stop(): void {
     this.#closing = true

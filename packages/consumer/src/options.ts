@@ -29,6 +29,7 @@ export interface ConsumerOptions {
   readonly feedAwayAfterMs?: number
   readonly leaseMs?: number
   readonly whenStoreAway?: 'pause' | 'continue'
+  readonly fallbackRewindMs?: number
   readonly flushIntervalMs?: number
   readonly ackTimeoutMs?: number
   readonly heldMessagesMax?: number
@@ -144,6 +145,15 @@ export const CONSUMER_OPTIONS = {
     meaning:
       'What happens to the partitions of a lease that cannot be renewed: delivery pauses, or goes on, so that two instances may deliver the same at the same time.',
   },
+  fallbackRewindMs: {
+    kind: 'number',
+    unit: 'ms',
+    min: 0,
+    max: 604_800_000,
+    default: 600_000,
+    meaning:
+      "How far a group whose store has lost its position begins before the clusters' commits; by 1,000 records at least.",
+  },
   flushIntervalMs: {
     kind: 'number',
     unit: 'ms',
@@ -237,6 +247,7 @@ export interface ConsumerSettings {
   readonly feedAwayAfterMs: number
   readonly leaseMs: number
   readonly whenStoreAway: 'pause' | 'continue'
+  readonly fallbackRewindMs: number
   readonly flushIntervalMs: number
   readonly ackTimeoutMs: number
   readonly heldMessagesMax: number

@@ -12,7 +12,7 @@ import {
 } from '@tandem/common/internal'
 
 import { Arbiter, type Deliver, type FeedIndex, type HoleOfStream, type Place } from './core/arbiter.js'
-import type { Feed } from './core/feed.js'
+import { FEEDS, type Feed } from './core/feed.js'
 import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
 import { storedStream } from './core/stored-stream.js'
 import { OpenDelivery, type DeliveryOwner } from './delivery.js'
@@ -29,7 +29,7 @@ import {
   type StoredPlace,
   type StoredPosition,
 } from './high-water/position-codec.js'
-import type { FeedClient, FeedPosition, FeedRecord } from './kafka/feed-client.js'
+import { UNCOMMITTED, type FeedClient, type FeedPosition, type FeedRecord } from './kafka/feed-client.js'
 import { recordDigest, wholeDigest } from './kafka/record-digest.js'
 import type { Tenant, Tenure } from './leases.js'
 import type { ConsumerSettings } from './options.js'
@@ -58,6 +58,8 @@ export interface PartitionHost {
   handleBroken(error: unknown): void
   /** Something changed that is to be stored. */
   handleChanged(): void
+  /** The store has this as the place where a feed resumes. */
+  handleConfirmed(feed: FeedIndex, position: FeedPosition): void
 }
 
 /**
@@ -81,6 +83,8 @@ export class Partition implements DeliveryOwner, Tenant {
   #draining = false
   #ended = false
   readonly #resumeOffsets: [number, number] = [-1, -1]
+  /** Who waits for the first record that a feed brings, or for word that there is none. */
+  readonly #lookers: [Looker | undefined, Looker | undefined] = [undefined, undefined]
   /** Skips that are not stored yet, with the flush that carries them. */
   #skips: { readonly number: number; readonly stored: () => void; readonly lost: (error: Error) => void }[] = []
 
@@ -99,6 +103,10 @@ export class Partition implements DeliveryOwner, Tenant {
     this.#stored = decodePosition(holding.fields)
     for (const stream of this.#stored.streams) this.#arbiter.restore(stream)
     for (const booked of checkFinished(holding.booked ?? [])) this.#arbiter.restoreFinished(booked, host.time())
+    for (const feed of FEEDS) {
+      const place = this.#stored.feeds[this.#clusterOf(feed)]
+      if (place !== undefined) host.handleConfirmed(feed, this.#at(place.resumeOffset))
+    }
   }
 
   get deliveryHost(): DeliveryHost {
@@ -179,6 +187,7 @@ export class Partition implements DeliveryOwner, Tenant {
   }
 
   handleRecord(feed: FeedIndex, record: FeedRecord, time: number): void {
+    this.#lookers[feed]?.(record)
     // What a client brings before it was told where to begin is of an earlier assignment.
     if (this.draining || this.#arbiter.feeds[feed].nextOffset < 0) return
     try {
@@ -189,6 +198,7 @@ export class Partition implements DeliveryOwner, Tenant {
   }
 
   handleEndReached(feed: FeedIndex, offset: number, time: number): void {
+    this.#lookers[feed]?.(undefined)
     if (this.draining || this.#arbiter.feeds[feed].nextOffset < 0) return
     this.#attempt(() => this.#arbiter.handleEndReached(feed, offset, time))
   }
@@ -335,17 +345,76 @@ export class Partition implements DeliveryOwner, Tenant {
   /** Where a feed begins; undefined if its cluster does not say. */
   #findOut(feed: FeedIndex, client: FeedClient, done: (place: Place | undefined) => void): void {
     const stored = this.#stored.feeds[this.#clusterOf(feed)]
-    if (stored === undefined) {
-      const begin = (offset: number | undefined): void => {
-        done(offset === undefined ? undefined : { offset, begins: true })
-      }
-      if (this.#host.settings.from === 'earliest') client.queryStart(this, begin)
-      else client.queryTime(this, this.#bornMs, begin)
+    if (stored !== undefined) {
+      this.#queryRange(client, (range) => done(range && this.#checked(feed, stored, range)))
       return
     }
+    client.queryCommitted(this, (committed) => {
+      if (committed === undefined) done(undefined)
+      else if (committed !== UNCOMMITTED) this.#recover(feed, client, committed, done)
+      else {
+        const begin = (offset: number | undefined): void => {
+          done(offset === undefined ? undefined : { offset, begins: true })
+        }
+        if (this.#host.settings.from === 'earliest') client.queryStart(this, begin)
+        else client.queryTime(this, this.#bornMs, begin)
+      }
+    })
+  }
+
+  /**
+   * The store has lost this feed's place and its cluster has a commit: where to begin, some time and some records before
+   * that. A commit has no marks, so what stood there may be gone, and something else stand in its place.
+   */
+  #recover(feed: FeedIndex, client: FeedClient, committed: number, done: (place: Place | undefined) => void): void {
+    this.#queryRange(client, (range) => {
+      if (range === undefined) {
+        done(undefined)
+        return
+      }
+      const { start, end } = range
+      const from = Math.min(committed, end)
+      const begin = (offset: number): void => {
+        const name = { cluster: this.#clusterOf(feed), ...this.#name() }
+        this.#host.telemetry.tell({ kind: 'position-recovered', ...name, committed, from: offset })
+        done({ offset, begins: true, recovered: true })
+      }
+      if (from <= start) {
+        begin(start)
+        return
+      }
+      this.#lookAt(feed, client, from - 1, (record) => {
+        if (record === undefined || record.timestampMs < 0) {
+          begin(start)
+          return
+        }
+        const sinceMs = record.timestampMs - this.#host.settings.fallbackRewindMs
+        client.queryTime(this, sinceMs, (offset) => {
+          if (offset === undefined) done(undefined)
+          else begin(Math.max(start, Math.min(offset, from - REWIND_RECORDS_LEAST)))
+        })
+      })
+    })
+  }
+
+  /** Reads one record of a feed that has not begun. `done` is told undefined if there is none, or nothing in time. */
+  #lookAt(feed: FeedIndex, client: FeedClient, offset: number, done: Looker): void {
+    const { clock } = this.#host
+    const look = (record: FeedRecord | undefined): void => {
+      if (this.#lookers[feed] !== look) return
+      this.#lookers[feed] = undefined
+      cancel()
+      if (!this.draining) this.#attempt(() => done(record))
+    }
+    const cancel = clock.schedule(clock.now() + LOOK_MS, () => look(undefined))
+    this.#lookers[feed] = look
+    client.assign([this.#at(offset)])
+  }
+
+  #queryRange(client: FeedClient, done: (range: LogRange | undefined) => void): void {
     client.queryStart(this, (start) => {
       if (start === undefined) done(undefined)
-      else client.queryEnd(this, (end) => done(end === undefined ? undefined : this.#checked(feed, stored, start, end)))
+      else client.queryEnd(this, (end) => done(end === undefined ? undefined : { start, end }))
     })
   }
 
@@ -449,7 +518,7 @@ export class Partition implements DeliveryOwner, Tenant {
   }
 
   /** A stored place as the log allows it. Below its start, retention was faster: what only that log had is owed. */
-  #checked(feed: FeedIndex, { resumeOffset, marks }: StoredPlace, start: number, end: number): Place {
+  #checked(feed: FeedIndex, { resumeOffset, marks }: StoredPlace, { start, end }: LogRange): Place {
     if (resumeOffset >= start) return { offset: resumeOffset, log: { marks, start, end } }
     const name = { cluster: this.#clusterOf(feed), topic: this.topic, partition: this.partition }
     this.#host.telemetry.tell({ kind: 'log-start-moved', ...name, from: resumeOffset, to: start })
@@ -481,7 +550,7 @@ export class Partition implements DeliveryOwner, Tenant {
       const stored = storedStream(stream, clusters)
       if (stored !== undefined) this.#plan.handleChanged(streamField(stream.key), encodeStream(stored))
     }
-    for (const feed of [0, 1] as const) {
+    for (const feed of FEEDS) {
       const cluster = this.#clusterOf(feed)
       // A feed that was not read yet in this life stands where the last one left it.
       const read = this.#arbiter.resumeOffset(feed)
@@ -497,6 +566,7 @@ export class Partition implements DeliveryOwner, Tenant {
   async #send(planned: PlannedFlush): Promise<void> {
     const { settings, telemetry, owner } = this.#host
     const name = this.#name()
+    const resumeOffsets = [...this.#resumeOffsets] as const
     const answer = await settings.highWater.flush(this.#id, {
       owner,
       token: this.fence,
@@ -511,6 +581,7 @@ export class Partition implements DeliveryOwner, Tenant {
       case 'flushed':
         this.#plan.handleFlushed(planned)
         this.#settleSkips(planned.number)
+        this.#confirm(resumeOffsets)
         break
       case 'behind':
         this.#plan.handleBehind(planned)
@@ -530,9 +601,16 @@ export class Partition implements DeliveryOwner, Tenant {
     }
   }
 
+  #confirm(resumeOffsets: readonly [number, number]): void {
+    if (this.#ended) return
+    for (const feed of FEEDS) {
+      if (resumeOffsets[feed] >= 0) this.#host.handleConfirmed(feed, this.#at(resumeOffsets[feed]))
+    }
+  }
+
   #unassign(): void {
     try {
-      for (const feed of [0, 1] as const) {
+      for (const feed of FEEDS) {
         const client = this.#host.clientOf(feed)
         // With librdkafka a pause outlives an assignment, and the next one is not to begin with it.
         if (this.#arbiter.feeds[feed].paused) client?.resume([this])
@@ -601,6 +679,19 @@ function stateOf({ awaySince, scansFrom, paused }: Feed<FeedRecord>): FeedStatus
   return paused ? 'paused' : 'live'
 }
 
+/** Is given a record, or word that there is none. */
+type Looker = (record: FeedRecord | undefined) => void
+
+/** Where a log begins, and where its next record will be. */
+interface LogRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** position.md, The store: a commit is gone back from by so many records at least. */
+const REWIND_RECORDS_LEAST = 1_000
+/** A record that does not come in this time is not waited for: reading begins earlier then. */
+const LOOK_MS = 10_000
 const STALLS_TOLD_MAX = 100
 /** A cluster that did not say where its log begins and ends is asked again. */
 const BEGIN_AGAIN_MS = 500

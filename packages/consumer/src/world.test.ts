@@ -22,7 +22,13 @@ import type {
   Roll,
 } from './high-water/high-water-store.js'
 import { decodePosition } from './high-water/position-codec.js'
-import type { FeedClient, FeedClientHandler, FeedPosition, FeedRecord } from './kafka/feed-client.js'
+import {
+  UNCOMMITTED,
+  type FeedClient,
+  type FeedClientHandler,
+  type FeedPosition,
+  type FeedRecord,
+} from './kafka/feed-client.js'
 import type { ConsumerOptions } from './options.js'
 
 /** Time that passes when the test says so. */
@@ -80,6 +86,10 @@ export interface FakeCluster {
   up: boolean
   /** Of the topic; 0 if it does not have it. */
   partitions: number
+  /** What the group has committed, by partition. */
+  readonly committed: Map<number, number>
+  /** Why, if it does. */
+  refusesCommits?: string | undefined
 }
 
 export class FakeFeedClient implements FeedClient {
@@ -162,6 +172,18 @@ export class FakeFeedClient implements FeedClient {
 
   queryTime(_partition: object, _timeMs: number, done: (offset: number) => void): void {
     setImmediate(() => done(0))
+  }
+
+  queryCommitted({ partition }: { partition: number }, done: (offset: number) => void): void {
+    this.#answer(() => done(this.#cluster.committed.get(partition) ?? UNCOMMITTED))
+  }
+
+  commit(positions: readonly FeedPosition[], done: (failure: string | undefined) => void): void {
+    const { refusesCommits } = this.#cluster
+    if (refusesCommits === undefined) {
+      for (const { partition, offset } of positions) this.#cluster.committed.set(partition, offset)
+    }
+    this.#answer(() => done(refusesCommits))
   }
 
   close(done: () => void): void {
@@ -266,7 +288,10 @@ export class Bench {
   readonly clock = new ManualClock()
   readonly store = new FailingStore(this.clock)
   readonly consumer: Consumer<Buffer>
-  readonly clusters = { east: { up: true, partitions: 2 }, west: { up: true, partitions: 2 } }
+  readonly clusters: { readonly east: FakeCluster; readonly west: FakeCluster } = {
+    east: { up: true, partitions: 2, committed: new Map() },
+    west: { up: true, partitions: 2, committed: new Map() },
+  }
   /** Clients in the order in which they were made. */
   readonly feeds: FakeFeedClient[] = []
   readonly deliveries: Delivery<Buffer>[] = []

@@ -93,6 +93,8 @@ export class Arbiter<R> {
   /** Messages read and not delivered, since the other feed had brought them: the proof of redundancy. */
   duplicatesDropped = 0
   readonly #options: ArbiterOptions
+  /** A stream begins for this group with the first that is seen of it: what was before is not owed. */
+  #bornInMidst: boolean
   readonly #digests = new Digests()
   readonly #unsettled = new Set<Stream<R>>()
   #changed: Stream<R>[] = []
@@ -103,6 +105,7 @@ export class Arbiter<R> {
 
   constructor(options: ArbiterOptions, time: number) {
     this.#options = options
+    this.#bornInMidst = options.from === 'latest'
     const host: FeedHost = {
       step: () => this.#step,
       command: (command) => this.#commands.push(command),
@@ -122,6 +125,7 @@ export class Arbiter<R> {
    * with marks first. Voids at or above it will be read again, and are not believed in advance.
    */
   handleAssigned(feed: FeedIndex, place: Place): number {
+    if (place.recovered === true) this.#bornInMidst = true
     return this.feeds[feed].handleAssigned(place)
   }
 
@@ -662,7 +666,7 @@ export class Arbiter<R> {
 
   /** Its turn has come (rule 7). */
   #begin(stream: Stream<R>, sequence: Sequence<R>): void {
-    if (stream.fresh && this.#options.from === 'latest') sequence.beginAt(lowestKnown(sequence))
+    if (stream.fresh && this.#bornInMidst) sequence.beginAt(lowestKnown(sequence))
     sequence.begun = true
     stream.fresh = false
     this.#touch(stream)
@@ -690,7 +694,7 @@ export class Arbiter<R> {
       sequence = new Sequence(this.#sequences++, id, { time, step: this.#step })
       // An older one that nobody knew: its claim to come first is lost, and what it brings is late.
       sequence.begun = id.epoch < stream.begunEpoch
-      if (sequence.begun && this.#options.from === 'latest') sequence.beginAt(id.first)
+      if (sequence.begun && this.#bornInMidst) sequence.beginAt(id.first)
       stream.insert(sequence)
     }
     return sequence
@@ -725,7 +729,7 @@ export class Arbiter<R> {
   }
 }
 
-/** With `from: 'latest'`, what stands lowest is where a stream begins for this group. */
+/** For a group that is born in the midst of a stream, what stands lowest is where that begins. */
 function lowestKnown<R>(sequence: Sequence<R>): number {
   const known = FEEDS.flatMap((feed) => [
     sequence.held[feed].front?.first ?? Infinity,

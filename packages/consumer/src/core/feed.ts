@@ -13,6 +13,8 @@ export interface Place {
   readonly offset: number
   /** Nothing that its log may have had before this is known or owed. */
   readonly begins?: boolean
+  /** What the group had before this is finished, and only its cluster's commit is left of that: it is not owed. */
+  readonly recovered?: boolean
   /** What is known of the log that was read up to here, and where it begins and ends now. */
   readonly log?: { readonly marks: readonly Mark[]; readonly start: number; readonly end: number }
 }

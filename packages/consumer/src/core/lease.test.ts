@@ -18,8 +18,10 @@ class Bench {
   wallBy = 0
   #last: LeaseCommand | undefined
 
-  constructor(options: Partial<LeaseOptions> = {}) {
+  /** Of a group that has no commit in either cluster, unless `uncommitted` says that nobody knows. */
+  constructor({ uncommitted = true, ...options }: Partial<LeaseOptions> & { readonly uncommitted?: boolean } = {}) {
     this.lease = new Lease({ instance: 'me', leaseMs: L, whenStoreAway: 'pause', ...options })
+    if (uncommitted) this.lease.handleUncommitted()
   }
 
   get at(): Moment {
@@ -141,6 +143,12 @@ describe('lease', () => {
 
     it('does not wait where there is no record and it never saw a token', () => {
       expect(new Bench().look(NO_LEASE).free).to.equal(true)
+    })
+
+    it('waits for L where there is no record, unless it knows that the group has no commit', () => {
+      const bench = new Bench({ uncommitted: false }).look(NO_LEASE)
+      expect(bench.pass(L - 1).free).to.equal(false)
+      expect(bench.pass(1).free).to.equal(true)
     })
 
     it('waits for L where there is no record any more', () => {

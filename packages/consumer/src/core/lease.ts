@@ -82,6 +82,8 @@ export class Lease {
   readonly #trustMs: number
   #state: State = { kind: 'watched', seen: undefined, sinceMs: 0 }
   #greatestSeen = 0
+  /** Neither cluster has a commit of the group. */
+  #uncommitted = false
   #calls = 0
   /** The call that is not answered yet, and when it was sent: one at a time. */
   #open: { readonly call: number; readonly sent: Moment } | undefined
@@ -176,6 +178,11 @@ export class Lease {
     return this.#commands.shift()
   }
 
+  /** Neither cluster has a commit of the group here: without a record nobody has it. */
+  handleUncommitted(): void {
+    this.#uncommitted = true
+  }
+
   // --- looking --------------------------------------------------------------------------------------------------
 
   get held(): boolean {
@@ -231,7 +238,7 @@ export class Lease {
   /** How long a record is to have stood still before it may be taken. */
   #waitMs({ owner, token, keptFor }: LeaseRecord): number {
     const { instance, leaseMs } = this.#options
-    if (token === 0) return this.#greatestSeen === 0 ? 0 : leaseMs
+    if (token === 0) return this.#uncommitted && this.#greatestSeen === 0 ? 0 : leaseMs
     if (owner === instance) return 0 // an attempt of ours that was given up, and carried out
     if (owner !== '') return leaseMs
     return keptFor === '' || keptFor === instance ? 0 : KEPT_BEATS * beatMs(leaseMs)

@@ -27,6 +27,13 @@ export interface FeedClient {
   queryEnd(partition: FeedPartition, done: (offset: number | undefined) => void): void
   /** First offset at or after a time, ms since 1970; the end of the log if there is none. */
   queryTime(partition: FeedPartition, timeMs: number, done: (offset: number | undefined) => void): void
+  /** What the group has committed of it; `UNCOMMITTED` if nothing. */
+  queryCommitted(partition: FeedPartition, done: (offset: number | undefined) => void): void
+  /**
+   * Commits under the group's name. One at a time: `done` comes before the next one, with a reason if that failed, and
+   * may be long in coming.
+   */
+  commit(positions: readonly FeedPosition[], done: (failure: string | undefined) => void): void
   close(done: () => void): void
 }
 
@@ -63,6 +70,9 @@ export interface FeedPartition {
 export interface FeedPosition extends FeedPartition {
   readonly offset: number
 }
+
+/** In place of an offset that was never committed, or is not the group's to see. */
+export const UNCOMMITTED = -1
 
 /** A record as it was read. */
 export interface FeedRecord extends FeedPosition {

@@ -1,13 +1,15 @@
 import { describeCluster, FailureReason, OptionsInvalidError, type ClientLogLine } from '@tandem/common/internal'
 import rdkafka from 'node-rdkafka'
 
-import type {
-  FeedClient,
-  FeedClientHandler,
-  FeedClientOptions,
-  FeedPartition,
-  FeedPosition,
-  FeedRecord,
+import { CommittedQuestions, type PutCommitted } from './committed-questions.js'
+import {
+  UNCOMMITTED,
+  type FeedClient,
+  type FeedClientHandler,
+  type FeedClientOptions,
+  type FeedPartition,
+  type FeedPosition,
+  type FeedRecord,
 } from './feed-client.js'
 import { Questions, type Put } from './questions.js'
 
@@ -27,6 +29,9 @@ export class KafkaFeedClient implements FeedClient {
   /** Where those are to begin that were moved, or taken away, during this poll: it may bring what they had before. */
   #moved = new Map<string, FeedPosition | undefined>()
   readonly #questions: Questions
+  readonly #committed: CommittedQuestions
+  /** Is told what becomes of the commit that is under way. */
+  #handleCommitted: ((failure: string | undefined) => void) | undefined
   #ends: FeedPosition[] = []
   /** Of the last statistics: who leads, and how often connections were lost. */
   #connections: string | undefined
@@ -38,15 +43,20 @@ export class KafkaFeedClient implements FeedClient {
     this.#options = options
     this.#handler = handler
     this.#failure = new FailureReason(options.properties)
-    this.#reader = createClient(options, this.#failure, { 'statistics.interval.ms': STATISTICS_MS })
+    this.#reader = createClient(options, this.#failure, {
+      'statistics.interval.ms': STATISTICS_MS,
+      offset_commit_cb: true,
+    })
     this.#asker = createClient(options, this.#failure)
     this.#questions = new Questions((...question) => this.#ask(...question))
+    this.#committed = new CommittedQuestions((...question) => this.#askCommitted(...question))
     this.#reader.setDefaultConsumeTimeout(READER.pollTimeoutMs)
     this.#reader.on('partition.eof', ({ topic, partition, offset }) => this.#ends.push({ topic, partition, offset }))
     // Without a listener an error event would throw. What they report (brokers down, and up again) is the client's own
     // affair; that a feed brings nothing is seen by the arbiter.
     this.#reader.on('event.error', () => undefined)
     this.#reader.on('event.stats', ({ message }: { readonly message: string }) => this.#handleStatistics(message))
+    this.#reader.on('offset.commit', (error: rdkafka.LibrdKafkaError | undefined) => this.#endCommit(error?.message))
     this.#asker.on('event.error', () => undefined)
   }
 
@@ -113,6 +123,20 @@ export class KafkaFeedClient implements FeedClient {
     this.#questions.askTime(asked, timeMs, done)
   }
 
+  queryCommitted(asked: FeedPartition, done: (offset: number | undefined) => void): void {
+    this.#committed.ask(asked, done)
+  }
+
+  /** By the reader, since what it is told of it comes with a poll. */
+  commit(positions: readonly FeedPosition[], done: (failure: string | undefined) => void): void {
+    this.#handleCommitted = done
+    try {
+      this.#reader.commit(positions.map((position) => ({ ...toppar(position), offset: position.offset })))
+    } catch (error) {
+      setImmediate(() => this.#endCommit(error instanceof Error ? error.message : String(error)))
+    }
+  }
+
   close(done: () => void): void {
     this.#closed = true
     let open = 2
@@ -172,6 +196,21 @@ export class KafkaFeedClient implements FeedClient {
     })
   }
 
+  #askCommitted(...[asked, patienceMs, over]: Parameters<PutCommitted>): void {
+    this.#asker.committed(asked.map(toppar), patienceMs, (error, answers) => {
+      if (this.#closed) return
+      if (!error) over(answers.map(({ offset }) => offset ?? UNCOMMITTED))
+      else if (HIDDEN.includes(error.code)) over(asked.map(() => UNCOMMITTED))
+      else over(undefined)
+    })
+  }
+
+  #endCommit(failure: string | undefined): void {
+    const handle = this.#handleCommitted
+    this.#handleCommitted = undefined
+    if (!this.#closed) handle?.(failure)
+  }
+
   #connectOne(client: rdkafka.KafkaConsumer, connected: (metadata: rdkafka.Metadata) => void): void {
     this.#connecting = client
     client.connect({ timeout: this.#options.connectTimeoutMs, allTopics: true }, (error, metadata) => {
@@ -199,7 +238,7 @@ export function readerProperties({
 function createClient(
   { cluster, groupId, properties }: FeedClientOptions,
   failure: FailureReason,
-  more: Readonly<Record<string, number>> = {},
+  more: Readonly<Record<string, number | boolean>> = {},
 ): rdkafka.KafkaConsumer {
   try {
     const conf = { ...readerProperties({ groupId, properties }), ...more }
@@ -290,6 +329,9 @@ const DEFAULTS = {
   'reconnect.backoff.max.ms': 2_000,
   'fetch.wait.max.ms': 200,
 }
+
+/** Commits of the group are not ours to see: TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED. */
+const HIDDEN: readonly number[] = [29, 30]
 
 /** What the protocol depends on (common's cluster-properties.ts says why). */
 const OWNED = {
