@@ -16,6 +16,7 @@ export interface SubscriberOptions {
   readonly effects: string
   /** Left out if it is given a connection. */
   readonly redisUrl?: string
+  readonly fallbackRewindMs?: number
 }
 
 export interface RunningSubscriber {
@@ -34,6 +35,7 @@ export async function subscribe(
     clusters: options.clusters,
     topics: { [options.topic]: { codec: json } },
     highWater: new RedisHighWaterStore(redis),
+    ...(options.fallbackRewindMs === undefined ? {} : { fallbackRewindMs: options.fallbackRewindMs }),
   })
   consumer.events$.subscribe((event) => onEvent?.(event))
   await consumer.connect()

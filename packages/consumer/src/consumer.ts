@@ -893,8 +893,8 @@ const COMMITS_AGAIN_MS = 100
 const ATTEMPT_PART = 0.9
 const ATTEMPT_MS_MAX = 5_000
 const POLL_AGAIN_MS = 200
-/** Two clusters that hang hold up to three threads each, to poll and to be asked; files and DNS need some too. */
-const THREADS_WANTED = 8
+/** Two clusters that hang hold up to four threads each, to poll and to be asked; files and DNS need some too. */
+const THREADS_WANTED = 10
 /** Far longer than a codec that asks a schema registry. */
 const CODEC_STALL_MS = 10_000
 const DRAIN_LOOK_MS = 10
