@@ -460,6 +460,43 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [{ file: FLUSH_PLAN, text: 'this.#whole = true;', replacement: ';' }],
   },
   {
+    name: 'emptied-is-free',
+    scenario: 'cold-emptied',
+    meaning: 'takes a partition without a record at once, whatever the group has committed',
+    edits: [
+      { file: LEASE, text: 'this.#uncommitted && this.#greatestSeen === 0', replacement: 'this.#greatestSeen === 0' },
+    ],
+  },
+  {
+    name: 'read-is-committed',
+    scenario: 'cold-emptied',
+    meaning: 'commits how far was read, and begins there',
+    edits: [
+      {
+        file: PARTITION,
+        text: 'this.#host.handleConfirmed(feed, this.#at(resumeOffsets[feed]));',
+        replacement: 'this.#host.handleConfirmed(feed, this.#at(Math.max(0, this.#arbiter.feeds[feed].nextOffset)));',
+      },
+      {
+        file: PARTITION,
+        text: 'begin(Math.max(start, Math.min(offset, from - REWIND_RECORDS_LEAST)));',
+        replacement: 'begin(from);',
+      },
+    ],
+  },
+  {
+    name: 'commit-trusted',
+    scenario: 'double-disaster',
+    meaning: 'begins at a commit, whatever stands before it now',
+    edits: [
+      {
+        file: PARTITION,
+        text: 'begin(Math.max(start, Math.min(offset, from - REWIND_RECORDS_LEAST)));',
+        replacement: 'begin(from);',
+      },
+    ],
+  },
+  {
     name: 'rollback-not-noticed',
     scenario: 'store-rollback',
     meaning: 'the store takes a part on top of a position that lost what was confirmed',
