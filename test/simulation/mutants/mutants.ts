@@ -194,7 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ARBITER,
-        text: "if (sequence.begun && this.#options.from === 'latest')",
+        text: 'if (sequence.begun && this.#bornInMidst)',
         replacement: 'if (true)',
       },
     ],
