@@ -108,7 +108,7 @@ class Bench {
         const digest = stamp.first % 7
         const wholeDigest = stamp.first % 3
         arbiter.handleRecord(
-          { feed, offset, stamp, bytes: RECORD_BYTES, digest, wholeDigest, record: stamp },
+          { feed, offset, stamp, bytes: RECORD_BYTES, digest, wholeDigest, wallMs: 0, record: stamp },
           this.#time,
         )
         break

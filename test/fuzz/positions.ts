@@ -58,6 +58,7 @@ const stored: fc.Arbitrary<StoredStream> = fc.record({
       origin: counter,
       finished: intervals,
       rejected: intervals,
+      lastSeenMs: fc.nat().map((minutes) => minutes * 60_000),
       feeds: fc.record({ east: feed, west: feed }),
     }),
     { maxLength: 3 },

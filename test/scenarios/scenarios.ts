@@ -4,6 +4,7 @@ import { damagedLogs } from './damaged-logs.js'
 import { endsOfLogs } from './ends-of-logs.js'
 import { epochs } from './epochs.js'
 import { exactVoids } from './exact-voids.js'
+import { expiry } from './expiry.js'
 import { holes } from './holes.js'
 import { importing } from './import.js'
 import { journal } from './journal.js'
@@ -39,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...slowClusters,
   ...operators,
   ...leases,
+  expiry,
   twoProducers,
   latestBirth,
   crashInOutage,
@@ -50,9 +52,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
 ])
 
 /** Rows that wait for their part. */
-export const PENDING: readonly Pending[] = inOrder<Pending>([
-  { name: 'reopened', part: 4, reason: 'expiry of sequences comes with this part' },
-])
+export const PENDING: readonly Pending[] = []
 
 function inOrder<T extends Scenario | Pending>(list: readonly T[]): T[] {
   return [...list].sort((a, b) => ROWS.indexOf(a.name) - ROWS.indexOf(b.name))

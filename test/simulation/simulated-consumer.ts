@@ -76,6 +76,7 @@ export class SimulatedConsumer {
         createId: () => `${name}#${++ids}`,
         hostName: name,
         threadPoolSize: 16,
+        expiry: world.settings.expiry,
         createFeedClient: (clientOptions, handler) => {
           const cluster = world.cluster(clientOptions.cluster)
           const { pollTimeoutMs, readRecordsMax } = world.settings

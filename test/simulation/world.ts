@@ -24,6 +24,8 @@ export interface WorldSettings {
   readonly latencyMs: readonly [low: number, high: number]
   /** What a consumer's poll waits if there is nothing; a long one makes quiet times cheap. */
   readonly pollTimeoutMs: number
+  /** How often consumers look for what they can forget, and how old that has to be. */
+  readonly expiry: { readonly everyMs: number; readonly ageMs: number }
   /** Records that one read of a feed brings of one partition. */
   readonly readRecordsMax: number
   /** Records that one request of a producer brings to one partition. */
@@ -134,6 +136,7 @@ const DEFAULTS: WorldSettings = {
   brokers: 3,
   latencyMs: [1, 3],
   pollTimeoutMs: 50,
+  expiry: { everyMs: 3_600_000, ageMs: 86_400_000 },
   readRecordsMax: 500,
   writeRecordsMax: 500,
 }

@@ -229,6 +229,7 @@ class Life {
         createId: () => 'owner',
         hostName: 'somewhere',
         threadPoolSize: 64,
+        expiry: { everyMs: 3_600_000, ageMs: 86_400_000 },
         createFeedClient: (_, handler) => {
           const log = story.logs[this.feeds.length]!.map(recordOf)
           const feed = new PaperFeed(this.timeline, handler, log, Math.min(readable, log.length))

@@ -114,7 +114,7 @@ export class Life {
     this.#hear(feed)
     this.reads.push({ feed, offset, entry })
     const { stamp } = entry
-    const digests = { digest: stamp.first, wholeDigest: offset }
+    const digests = { digest: stamp.first, wholeDigest: offset, wallMs: 0 }
     this.arbiter.handleRecord({ feed, offset, stamp, bytes: 1, ...digests, record: null }, this.#time)
     this.#drain()
     if (this.#questions.length > 0) this.#answer()

@@ -73,6 +73,8 @@ interface Facts {
   'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
   'position-recovered': { cluster: string; topic: string; partition: number; committed: number; from: number }
   'commit-failed': { cluster: string; reason: string }
+  'sequences-expired': { topic: string; partition: number; count: number; owed: number }
+  'sequence-reopened': Omit<HoleName, 'count'>
   'log-truncated': { cluster: string; topic: string; partition: number; from: number; to: number }
   // Consumer: operators
   'delivery-failed': { topic: string; verdict: string; reason: string; count: number }
@@ -353,6 +355,18 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'warn',
     labels: ['cluster'],
     meaning: "The group's position could not be committed to this cluster; tools that show lag see an older one.",
+  },
+  'sequences-expired': {
+    level: 'info',
+    labels: ['topic'],
+    meaning:
+      'Sequences were forgotten of which neither log has anything any more; what was owed of them is owed no more.',
+  },
+  'sequence-reopened': {
+    level: 'warn',
+    labels: ['topic'],
+    meaning:
+      'A sequence comes again that may have been forgotten: it is delivered from there on, and owes nothing before.',
   },
   'log-truncated': {
     level: 'error',

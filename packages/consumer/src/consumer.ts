@@ -57,6 +57,8 @@ export interface ConsumerOutsides {
   readonly hostName: string
   /** Threads of libuv's pool. */
   readonly threadPoolSize: number
+  /** How often it is looked for what can be forgotten, and how old that has to be, ms. */
+  readonly expiry: { readonly everyMs: number; readonly ageMs: number }
 }
 
 /** Time moves by no less: a remainder that is smaller than the clock can show would be waited for again and again. */
@@ -70,6 +72,8 @@ const REAL: ConsumerOutsides = {
   createId: randomUUID,
   hostName: hostname(),
   threadPoolSize: Number(process.env['UV_THREADPOOL_SIZE'] ?? POOL_SIZE_DEFAULT),
+  // Nothing is written again that is older than a day (protocol.md, Lanes and tracks).
+  expiry: { everyMs: 3_600_000, ageMs: 86_400_000 },
 }
 
 export interface ConsumerStatus {
@@ -160,6 +164,7 @@ export class Consumer<T = unknown> {
    */
   readonly #refusals = new Map<OpenDelivery, (() => void) | undefined>()
   #flushAt = Infinity
+  #cancelForgetting = (): void => undefined
   #delivered = 0
   #late = 0
 
@@ -400,7 +405,16 @@ export class Consumer<T = unknown> {
     this.#started = true
     for (const feed of FEEDS) this.#begin(feed)
     this.#commits.start()
+    this.#keepForgetting()
     this.#turn()
+  }
+
+  #keepForgetting(): void {
+    const { clock, expiry } = this.#outsides
+    this.#cancelForgetting = clock.schedule(clock.now() + expiry.everyMs, () => {
+      this.#keepForgetting()
+      for (const partition of this.#all) partition.lookForExpired(expiry.ageMs)
+    })
   }
 
   #begin(feed: FeedIndex): void {
@@ -809,6 +823,7 @@ export class Consumer<T = unknown> {
     const { closeTimeoutMs } = this.#settings
     this.#agenda.close()
     this.#store.stop()
+    this.#cancelForgetting()
     this.#handleContact?.()
     this.#outbox = []
     this.#outboxHead = 0

@@ -102,6 +102,8 @@ export class Partition implements DeliveryOwner, Tenant {
     this.#arbiter = new Arbiter({ ...settings, topic: id.topic, partition: id.partition }, host.time())
     this.#stored = decodePosition(holding.fields)
     for (const stream of this.#stored.streams) this.#arbiter.restore(stream)
+    const forgotten = Object.values(this.#stored.feeds).map(({ forgottenEpoch }) => forgottenEpoch ?? -1)
+    this.#arbiter.forgottenEpoch = Math.max(-1, ...forgotten)
     for (const booked of checkFinished(holding.booked ?? [])) this.#arbiter.restoreFinished(booked, host.time())
     for (const feed of FEEDS) {
       const place = this.#stored.feeds[this.#clusterOf(feed)]
@@ -230,6 +232,19 @@ export class Partition implements DeliveryOwner, Tenant {
   /** Carries out what the arbiter wants. */
   carryOut(time: number): void {
     if (!this.#ended) this.#attempt(() => this.#carryOut(time))
+  }
+
+  /** Finds out what both logs have lost to retention, so that sequences that neither has any more are forgotten. */
+  lookForExpired(ageMs: number): void {
+    const sinceMs = this.#host.clock.wall() - ageMs
+    const clients = FEEDS.map((feed) => this.#host.clientOf(feed))
+    if (this.draining || this.#arbiter.streams.size === 0 || clients.includes(undefined)) return
+    this.#queryRange(clients[0]!, (one) => {
+      this.#queryRange(clients[1]!, (other) => {
+        if (this.#ended || one === undefined || other === undefined) return
+        this.#arbiter.handleOldest({ starts: [one.start, other.start], ends: [one.end, other.end], sinceMs })
+      })
+    })
   }
 
   // --- deliveries -----------------------------------------------------------------------------------------------
@@ -428,7 +443,8 @@ export class Partition implements DeliveryOwner, Tenant {
       return
     }
     const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0)
-    this.#arbiter.handleRecord({ feed, offset, stamp, bytes, digest, wholeDigest: whole, record }, time)
+    const wallMs = this.#host.clock.wall()
+    this.#arbiter.handleRecord({ feed, offset, stamp, bytes, digest, wholeDigest: whole, wallMs, record }, time)
   }
 
   #finish(delivery: OpenDelivery): void {
@@ -545,6 +561,7 @@ export class Partition implements DeliveryOwner, Tenant {
 
   #collect(): void {
     const { clusters } = this.#host.settings
+    if (this.#arbiter.takeShrunk()) this.#plan.handleShrunk()
     const changed = this.#arbiter.takeChanged()
     for (const stream of this.#plan.whole ? this.#arbiter.streams.values() : changed) {
       const stored = storedStream(stream, clusters)
@@ -555,7 +572,8 @@ export class Partition implements DeliveryOwner, Tenant {
       // A feed that was not read yet in this life stands where the last one left it.
       const read = this.#arbiter.resumeOffset(feed)
       const stored = this.#stored.feeds[cluster] ?? { resumeOffset: -1, marks: [] }
-      const place = read >= 0 ? { resumeOffset: read, marks: this.#arbiter.marksBefore(feed, read) } : stored
+      const kept = read >= 0 ? { resumeOffset: read, marks: this.#arbiter.marksBefore(feed, read) } : stored
+      const place = { ...kept, forgottenEpoch: this.#arbiter.forgottenEpoch }
       const { resumeOffset } = place
       if (resumeOffset < 0 || (resumeOffset === this.#resumeOffsets[feed] && !this.#plan.whole)) continue
       this.#resumeOffsets[feed] = resumeOffset

@@ -317,6 +317,7 @@ export class Bench {
         createId: () => 'owner',
         hostName: 'somewhere',
         threadPoolSize,
+        expiry: { everyMs: 3_600_000, ageMs: 86_400_000 },
         createFeedClient: ({ cluster }, handler) => {
           const feed = new FakeFeedClient(handler, this.clusters[cluster as 'east' | 'west'], this.clock)
           this.feeds.push(feed)

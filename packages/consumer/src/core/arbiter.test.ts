@@ -169,6 +169,7 @@ function recordOf(word: string) {
     bytes: 10,
     digest: Number(first),
     wholeDigest: [...word].reduce((sum, letter) => 31 * sum + letter.charCodeAt(0), 0),
+    wallMs: 0,
     record: word,
   }
 }

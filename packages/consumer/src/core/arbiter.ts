@@ -62,6 +62,8 @@ export interface Arrival<R> {
   readonly digest: number
   /** Of all of it: by this the log is known again. */
   readonly wholeDigest: number
+  /** When it was read, ms since 1970. */
+  readonly wallMs: number
   readonly record: R
 }
 
@@ -78,6 +80,14 @@ export interface Deliver<R> {
 
 export type ArbiterCommand<R> = Deliver<R> | FeedCommand
 
+/** Where both logs began and ended when they were asked. */
+export interface Oldest {
+  readonly starts: readonly [number, number]
+  readonly ends: readonly [number, number]
+  /** What was not seen since then, ms since 1970, nobody writes again. */
+  readonly sinceMs: number
+}
+
 interface Piece<R> {
   readonly feed: FeedIndex
   readonly offset: number
@@ -93,6 +103,10 @@ export class Arbiter<R> {
   /** Messages read and not delivered, since the other feed had brought them: the proof of redundancy. */
   duplicatesDropped = 0
   readonly #options: ArbiterOptions
+  /** Of sequences up to this epoch some were forgotten; -1 if none. */
+  forgottenEpoch = -1
+  #shrunk = false
+  #oldest: Oldest | undefined
   /** A stream begins for this group with the first that is seen of it: what was before is not owed. */
   #bornInMidst: boolean
   readonly #digests = new Digests()
@@ -150,6 +164,7 @@ export class Arbiter<R> {
     const sequence = this.#sequenceOf(stream, stamp, time)
     if (sequence.lastOffsets[feed] < this.feeds[feed].beganAt) sequence.readFrom[feed] = stamp.first
     sequence.lastOffsets[feed] = Math.max(sequence.lastOffsets[feed], offset)
+    sequence.lastSeenMs = Math.max(sequence.lastSeenMs, arrival.wallMs)
     const last = stamp.first + stamp.count - 1
     if (stamp.kind === 'void') this.#handleVoid(stream, sequence, feed, offset, stamp.first, last, time)
     else this.#handleData(stream, sequence, arrival, last, time)
@@ -225,10 +240,16 @@ export class Arbiter<R> {
     this.#touch(stream)
   }
 
+  /** Sequences that neither log has any more are forgotten as soon as both are read to where they ended. */
+  handleOldest(oldest: Oldest): void {
+    this.#oldest = oldest
+  }
+
   handleDeadline(time: number): void {
     this.#step++
     for (const feed of this.feeds) feed.handleDeadline(time)
     this.#settleAll(time)
+    this.#forget()
   }
 
   // --- commands and deadlines -----------------------------------------------------------------------------------
@@ -302,9 +323,16 @@ export class Arbiter<R> {
     this.#touch(stream)
   }
 
-  /** Whether `takeChanged` would give any. */
+  /** Whether `takeChanged` would give any, or `takeShrunk` is true. */
   get changed(): boolean {
-    return this.#changed.length > 0
+    return this.#changed.length > 0 || this.#shrunk
+  }
+
+  /** Whether something was forgotten that the store still has. */
+  takeShrunk(): boolean {
+    const shrunk = this.#shrunk
+    this.#shrunk = false
+    return shrunk
   }
 
   /** Streams with something that the store does not have yet; the list begins anew. */
@@ -666,10 +694,41 @@ export class Arbiter<R> {
 
   /** Its turn has come (rule 7). */
   #begin(stream: Stream<R>, sequence: Sequence<R>): void {
-    if (stream.fresh && this.#bornInMidst) sequence.beginAt(lowestKnown(sequence))
+    if ((stream.fresh && this.#bornInMidst) || sequence.reopened) sequence.beginAt(lowestKnown(sequence))
     sequence.begun = true
     stream.fresh = false
     this.#touch(stream)
+  }
+
+  // --- expiry ---------------------------------------------------------------------------------------------------
+
+  /** Oldest first: a newer one keeps those that it has taken precedence over from coming in order again. */
+  #forget(): void {
+    const oldest = this.#oldest
+    if (oldest === undefined || !FEEDS.every((index) => this.feeds[index].hasRead(oldest.ends[index]))) return
+    this.#oldest = undefined
+    let count = 0
+    let owed = 0
+    for (const stream of this.streams.values()) {
+      for (let first = stream.sequences[0]; first && this.#isOver(first, oldest); first = stream.sequences[0]) {
+        stream.sequences.shift()
+        this.forgottenEpoch = Math.max(this.forgottenEpoch, first.epoch)
+        count++
+        owed += first.debts
+      }
+      if (stream.sequences.length > 0) continue
+      this.streams.delete(stream.key)
+      this.#unsettled.delete(stream)
+    }
+    if (count === 0) return
+    this.#shrunk = true
+    this.#tell({ kind: 'sequences-expired', ...this.#partitionName(), count, owed })
+  }
+
+  /** Whether nothing of it can come any more, also not after a crash. What is held or in flight is to be read again then. */
+  #isOver({ begun, lastSeenMs, lastOffsets }: Sequence<R>, { starts, sinceMs }: Oldest): boolean {
+    if (!begun || lastSeenMs >= sinceMs) return false
+    return FEEDS.every((index) => lastOffsets[index] < Math.min(starts[index], this.feeds[index].resumeOffset()))
   }
 
   // --- bookkeeping ----------------------------------------------------------------------------------------------
@@ -694,7 +753,10 @@ export class Arbiter<R> {
       sequence = new Sequence(this.#sequences++, id, { time, step: this.#step })
       // An older one that nobody knew: its claim to come first is lost, and what it brings is late.
       sequence.begun = id.epoch < stream.begunEpoch
-      if (sequence.begun && this.#bornInMidst) sequence.beginAt(id.first)
+      sequence.reopened = id.first > 1 && id.epoch <= this.forgottenEpoch
+      if (sequence.begun && (this.#bornInMidst || sequence.reopened)) sequence.beginAt(id.first)
+      if (sequence.reopened)
+        this.#tell({ kind: 'sequence-reopened', ...this.#incarnationName(stream, sequence), first: id.first })
       stream.insert(sequence)
     }
     return sequence

@@ -132,6 +132,17 @@ export class Feed<R> {
     return this.awaySince === undefined && this.#discountedAt === undefined
   }
 
+  /** Whether it is at this offset of a log that is known to be the same, or beyond. */
+  hasRead(offset: number): boolean {
+    return (
+      this.live &&
+      !this.#suspect &&
+      this.#check === undefined &&
+      this.scansFrom === undefined &&
+      this.nextOffset >= offset
+    )
+  }
+
   /** Whether it may go back now, as delivery has come to what it scanned. */
   get isDue(): boolean {
     return this.scanned && this.#check === undefined

@@ -83,6 +83,11 @@ export class FlushPlan {
     this.#whole = true
   }
 
+  /** The store has what was given up, and is to forget it: only the whole position leaves anything out. */
+  handleShrunk(): void {
+    this.#whole = true
+  }
+
   /** No answer, or one that says that this number came too late: what it carried goes with the next. */
   handleUnanswered(flush: PlannedFlush): void {
     if (flush === this.#inFlight) this.#inFlight = undefined

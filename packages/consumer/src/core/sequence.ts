@@ -33,6 +33,8 @@ export class Sequence<R> {
   origin = 1
   /** Whether its turn has come (rule 7); what is read before is held. */
   begun = false
+  /** It may have been forgotten: what is missing before it begins is not owed. */
+  reopened = false
   readonly delivered: Intervals
   readonly finished: Intervals
   readonly rejected: Intervals
@@ -51,6 +53,8 @@ export class Sequence<R> {
   stall: Stall | undefined
   /** Highest offset at which each feed brought something of it; -1 for never. */
   readonly lastOffsets: [number, number] = [-1, -1]
+  /** When something of it was last read, ms since 1970. */
+  lastSeenMs = 0
   /** The first counter that each feed brought of it, if it may have had others before where it is read from; else 0. */
   readonly readFrom: [number, number] = [0, 0]
   /** False while an older sequence of the stream has in-order deliveries in flight (position.md, strict-crash). */
@@ -65,6 +69,7 @@ export class Sequence<R> {
       readonly origin: number
       readonly finished: Intervals
       readonly rejected: Intervals
+      readonly lastSeenMs: number
     },
   ) {
     this.index = index
@@ -77,6 +82,7 @@ export class Sequence<R> {
     if (stored !== undefined) {
       this.frontier = stored.frontier
       this.origin = stored.origin
+      this.lastSeenMs = stored.lastSeenMs
       this.begun = true
     }
   }

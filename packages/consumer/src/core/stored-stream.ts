@@ -23,6 +23,8 @@ export interface StoredSequence {
   readonly origin: number
   readonly finished: Intervals
   readonly rejected: Intervals
+  /** To the minute. */
+  readonly lastSeenMs: number
   readonly feeds: Readonly<Record<string, StoredFeed>>
 }
 
@@ -60,6 +62,15 @@ function storedSequence<R>(sequence: Sequence<R>, clusters: readonly [string, st
         .map(({ first, last, offset }) => ({ first, last: Math.min(last, frontier), offset })),
     }
   })
-  const { epoch, incarnation, origin, finished, rejected } = sequence
-  return { epoch, incarnation, frontier, origin, finished: finished.clone(), rejected: rejected.clone(), feeds }
+  const { epoch, incarnation, origin, finished, rejected, lastSeenMs } = sequence
+  return {
+    epoch,
+    incarnation,
+    frontier,
+    origin,
+    finished: finished.clone(),
+    rejected: rejected.clone(),
+    lastSeenMs,
+    feeds,
+  }
 }

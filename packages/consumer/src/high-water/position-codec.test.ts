@@ -33,6 +33,7 @@ describe('position codec', () => {
           origin: BIG - 1,
           finished: Intervals.of([1, 5], [8, BIG]),
           rejected: Intervals.of([6, 6]),
+          lastSeenMs: 1_700_000_000_001,
           feeds: {
             east: { lastOffset: BIG, readFrom: BIG, voids: [{ first: 6, last: 7, offset: BIG }] },
             west: { lastOffset: -1, readFrom: 0, voids: [] },
@@ -41,11 +42,11 @@ describe('position codec', () => {
       ],
     }
     const fields = new Map([
-      [feedField('east'), encodeFeed({ resumeOffset: BIG, marks: MARKS })],
+      [feedField('east'), encodeFeed({ resumeOffset: BIG, marks: MARKS, forgottenEpoch: BIG })],
       [streamField('2147483647/ledger-7'), encodeStream(stream)],
     ])
     const position = decodePosition(fields)
-    expect(position.feeds).to.deep.equal({ east: { resumeOffset: BIG, marks: MARKS } })
+    expect(position.feeds).to.deep.equal({ east: { resumeOffset: BIG, marks: MARKS, forgottenEpoch: BIG } })
     const [read] = position.streams
     expect(read!.sequences[0]!.finished.toArray()).to.deep.equal([1, 5, 8, BIG])
     expect(read!.sequences[0]!.rejected.toArray()).to.deep.equal([6, 6])
@@ -53,6 +54,7 @@ describe('position codec', () => {
       epoch: BIG,
       frontier: BIG,
       origin: BIG - 1,
+      lastSeenMs: 1_700_000_040_000, // the next minute
       feeds: stream.sequences[0]!.feeds,
     })
   })
@@ -76,7 +78,8 @@ describe('position codec', () => {
       expect(refused('f:east', encode(value)), JSON.stringify(value)).to.contain('f:east')
     }
     expect(refused('f:east', encode(['abc']))).to.contain('resume offset: received "abc" (string)')
-    expect(refused('f:east', encode([0, [], 'of a later version']))).to.equal('taken')
+    expect(refused('f:east', encode([0, [], 'abc']))).to.contain('forgotten epoch: received "abc" (string)')
+    expect(refused('f:east', encode([0, [], 1, 'of a later version']))).to.equal('taken')
   })
 
   it('refuses a stream in which anything is of another type or out of its range', () => {
@@ -117,7 +120,7 @@ describe('position codec', () => {
   it('lists what a position says is finished, and nothing else', () => {
     const sequence = (epoch: number, finished: Intervals): StoredSequence => {
       const rejected = Intervals.of([6, 6])
-      return { epoch, incarnation: 7, frontier: 6, origin: 1, finished, rejected, feeds: {} }
+      return { epoch, incarnation: 7, frontier: 6, origin: 1, finished, rejected, lastSeenMs: 0, feeds: {} }
     }
     const sequences = [sequence(1, Intervals.of([1, 3], [5, 5])), sequence(2, new Intervals())]
     const fields = new Map([

@@ -15,8 +15,8 @@ import type { Fields, FinishedCounters } from './high-water-store.js'
 /**
  * A position as the named fields of a store, and back.
  *
- * `f:<cluster>` is `[resume offset, [offset, digest, …]]`, the marks in ascending order. `s:<stream>` is
- * `[key range, producerId, [sequence …]]`, a sequence `[epoch, incarnation, frontier, finished, rejected, feeds, origin]` with
+ * `f:<cluster>` is `[resume offset, [offset, digest, …], forgotten epoch]`, the marks in ascending order. `s:<stream>` is
+ * `[key range, producerId, [sequence …]]`, a sequence `[epoch, incarnation, frontier, finished, rejected, feeds, origin, last seen]` with
  * intervals as flat pairs and `feeds` as `{cluster: [last offset, [first, last, offset, …], read from]}`. MessagePack.
  *
  * What is read is checked, since nothing after it is: a store may be damaged, or filled by somebody else, and from a
@@ -34,26 +34,31 @@ export interface StoredPlace {
   readonly resumeOffset: number
   /** Below the resume offset, ascending. */
   readonly marks: readonly Mark[]
+  /** Of sequences up to this epoch some were forgotten; -1 or left out if none. */
+  readonly forgottenEpoch?: number
 }
 
-export function encodeFeed({ resumeOffset, marks }: StoredPlace): Uint8Array {
-  return encoder.encode([resumeOffset, marks.flatMap(({ offset, digest }) => [offset, digest])])
+export function encodeFeed({ resumeOffset, marks, forgottenEpoch = -1 }: StoredPlace): Uint8Array {
+  const flat = marks.flatMap(({ offset, digest }) => [offset, digest])
+  return encoder.encode(forgottenEpoch < 0 ? [resumeOffset, flat] : [resumeOffset, flat, forgottenEpoch])
 }
 
 export function encodeStream(stream: StoredStream): Uint8Array {
-  const sequences = stream.sequences.map(({ epoch, incarnation, frontier, origin, finished, rejected, feeds }) => [
-    epoch,
-    incarnation,
-    frontier,
-    finished.toArray(),
-    rejected.toArray(),
+  const sequences = stream.sequences.map((one) => [
+    one.epoch,
+    one.incarnation,
+    one.frontier,
+    one.finished.toArray(),
+    one.rejected.toArray(),
     Object.fromEntries(
-      Object.entries(feeds).map(([cluster, feed]) => [
+      Object.entries(one.feeds).map(([cluster, feed]) => [
         cluster,
         [feed.lastOffset, feed.voids.flatMap(({ first, last, offset }) => [first, last, offset]), feed.readFrom],
       ]),
     ),
-    origin,
+    one.origin,
+    // The next minute: it may be kept for too long, not too short.
+    Math.ceil(one.lastSeenMs / MINUTE_MS),
   ])
   return encoder.encode([stream.keyRange, stream.producerId, sequences])
 }
@@ -109,7 +114,7 @@ export function checkFinished(booked: readonly FinishedCounters[]): readonly Fin
 }
 
 function decodeFeed(value: unknown): StoredPlace {
-  const [resumeOffset, marks = []] = list(value, 'feed')
+  const [resumeOffset, marks = [], forgottenEpoch = -1] = list(value, 'feed')
   const resume = integer(resumeOffset, 'resume offset', 0)
   const flat = list(marks, 'marks')
   const decoded: Mark[] = []
@@ -118,7 +123,8 @@ function decodeFeed(value: unknown): StoredPlace {
     decoded.push({ offset, digest: integer(flat[i + 1], 'digest of a mark', 0, DIGEST_MAX) })
   }
   if ((decoded.at(-1)?.offset ?? -1) >= resume) throw wrong('marks', marks, 'offsets below the resume offset')
-  return { resumeOffset: resume, marks: decoded }
+  const epoch = integer(forgottenEpoch, 'forgotten epoch', -1)
+  return { resumeOffset: resume, marks: decoded, ...(epoch < 0 ? {} : { forgottenEpoch: epoch }) }
 }
 
 function decodeStream(value: unknown): StoredStream {
@@ -131,8 +137,8 @@ function decodeStream(value: unknown): StoredStream {
 }
 
 function decodeSequence(value: unknown): StoredSequence {
-  // Positions that were stored before there was an origin lack it.
-  const [epoch, incarnation, frontier, finished, rejected, feeds, origin = 1] = list(value, 'sequence')
+  // Positions that were stored by earlier versions lack the end.
+  const [epoch, incarnation, frontier, finished, rejected, feeds, origin = 1, lastSeen = 0] = list(value, 'sequence')
   return {
     epoch: integer(epoch, 'epoch', 0),
     incarnation: integer(incarnation, 'incarnation', 0),
@@ -141,6 +147,7 @@ function decodeSequence(value: unknown): StoredSequence {
     origin: integer(origin, 'origin', 1, Number.MAX_SAFE_INTEGER + 1),
     finished: decodeIntervals(finished, 'finished'),
     rejected: decodeIntervals(rejected, 'rejected'),
+    lastSeenMs: integer(lastSeen, 'last seen', 0, MINUTES_MAX) * MINUTE_MS,
     feeds: decodeFeeds(feeds),
   }
 }
@@ -204,6 +211,9 @@ function byCluster<T>(): Record<string, T> {
   return Object.create(null) as Record<string, T>
 }
 
+const MINUTE_MS = 60_000
+/** Of a Date. */
+const MINUTES_MAX = 8.64e15 / MINUTE_MS
 /** CRC-32. */
 const DIGEST_MAX = 2 ** 32 - 1
 /** One for all: each has a buffer of its own that it fills again. */
