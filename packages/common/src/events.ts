@@ -96,7 +96,7 @@ interface Facts {
   'lease-regained': { topic: string; partition: number; lapsedMs: number }
   'lease-lost': { topic: string; partition: number; reason: string }
   'lease-released': { topic: string; partition: number; to: string }
-  'share-withheld': { reads: number; by: string }
+  'share-withheld': { topic: string; reads: number; by: string }
   'feed-unread': { cluster: string; by: string }
   // Process
   'threads-scarce': { poolSize: number; wanted: number }
@@ -404,8 +404,8 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   },
   'share-withheld': {
     level: 'warn',
-    labels: [],
-    meaning: 'This instance reads fewer clusters than another one of its group, so it holds no partitions.',
+    labels: ['topic'],
+    meaning: 'Another instance of the group reads more clusters than this one, so this one holds nothing of the topic.',
   },
   'feed-unread': {
     level: 'warn',

@@ -89,7 +89,7 @@ export class Leases {
   constructor(host: LeasesHost, ids: readonly PartitionOfGroup[]) {
     const { settings, instance, clock } = host
     this.#host = host
-    const partitions = ids.map(nameOf)
+    const partitions = new Map(ids.map((id) => [nameOf(id), id.topic]))
     this.#shares = new Shares({ ...settings, instance, partitions })
     this.#agenda = new Agenda(clock, () => this.#wake())
     for (const id of ids) {
@@ -193,7 +193,7 @@ export class Leases {
     const taken: Promise<void>[] = []
     for (const entry of this.#entries.values()) {
       const freeMs = entry.lease.freeMs(clock.now())
-      if (freeMs === undefined || !this.#shares.mayTake(freeMs, clock.now())) continue
+      if (freeMs === undefined || !this.#shares.mayTake(entry.name, freeMs, clock.now())) continue
       entry.lease.handleGranted(this.#at())
       this.#shares.handleLease(entry.name, { ...NO_LEASE, owner: instance })
       taken.push(this.#carryOut(entry))
@@ -210,7 +210,7 @@ export class Leases {
           })
           break
         case 'outread':
-          telemetry.tell({ kind: 'share-withheld', reads: command.reads, by: command.by })
+          telemetry.tell({ kind: 'share-withheld', topic: command.topic, reads: command.reads, by: command.by })
           break
         case 'unread':
           telemetry.tell({ kind: 'feed-unread', cluster: command.cluster, by: command.by })
@@ -359,7 +359,7 @@ export class Leases {
   async #meet(): Promise<void> {
     const { settings, clock, instance, hostName } = this.#host
     this.#host.probe()
-    const member = { beat: ++this.#beats, reads: this.#host.reads(), host: hostName }
+    const member = { beat: ++this.#beats, reads: this.#host.reads(), topics: settings.topics, host: hostName }
     const roll = { instance, member, gone: this.#shares.gone(clock.now()) }
     try {
       this.#shares.handleMembers(await settings.highWater.meet(settings.groupId, roll), clock.now())

@@ -526,10 +526,10 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SHARES,
-        text: 'if (this.#reads.length === 0 || this.#reads.length < this.#most(now))',
+        text: 'if (this.#reads.length === 0 || !able.includes(instance))',
         replacement: 'if (false)',
       },
-      { file: SHARES, text: 'if (this.#reads.length >= most) {', replacement: 'if (true) {' },
+      { file: SHARES, text: 'if (able.includes(instance)) {', replacement: 'if (true) {' },
     ],
   },
   {
