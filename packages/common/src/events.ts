@@ -377,7 +377,8 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   'store-unsafe': {
     level: 'warn',
     labels: [],
-    meaning: 'The high-water store may lose what it was given: a Redis whose `maxmemory-policy` evicts any key.',
+    meaning:
+      'The high-water store may lose what it was given: a Redis that evicts any key, or has no append-only file.',
   },
   'flush-refused': { level: 'error', labels: ['topic'], meaning: 'The store refused a flush.' },
   'store-behind': {
