@@ -69,6 +69,8 @@ interface Facts {
   'codec-stalled': { topic: string; partition: number; cluster: string; offset: number; waitedMs: number }
   'window-stalled': { messages: number; bytes: number; waitedMs: number }
   'acknowledgement-overdue': { topic: string; partition: number; cluster: string; offset: number; count: number }
+  'acknowledgement-ignored': { topic: string; count: number }
+  'delivery-stalled': { topic: string; partition: number; cluster: string; offset: number; count: number }
   'poll-failed': { cluster: string; reason: string }
   'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
   'log-truncated': { cluster: string; topic: string; partition: number; from: number; to: number }
@@ -330,6 +332,18 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'warn',
     labels: ['topic'],
     meaning: 'Deliveries have not been acknowledged for `ackTimeoutMs`; they stay with their handlers.',
+  },
+  'acknowledgement-ignored': {
+    level: 'warn',
+    labels: ['topic'],
+    meaning:
+      'Deliveries were acknowledged when their partition was lost or given up: whoever has it delivers them again.',
+  },
+  'delivery-stalled': {
+    level: 'error',
+    labels: ['topic'],
+    meaning:
+      'Deliveries were refused (`nack`) ten times each: they go on coming again, and the group resumes behind none of them.',
   },
   'poll-failed': {
     level: 'warn',
