@@ -1,4 +1,4 @@
-import { HighWaterStoreUnusableError } from '@tandem/common/internal'
+import { HighWaterStoreFailedError, HighWaterStoreUnusableError } from '@tandem/common/internal'
 import { expect } from 'chai'
 import { bufferCount } from 'rxjs'
 
@@ -82,6 +82,29 @@ describe('consumer', () => {
         await bench.clock.pass(30_000)
         expect(bench.failure).to.have.property('code', 'TANDEM_HIGH_WATER_STORE_FAILED')
         expect(bench.clock.timers).to.equal(0)
+      })
+    }
+
+    for (const call of ['acquire', 'meet'] as const) {
+      it(`waits for a store that can only be read (${call}), and ends with a code if it stays so`, async () => {
+        const bench = new Bench({ connectTimeoutMs: 5_000 })
+        const whole = bench.store[call].bind(bench.store)
+        const broken = async (): Promise<never> => raise(new HighWaterStoreFailedError('READONLY'))
+        Object.assign(bench.store, { [call]: broken })
+        await bench.start()
+        await bench.clock.pass(2_000)
+        Object.assign(bench.store, { [call]: whole })
+        await bench.clock.pass(500)
+        await bench.bring(0, 1)
+        expect(bench.out).to.equal('1')
+
+        const other = new Bench({ connectTimeoutMs: 5_000 })
+        Object.assign(other.store, { [call]: broken })
+        await other.start()
+        await other.clock.pass(4_000)
+        expect(other.failure).to.equal(undefined)
+        await other.clock.pass(1_000)
+        expect(other.failure).to.include({ code: 'TANDEM_HIGH_WATER_STORE_FAILED', message: 'READONLY' })
       })
     }
 

@@ -69,6 +69,8 @@ interface Entry {
   tenant: Tenant | undefined
   /** Its position could not be read when it was taken last. */
   unreadable: boolean
+  /** The last attempt to take it was not answered. */
+  unanswered: boolean
 }
 
 /** What is asked of the store. */
@@ -81,6 +83,8 @@ export class Leases {
   readonly #agenda: Agenda
   #cancelBeat = (): void => undefined
   #beats = 0
+  /** The store has put this instance down. */
+  #met = false
   /** Nothing more is taken. */
   #closing = false
   /** Of the last call that failed. */
@@ -100,6 +104,7 @@ export class Leases {
         lease: new Lease({ ...settings, instance }),
         tenant: undefined,
         unreadable: false,
+        unanswered: false,
       })
     }
   }
@@ -110,7 +115,8 @@ export class Leases {
   }
 
   /**
-   * Looks at every partition and takes what is free; resolves when all are known.
+   * Looks at every partition and takes what is free; resolves when all are known, and the store has taken down what it was
+   * told: one that can only be read, such as a replica, is no store.
    * @throws what the store said last, if it does not come to that in time; at once if no time mends it.
    */
   async start(until: number): Promise<void> {
@@ -148,7 +154,10 @@ export class Leases {
   }
 
   get #known(): boolean {
-    return [...this.#entries.values()].every(({ lease }) => lease.held || lease.seen !== undefined)
+    const now = this.#host.clock.now()
+    const isKnown = ({ lease, unanswered }: Entry): boolean =>
+      lease.held || (lease.seen !== undefined && !(unanswered && lease.freeMs(now) !== undefined))
+    return this.#met && [...this.#entries.values()].every(isKnown)
   }
 
   #at(): Moment {
@@ -282,7 +291,9 @@ export class Leases {
   async #acquire(entry: Entry, { call, seen, greatestSeen }: Extract<Asking, { kind: 'acquire' }>): Promise<void> {
     const { id, name, lease } = entry
     const { settings, instance, clock, telemetry } = this.#host
+    entry.unanswered = true
     const acquired = await settings.highWater.acquire(id, { owner: instance, greatestSeen, seen })
+    entry.unanswered = false
     if (acquired.kind === 'held') {
       lease.handleSeen(call, acquired.lease, clock.now())
       this.#shares.handleLease(name, acquired.lease)
@@ -363,6 +374,7 @@ export class Leases {
     const roll = { instance, member, gone: this.#shares.gone(clock.now()) }
     try {
       this.#shares.handleMembers(await settings.highWater.meet(settings.groupId, roll), clock.now())
+      this.#met = true
       this.#host.handleStoreAnswered(this)
     } catch (error) {
       this.#failure = error
