@@ -502,8 +502,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SHARES,
-        text: 'return Math.max(...this.instances(now).map((id) => this.#readsOf(id).length));',
-        replacement: 'return this.#options.clusters.length;',
+        text: 'const most = Math.max(...readers.map((id) => this.#readsOf(id).length));',
+        replacement: 'const most = this.#options.clusters.length;',
       },
     ],
   },

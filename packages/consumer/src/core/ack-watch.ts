@@ -1,5 +1,5 @@
 /**
- * What the subscriber owes: acknowledgements that have been waited for too long, or refused too often.
+ * What the subscriber owes: deliveries whose acknowledgement is waited for too long, or that it refuses too often.
  *
  * Three things are told, since all look like a consumer that stands still for no reason. A delivery is **overdue** once
  * it has been in the subscriber's hands for `ackTimeoutMs`. It is **stuck** once it was refused ten times: it goes on
