@@ -107,13 +107,18 @@ export class PostgresHighWaterStore implements HighWaterStore {
       const struck = member === undefined ? [...gone, instance] : gone
       await client.query('delete from tandem_members where group_id = $1 and instance = any($2)', [groupId, struck])
       if (member !== undefined) {
-        await client.query(PUT_MEMBER, [groupId, instance, member.beat, member.reads, member.host])
+        await client.query(PUT_MEMBER, [groupId, instance, member.beat, member.reads, member.topics, member.host])
       }
       const { rows } = await client.query<MemberRow>(
-        'select instance, beat, reads, host from tandem_members where group_id = $1',
+        'select instance, beat, reads, topics, host from tandem_members where group_id = $1',
         [groupId],
       )
-      return new Map(rows.map(({ instance, beat, reads, host }) => [instance, { beat: Number(beat), reads, host }]))
+      return new Map(
+        rows.map(({ instance, beat, reads, topics, host }) => [
+          instance,
+          { beat: Number(beat), reads, topics: topics ?? undefined, host },
+        ]),
+      )
     })
   }
 
@@ -236,8 +241,9 @@ function idOf({ groupId, topic, partition }: PartitionOfGroup): [string, string,
 }
 
 const PUT_MEMBER = `
-insert into tandem_members (group_id, instance, beat, reads, host) values ($1, $2, $3, $4, $5)
-on conflict (group_id, instance) do update set beat = excluded.beat, reads = excluded.reads, host = excluded.host`
+insert into tandem_members (group_id, instance, beat, reads, topics, host) values ($1, $2, $3, $4, $5, $6)
+on conflict (group_id, instance)
+do update set beat = excluded.beat, reads = excluded.reads, topics = excluded.topics, host = excluded.host`
 
 /** A bigint comes as text. */
 interface RecordRow {
@@ -262,5 +268,6 @@ interface MemberRow {
   readonly instance: string
   readonly beat: string
   readonly reads: string[]
+  readonly topics: string[] | null
   readonly host: string
 }

@@ -39,6 +39,7 @@ create table if not exists tandem_members (
   instance text   not null,
   beat     bigint not null,
   reads    text[] not null,
+  topics   text[],
   host     text   not null,
   primary key (group_id, instance)
 );`

@@ -160,7 +160,21 @@ describe('conformance: stores in a bad Redis', function () {
     }
     const blind = new RedisHighWaterStore(connect({ ...(await userWith('-info')), enableReadyCheck: false }))
     const [hazard] = await blind.hazards()
-    expect(hazard).to.match(/^whether it evicts positions is not known: .*NOPERM/)
+    expect(hazard).to.match(/^whether it keeps positions is not known: .*NOPERM/)
+  })
+
+  it('are told whether a restart loses positions, with snapshots and without', async () => {
+    const store = new RedisHighWaterStore(connect(await userWith('-config')))
+    const hazards = ['it has no append-only file, so a restart loses positions; set appendonly yes']
+    await admin.config('SET', 'appendonly', 'no')
+    expect(await store.hazards()).to.deep.equal(hazards)
+    await admin.config('SET', 'save', '3600 1')
+    expect(await store.hazards()).to.deep.equal(hazards)
+    await admin.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    expect(await store.hazards(), 'both').to.have.length(2)
+    await admin.config('SET', 'maxmemory-policy', 'noeviction')
+    await admin.config('SET', 'appendonly', 'yes')
+    expect(await store.hazards()).to.deep.equal([])
   })
 
   it('are told so of any node of a cluster', async () => {
@@ -171,6 +185,8 @@ describe('conformance: stores in a bad Redis', function () {
     expect(await store.hazards()).to.deep.equal([])
     await redis.nodes('master')[2]!.config('SET', 'maxmemory-policy', 'allkeys-lfu')
     expect((await store.hazards())[0]).to.include('allkeys-lfu')
+    await redis.nodes('master')[1]!.config('SET', 'appendonly', 'no')
+    expect((await store.hazards())[1]).to.include('append-only')
   })
 })
 

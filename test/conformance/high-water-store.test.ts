@@ -245,7 +245,7 @@ export function highWaterStoreSuite(subject: () => Subject): void {
   })
 
   describe('members', () => {
-    const member = (beat: number): Member => ({ beat, reads: ['east', 'west'], host: 'h' })
+    const member = (beat: number): Member => ({ beat, reads: ['east', 'west'], topics: ['a', 'b'], host: 'h' })
 
     it('are those who said so, each with the last that it said', async () => {
       const { store } = subject()
@@ -549,10 +549,23 @@ describe('conformance: high-water store in Redis', function () {
       '{"beat":1}',
       '{"beat":1,"reads":[1],"host":"h","v":1}',
       '{"beat":"1","reads":[],"v":1}',
+      '{"beat":1,"reads":[],"topics":"t","host":"h","v":1}',
     ]
     for (const [index, text] of said.entries()) await redis.hset('tandem:{odd}:members', `odd-${index}`, text)
     const members = await store.meet('odd', { instance: 'x', member: { beat: 1, reads: [], host: 'h' }, gone: [] })
     expect([...members.keys()]).to.deep.equal(['x'])
+  })
+
+  it('knows members of a version that does not say of which topics, and of one that says more', async () => {
+    await redis.hset('tandem:{others}:members', {
+      older: '{"beat":1,"reads":["east"],"host":"h","v":1}',
+      newer: '{"beat":2,"reads":[],"topics":["t"],"host":"h","zone":"b","v":1}',
+    })
+    const members = await store.meet('others', { instance: 'x', member: undefined, gone: [] })
+    expect(Object.fromEntries(members)).to.deep.equal({
+      older: { beat: 1, reads: ['east'], host: 'h' },
+      newer: { beat: 2, reads: [], topics: ['t'], host: 'h' },
+    })
   })
 
   it('rejects with a typed error, in bounded time, when Redis hangs', async () => {

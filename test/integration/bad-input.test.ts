@@ -8,7 +8,7 @@ import {
   type Delivery,
 } from '@tandem/consumer'
 import { ClockEpochs, Producer, type ProducerOptions } from '@tandem/producer'
-import { freePorts } from '@tandem/testing'
+import { freePorts, RedisServer } from '@tandem/testing'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import rdkafka from 'node-rdkafka'
@@ -141,6 +141,49 @@ describe('bad input on real clusters', function () {
     redis.disconnect()
     expect(error.message).to.include('WRONGPASS').and.not.to.include('secret')
     expect(performance.now() - begun, 'not tried until time is up').to.be.below(30_000)
+  })
+
+  it('consumer: a store with a position of a newer version, at once, and leaves it as it is', async () => {
+    const redis = new Redis(real.redis.url)
+    const key = `tandem:{newer/${topic}/2}:p`
+    await redis.hset(key, { v: '2', owner: 'somebody', token: '7', 's:new': 'of which this version knows nothing' })
+    const before = await redis.hgetall(key)
+    const highWater = new RedisHighWaterStore(redis)
+    const create = (): Consumer => consumerOf({ groupId: 'newer', highWater, connectTimeoutMs: 60_000 })
+    const error = await rejects(create, 'TANDEM_HIGH_WATER_STORE_UNUSABLE')
+    expect(error.message).to.include(key).and.to.include('format 2')
+    expect(await redis.hgetall(key)).to.deep.equal(before)
+    redis.disconnect()
+  })
+
+  it('consumer: a store in a read-only replica, when the time for a start is up', async () => {
+    await using server = await RedisServer.start()
+    const redis = new Redis(server.url, { enableReadyCheck: false })
+    await redis.replicaof('127.0.0.1', 1)
+    const highWater = new RedisHighWaterStore(redis)
+    const error = await rejects(() => consumerOf({ highWater }), 'TANDEM_HIGH_WATER_STORE_FAILED')
+    expect(error.message).to.include('READONLY')
+    expect(error).to.have.property('retriable', true)
+    redis.disconnect()
+  })
+
+  it('consumer: a store that may lose what it is given is told of, and used all the same', async () => {
+    await using server = await RedisServer.start()
+    const redis = new Redis(server.url)
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    await redis.config('SET', 'appendonly', 'no')
+    const consumer = consumerOf({ highWater: new RedisHighWaterStore(redis) })
+    const reasons: string[] = []
+    consumer.events$.subscribe((event) => {
+      if (event.kind === 'store-unsafe') reasons.push(event.reason)
+    })
+    await consumer.connect()
+    await until('both are told', () => reasons.length === 2)
+    expect(reasons[0]).to.include('allkeys-lru')
+    expect(reasons[1]).to.include('append-only')
+    expect(consumer.health().degraded.filter((reason) => reason.includes('unsafe'))).to.have.length(2)
+    await consumer.close()
+    redis.disconnect()
   })
 
   it('consumer: a second subscription', async () => {

@@ -1,4 +1,4 @@
-import { Consumer, RedisHighWaterStore, type Delivery } from '@tandem/consumer'
+import { Consumer, RedisHighWaterStore, type ConsumerOptions, type Delivery } from '@tandem/consumer'
 import { ClockEpochs, Producer } from '@tandem/producer'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
@@ -18,15 +18,8 @@ describe('instances of a group share its partitions', function () {
     const producer = new Producer({ producerId: 'ledger', clusters, epochs: new ClockEpochs() })
     await producer.connect()
     const given: string[] = []
-    const start = (): Consumer<Buffer> => {
-      const highWater = new RedisHighWaterStore(redis)
-      const consumer = new Consumer<Buffer>({ groupId: 'shared', clusters, topics: [topic], highWater, leaseMs: 2_000 })
-      consumer.deliveries$.subscribe((delivery: Delivery<Buffer>) => {
-        given.push(String(delivery.value))
-        delivery.ack()
-      })
-      return consumer
-    }
+    const options = { groupId: 'shared', clusters, topics: [topic], leaseMs: 2_000 }
+    const start = (): Consumer<Buffer> => subscribe(options, redis, ({ value }) => given.push(String(value)))
     let sent = 0
     const sending = setInterval(() => {
       void producer.send({ topic, key: `account-${sent % 20}`, value: String(sent++) })
@@ -48,4 +41,56 @@ describe('instances of a group share its partitions', function () {
     await producer.close()
     redis.disconnect()
   })
+
+  it('when they read different topics: each topic among those who read it', async () => {
+    const real = await realClusters()
+    const [x, y] = [await createTopic(real, 'shared-x'), await createTopic(real, 'shared-y')]
+    const clusters = clustersOf(real)
+    const redis = new Redis(real.redis.url)
+    const producer = new Producer({ producerId: 'ledger', clusters, epochs: new ClockEpochs() })
+    await producer.connect()
+    const given: string[] = []
+    const start = (...topics: string[]): Consumer<Buffer> => {
+      const options = { groupId: 'topics', clusters, topics, leaseMs: 2_000 }
+      return subscribe(options, redis, ({ topic, value }) => given.push(`${topic} ${String(value)}`))
+    }
+    const held = (consumer: Consumer<Buffer>): string =>
+      consumer
+        .status()
+        .partitions.map(({ topic }) => (topic === x ? 'x' : 'y'))
+        .sort()
+        .join('')
+
+    const [first, second] = [start(x), start(y)]
+    await until('each has all of its topic', () => held(first) === 'xxxx' && held(second) === 'yyyy')
+    expect(first.status().instances, 'one group').to.equal(2)
+    const third = start(x, y)
+    await until('the one that reads both has its share of each', () => held(third) === 'xy')
+    const sent: string[] = []
+    for (let number = 0; number < 200; number++) {
+      for (const topic of [x, y]) {
+        await producer.send({ topic, key: `account-${number % 20}`, value: String(number) })
+        sent.push(`${topic} ${number}`)
+      }
+    }
+    await until('all is delivered', () => given.length >= sent.length)
+    expect([...given].sort(), 'each once').to.deep.equal(sent.sort())
+    for (const one of [first, second, third]) await one.close()
+    await producer.close()
+    redis.disconnect()
+  })
 })
+
+/** An instance that acknowledges what it is given. */
+function subscribe(
+  options: Omit<ConsumerOptions, 'highWater'>,
+  redis: Redis,
+  give: (delivery: Delivery<Buffer>) => void,
+): Consumer<Buffer> {
+  const consumer = new Consumer<Buffer>({ ...options, highWater: new RedisHighWaterStore(redis) })
+  consumer.deliveries$.subscribe((delivery) => {
+    give(delivery)
+    delivery.ack()
+  })
+  return consumer
+}

@@ -69,6 +69,8 @@ interface Facts {
   'codec-stalled': { topic: string; partition: number; cluster: string; offset: number; waitedMs: number }
   'window-stalled': { messages: number; bytes: number; waitedMs: number }
   'acknowledgement-overdue': { topic: string; partition: number; cluster: string; offset: number; count: number }
+  'acknowledgement-ignored': { topic: string; count: number }
+  'delivery-stalled': { topic: string; partition: number; cluster: string; offset: number; count: number }
   'poll-failed': { cluster: string; reason: string }
   'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
   'position-recovered': { cluster: string; topic: string; partition: number; committed: number; from: number }
@@ -100,7 +102,7 @@ interface Facts {
   'lease-regained': { topic: string; partition: number; lapsedMs: number }
   'lease-lost': { topic: string; partition: number; reason: string }
   'lease-released': { topic: string; partition: number; to: string }
-  'share-withheld': { reads: number; by: string }
+  'share-withheld': { topic: string; reads: number; by: string }
   'feed-unread': { cluster: string; by: string }
   // Process
   'threads-scarce': { poolSize: number; wanted: number }
@@ -335,6 +337,18 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     labels: ['topic'],
     meaning: 'Deliveries have not been acknowledged for `ackTimeoutMs`; they stay with their handlers.',
   },
+  'acknowledgement-ignored': {
+    level: 'warn',
+    labels: ['topic'],
+    meaning:
+      'Deliveries were acknowledged when their partition was lost or given up: whoever has it delivers them again.',
+  },
+  'delivery-stalled': {
+    level: 'error',
+    labels: ['topic'],
+    meaning:
+      'Deliveries were refused (`nack`) ten times each: they go on coming again, and the group resumes behind none of them.',
+  },
   'poll-failed': {
     level: 'warn',
     labels: ['cluster'],
@@ -404,7 +418,8 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   'store-unsafe': {
     level: 'warn',
     labels: [],
-    meaning: 'The high-water store may lose what it was given: a Redis whose `maxmemory-policy` evicts any key.',
+    meaning:
+      'The high-water store may lose what it was given: a Redis that evicts any key, or has no append-only file.',
   },
   'flush-refused': { level: 'error', labels: ['topic'], meaning: 'The store refused a flush.' },
   'store-behind': {
@@ -431,8 +446,8 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   },
   'share-withheld': {
     level: 'warn',
-    labels: [],
-    meaning: 'This instance reads fewer clusters than another one of its group, so it holds no partitions.',
+    labels: ['topic'],
+    meaning: 'Another instance of the group reads more clusters than this one, so this one holds nothing of the topic.',
   },
   'feed-unread': {
     level: 'warn',

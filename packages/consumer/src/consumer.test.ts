@@ -1,4 +1,4 @@
-import { HighWaterStoreUnusableError } from '@tandem/common/internal'
+import { HighWaterStoreFailedError, HighWaterStoreUnusableError } from '@tandem/common/internal'
 import { expect } from 'chai'
 import { bufferCount } from 'rxjs'
 
@@ -85,6 +85,29 @@ describe('consumer', () => {
       })
     }
 
+    for (const call of ['acquire', 'meet'] as const) {
+      it(`waits for a store that can only be read (${call}), and ends with a code if it stays so`, async () => {
+        const bench = new Bench({ connectTimeoutMs: 5_000 })
+        const whole = bench.store[call].bind(bench.store)
+        const broken = async (): Promise<never> => raise(new HighWaterStoreFailedError('READONLY'))
+        Object.assign(bench.store, { [call]: broken })
+        await bench.start()
+        await bench.clock.pass(2_000)
+        Object.assign(bench.store, { [call]: whole })
+        await bench.clock.pass(500)
+        await bench.bring(0, 1)
+        expect(bench.out).to.equal('1')
+
+        const other = new Bench({ connectTimeoutMs: 5_000 })
+        Object.assign(other.store, { [call]: broken })
+        await other.start()
+        await other.clock.pass(4_000)
+        expect(other.failure).to.equal(undefined)
+        await other.clock.pass(1_000)
+        expect(other.failure).to.include({ code: 'TANDEM_HIGH_WATER_STORE_FAILED', message: 'READONLY' })
+      })
+    }
+
     it('ends at once, with what the store said, if no time mends that', async () => {
       for (const call of ['look', 'acquire', 'meet'] as const) {
         const bench = new Bench({ connectTimeoutMs: 600_000 })
@@ -167,15 +190,54 @@ describe('consumer', () => {
       expect(bench.consumer.status()).to.include({ unacknowledged: 0, delivered: 1 })
     })
 
-    it('hands out once again what was refused twice, and after the default delay if the one given is no number', async () => {
+    it('hands out once again what was refused twice, and after the default delay if the one given is none', async () => {
+      for (const delayMs of [NaN, -1, Infinity, '5', null, undefined] as number[]) {
+        const bench = await new Bench().start()
+        await bench.bring(0, 1)
+        bench.deliveries[0]!.nack(undefined, { delayMs })
+        bench.deliveries[0]!.nack(undefined, { delayMs: 0 })
+        await bench.clock.pass(999)
+        expect(bench.out).to.equal('1')
+        await bench.clock.pass(1)
+        expect(bench.out).to.equal('1 1r')
+        bench.deliveries[1]!.nack(undefined, null as never)
+        await bench.clock.pass(1_000)
+        expect(bench.out).to.equal('1 1r 1r')
+      }
+    })
+
+    it('counts once what is acknowledged twice, and nothing of what is refused after that', async () => {
+      const bench = await new Bench({ unacknowledgedMax: 2 }).start()
+      await bench.bring(0, 1, 5)
+      const [first] = bench.deliveries
+      first!.ack()
+      first!.ack()
+      first!.nack(new Error('no'), { delayMs: 0 })
+      await bench.clock.pass(5_000)
+      expect(bench.out, 'one place of the window, not two').to.equal('1 2 3')
+      expect(bench.consumer.status()).to.include({ unacknowledged: 2, delivered: 3 })
+      expect([bench.count('delivery-failed'), bench.count('acknowledgement-ignored')]).to.deep.equal([0, 0])
+      expect((await bench.stored(0))?.finished.toArray()).to.deep.equal([1, 1])
+    })
+
+    it('changes nothing by what is acknowledged after its lease was lost, says so, and delivers it again', async () => {
       const bench = await new Bench().start()
-      await bench.bring(0, 1)
-      bench.deliveries[0]!.nack(undefined, { delayMs: NaN })
-      bench.deliveries[0]!.nack(undefined, { delayMs: 0 })
-      await bench.clock.pass(999)
-      expect(bench.out).to.equal('1')
-      await bench.clock.pass(1)
-      expect(bench.out).to.equal('1 1r')
+      await bench.bring(0, 1, 3)
+      await bench.takeOver(0)
+      await bench.clock.pass(2_000)
+      const ofLost = [...bench.deliveries]
+      for (const delivery of ofLost) delivery.ack()
+      ofLost[0]!.nack()
+      await bench.clock.pass(1_000)
+      const ignored = bench.told.flatMap((event) => (event.kind === 'acknowledgement-ignored' ? [event] : []))
+      expect(ignored.every(({ topic }) => topic === 't')).to.equal(true)
+      expect(ignored.reduce((sum, { count }) => sum + count, 0)).to.equal(3)
+      await bench.clock.pass(15_000)
+      await bench.bring(0, 4)
+      expect(bench.out, 'by this instance, which has taken it again').to.equal('1 2 3 1 2 3 4')
+      for (const delivery of ofLost) delivery.ack()
+      expect(bench.consumer.status().unacknowledged).to.equal(4)
+      expect((await bench.stored(0))?.finished.toArray() ?? []).to.deep.equal([])
     })
 
     it('frees the window of a partition that was lost, whatever handlers do with what they have of it', async () => {
@@ -294,6 +356,72 @@ describe('consumer', () => {
     expect(counted.length).to.be.below(10)
   })
 
+  describe('what is refused without end', () => {
+    it('counts its attempts, is told of once, and stays in health() until it is acknowledged', async () => {
+      const bench = await new Bench().start()
+      await bench.bring(1, 1)
+      const [delivery] = bench.deliveries
+      const attempts: number[] = []
+      for (let time = 1; time <= 100; time++) {
+        attempts.push(delivery!.attempt)
+        expect(delivery!.redelivered).to.equal(time > 1)
+        delivery!.nack(new Error('no'))
+        await bench.clock.pass(1_000)
+        if (time === 9) expect(bench.consumer.health().degraded).to.deep.equal([])
+      }
+      expect(attempts).to.deep.equal(Array.from({ length: 100 }, (_, index) => index + 1))
+      expect(bench.told.filter(({ kind }) => kind === 'delivery-stalled')).to.deep.equal([
+        {
+          ...bench.told.find(({ kind }) => kind === 'delivery-stalled')!,
+          topic: 't',
+          partition: 1,
+          offset: 0,
+          count: 1,
+        },
+      ])
+      expect(bench.consumer.health().degraded).to.deep.equal(['deliveries are refused again and again: 1'])
+      delivery!.ack()
+      expect(bench.consumer.health().degraded).to.deep.equal([])
+    })
+
+    it('takes one place of the window, and stops nothing else: all that follows is finished', async () => {
+      const bench = await new Bench({ unacknowledgedMax: 2 }).start()
+      await bench.bring(0, 1)
+      const [refused] = bench.deliveries
+      for (let next = 2; next <= 300; next++) {
+        refused!.nack(new Error('no'), { delayMs: 0 })
+        await bench.bring(0, next)
+        bench.deliveries.findLast((delivery) => delivery !== refused)!.ack()
+        await bench.clock.pass(100)
+      }
+      expect(bench.consumer.status()).to.include({ unacknowledged: 1, held: 0 })
+      expect([refused!.attempt, bench.count('delivery-stalled'), bench.count('window-stalled')]).to.deep.equal([
+        300, 1, 0,
+      ])
+      const stored = await bench.stored(0)
+      expect([stored!.frontier, stored!.finished.toArray()]).to.deep.equal([0, [2, 300]])
+    })
+
+    it('by the thousand is told of once for each partition', async () => {
+      const bench = await new Bench().start()
+      await bench.bring(0, 1, 1_000)
+      await bench.bring(1, 1, 10)
+      for (let time = 1; time <= 20; time++) {
+        for (const delivery of bench.deliveries.slice(0, 1_010)) delivery.nack(undefined, { delayMs: 500 })
+        await bench.clock.pass(500)
+      }
+      const told = bench.told.flatMap((event) => (event.kind === 'delivery-stalled' ? [event] : []))
+      expect(told.map(({ partition, offset, count }) => [partition, offset, count])).to.deep.equal([
+        [0, 0, 1_000],
+        [1, 0, 10],
+      ])
+      expect(bench.consumer.health().degraded).to.deep.equal(['deliveries are refused again and again: 1010'])
+      await bench.takeOver(0)
+      await bench.clock.pass(2_000)
+      expect(bench.consumer.health().degraded).to.deep.equal(['deliveries are refused again and again: 10'])
+    })
+  })
+
   it('names an operator that waits for more than the window lets out', async () => {
     const bench = new Bench({ unacknowledgedMax: 3, ackTimeoutMs: 20_000 })
     const gathered: number[] = []
@@ -391,6 +519,83 @@ describe('consumer', () => {
       expect([...bench.store.held]).to.deep.equal([1])
       await bench.clock.pass(6_000)
       expect([...bench.store.held]).to.deep.equal([1, 0])
+    })
+  })
+
+  describe('a second subscription', () => {
+    const errorOf = (bench: Bench): Promise<unknown> =>
+      new Promise((resolve) => bench.consumer.deliveries$.subscribe({ error: resolve }))
+
+    it('is refused with a code, and takes nothing from the first one', async () => {
+      const bench = await new Bench().start()
+      expect(await errorOf(bench)).to.have.property('code', 'TANDEM_ALREADY_SUBSCRIBED')
+      expect(await errorOf(bench)).to.have.property('code', 'TANDEM_ALREADY_SUBSCRIBED')
+      await bench.bring(0, 1)
+      bench.deliveries[0]!.ack()
+      await bench.clock.pass(500)
+      expect([bench.out, bench.failure, bench.consumer.health().live]).to.deep.equal(['1', undefined, true])
+      expect((await bench.stored(0))?.finished.toArray()).to.deep.equal([1, 1])
+    })
+
+    it('after the first one, or after close(), is told that the consumer is closed', async () => {
+      const bench = await new Bench().start()
+      bench.subscription!.unsubscribe()
+      expect(await errorOf(bench), 'while it closes').to.have.property('code', 'TANDEM_CLOSED')
+      await bench.clock.pass(10_000)
+      expect(await errorOf(bench)).to.have.property('code', 'TANDEM_CLOSED')
+      const unused = new Bench()
+      const closed = unused.consumer.close()
+      await unused.clock.pass(10_000)
+      await closed
+      expect(await errorOf(unused)).to.have.property('code', 'TANDEM_CLOSED')
+    })
+
+    it('of late$ is as good as the first, and starts nothing', async () => {
+      const bench = new Bench()
+      for (let time = 1; time <= 2; time++) bench.consumer.late$.subscribe()
+      await bench.clock.pass(1_000)
+      expect(bench.feeds.length).to.equal(0)
+    })
+  })
+
+  describe('to unsubscribe with deliveries in flight', () => {
+    it('hands out nothing more, waits for what is in hands, stores it and gives the partitions up', async () => {
+      const bench = await new Bench({ unacknowledgedMax: 3 }).start()
+      let ended = false
+      bench.consumer.events$.subscribe({ complete: () => (ended = true) })
+      await bench.bring(0, 1, 5)
+      bench.subscription!.unsubscribe()
+      await bench.clock.pass(2_000)
+      expect([bench.out, ended]).to.deep.equal(['1 2 3', false])
+      expect(bench.consumer.health()).to.include({ live: false, ready: false })
+      bench.deliveries[0]!.ack()
+      bench.deliveries[1]!.nack(new Error('no'))
+      bench.deliveries[2]!.ack()
+      await bench.clock.pass(100)
+      expect([bench.out, ended]).to.deep.equal(['1 2 3', true])
+      expect([bench.clock.timers, [...bench.store.held], bench.count('delivery-failed')]).to.deep.equal([0, [], 0])
+      expect((await bench.stored(0))?.finished.toArray()).to.deep.equal([1, 1, 3, 3])
+    })
+
+    it('does not wait for longer than closeTimeoutMs, and what is acknowledged then comes again', async () => {
+      const bench = await new Bench({ closeTimeoutMs: 3_000 }).start()
+      await bench.bring(0, 1, 2)
+      const [first, second] = bench.deliveries
+      first!.ack()
+      bench.subscription!.unsubscribe()
+      await bench.clock.pass(3_100)
+      expect([second!.signal.aborted, bench.clock.timers, [...bench.store.held]]).to.deep.equal([true, 0, []])
+      second!.ack()
+      second!.nack()
+      await bench.clock.pass(60_000)
+      expect((await bench.stored(0))?.finished.toArray()).to.deep.equal([1, 1])
+    })
+
+    it('before it has started starts nothing', async () => {
+      const bench = new Bench()
+      bench.consumer.deliveries$.subscribe().unsubscribe()
+      await bench.clock.pass(10_000)
+      expect([bench.consumer.health().live, bench.clock.timers, [...bench.store.held]]).to.deep.equal([false, 0, []])
     })
   })
 

@@ -234,6 +234,7 @@ export class Consumer<T = unknown> {
     if (this.#decoding?.toldAt === Infinity)
       degraded.push(`the codec of ${this.#decoding.delivery.topic} does not answer`)
     if (this.#watch.overdue > 0) degraded.push(`acknowledgements are overdue: ${this.#watch.overdue}`)
+    if (this.#watch.stuck > 0) degraded.push(`deliveries are refused again and again: ${this.#watch.stuck}`)
     if (this.#watch.stalled) degraded.push('the window is full and nothing is acknowledged')
     const lapsed = [...this.#all].filter(({ status }) => status.lease === 'lapsed').length
     if (lapsed > 0) degraded.push(`leases lapsed, of which nothing is delivered: ${lapsed}`)
@@ -279,7 +280,11 @@ export class Consumer<T = unknown> {
 
   #handleSubscribed(subscriber: Subscriber<Delivery<T>>): (() => void) | undefined {
     if (this.#subscriber !== undefined) {
-      subscriber.error(new AlreadySubscribedError('deliveries$ has a subscriber already; share() it to have more'))
+      subscriber.error(
+        this.#closing === undefined
+          ? new AlreadySubscribedError('deliveries$ has a subscriber already; share() it to have more')
+          : new ClosedError('The consumer is closed'),
+      )
       return undefined
     }
     this.#subscriber = subscriber
@@ -540,6 +545,7 @@ export class Consumer<T = unknown> {
       clientOf: (feed) => this.#links[feed].client,
       deliver: (delivery) => this.#outbox.push(delivery),
       handleAcknowledged: (delivery) => {
+        if (!this.#unfinished.has(delivery)) this.#count({ kind: 'acknowledgement-ignored', topic: delivery.topic })
         this.#forget(delivery)
         this.#watch.handleAcknowledged(this.#outsides.clock.now())
         this.#turn()
@@ -641,16 +647,26 @@ export class Consumer<T = unknown> {
     if (now < this.#watch.deadline()) return
     this.#watch.handleDeadline(now, this.#unfinished)
     for (let command = this.#watch.poll(); command !== undefined; command = this.#watch.poll()) {
-      if (command.kind === 'overdue') this.#tellOverdue(command.deliveries)
-      else {
-        const { messages, bytes } = this.#window
-        this.#telemetry.tell({ kind: 'window-stalled', messages, bytes, waitedMs: Math.round(command.waitedMs) })
+      switch (command.kind) {
+        case 'overdue':
+          this.#tellOf('acknowledgement-overdue', command.deliveries)
+          break
+        case 'stuck':
+          this.#tellOf('delivery-stalled', command.deliveries)
+          break
+        case 'stalled': {
+          const { messages, bytes } = this.#window
+          this.#telemetry.tell({ kind: 'window-stalled', messages, bytes, waitedMs: Math.round(command.waitedMs) })
+          break
+        }
+        default:
+          command satisfies never
       }
     }
   }
 
   /** One fact per partition: what hangs, hangs by the thousand. */
-  #tellOverdue(deliveries: readonly OpenDelivery[]): void {
+  #tellOf(kind: 'acknowledgement-overdue' | 'delivery-stalled', deliveries: readonly OpenDelivery[]): void {
     const counts = new Map<string, { readonly first: OpenDelivery; count: number }>()
     for (const delivery of deliveries) {
       const name = `${delivery.topic}/${delivery.partition}`
@@ -660,7 +676,7 @@ export class Consumer<T = unknown> {
     }
     for (const { first, count } of counts.values()) {
       const { topic, partition, from: cluster, offset } = first
-      this.#telemetry.tell({ kind: 'acknowledgement-overdue', topic, partition, cluster, offset, count })
+      this.#telemetry.tell({ kind, topic, partition, cluster, offset, count })
     }
   }
 
@@ -705,11 +721,18 @@ export class Consumer<T = unknown> {
    */
   #handleRefused(delivery: OpenDelivery, delayMs: number): void {
     if (!this.#unfinished.has(delivery)) return
-    this.#watch.handleGone(delivery)
+    if (this.#closing !== undefined || delivery.draining || delivery.signal.aborted) {
+      this.#watch.handleGone(delivery)
+      this.#refusals.set(delivery, undefined)
+      return
+    }
     const { clock } = this.#outsides
-    const stays = this.#closing !== undefined || delivery.draining || delivery.signal.aborted
-    const cancel = stays ? undefined : clock.schedule(clock.now() + delayMs, () => this.#redeliver(delivery))
-    this.#refusals.set(delivery, cancel)
+    this.#watch.handleRefused(delivery, clock.now())
+    this.#agenda.arm(this.#watch.deadline())
+    this.#refusals.set(
+      delivery,
+      clock.schedule(clock.now() + delayMs, () => this.#redeliver(delivery)),
+    )
   }
 
   #redeliver(delivery: OpenDelivery): void {
@@ -718,7 +741,6 @@ export class Consumer<T = unknown> {
       return
     }
     this.#refusals.delete(delivery)
-    delivery.redelivered = true
     this.#handOut(delivery)
   }
 
@@ -726,7 +748,7 @@ export class Consumer<T = unknown> {
   #forget(delivery: OpenDelivery): void {
     if (!this.#unfinished.delete(delivery)) return
     this.#window.give(delivery.size)
-    this.#watch.handleGone(delivery)
+    this.#watch.handleFinished(delivery)
     this.#refusals.get(delivery)?.()
     this.#refusals.delete(delivery)
   }

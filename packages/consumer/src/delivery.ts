@@ -29,6 +29,8 @@ export interface Delivery<T = unknown> {
   /** The cluster it was read from, and its offset there. */
   readonly from: string
   readonly offset: number
+  /** How often this instance has handed it out, this time included: 1 the first time, one more after each `nack`. */
+  readonly attempt: number
   /** It was given out before by this instance (`nack`). */
   readonly redelivered: boolean
   /** Out of order: something newer of its stream was delivered before. */
@@ -42,11 +44,16 @@ export interface Delivery<T = unknown> {
    * its own risk, and `ack()` counts then. Only `fence` covers a pause between a look and the effect.
    */
   readonly signal: AbortSignal
-  /** Its effect is done; it will not come again. Idempotent. */
+  /**
+   * Its effect is done; it will not come again. Idempotent. Once its partition is lost or given up it changes nothing any
+   * more: whoever has the partition delivers it again (`acknowledgement-ignored`).
+   */
   ack(): void
   /**
-   * Its effect failed; it comes again after `delayMs` (default 1,000), flagged `redelivered`, behind what was delivered
-   * meanwhile. While the consumer closes it is given back instead, and comes in the next life.
+   * Its effect failed; it comes again after `delayMs` (default 1,000; what is no time counts as that), flagged
+   * `redelivered`, behind what was delivered meanwhile, and so without end: each time `attempt` is one more, and of the
+   * tenth refusal tells `delivery-stalled`. Means nothing after `ack()`, and a second time before it came again. While the
+   * consumer closes it is given back instead, and comes in the next life.
    */
   nack(error?: unknown, options?: { readonly delayMs?: number }): void
 }
@@ -81,9 +88,10 @@ export class OpenDelivery implements Delivery, Outstanding {
   readonly cause: Deliver<FeedRecord>
   readonly counter: number
   readonly from: string
-  redelivered = false
+  attempt = 0
   handedOutAt = Infinity
   overdue = false
+  refusals = 0
   readonly #owner: DeliveryOwner
   readonly #record: FeedRecord
   #decoded: Decoded | undefined
@@ -115,6 +123,10 @@ export class OpenDelivery implements Delivery, Outstanding {
     const { stream, sequence } = this.cause
     const { epoch, incarnation } = sequence
     return { producerId: stream.producerId, epoch, incarnation, counter: this.counter }
+  }
+
+  get redelivered(): boolean {
+    return this.attempt > 1
   }
 
   get late(): boolean {
@@ -197,6 +209,7 @@ export class OpenDelivery implements Delivery, Outstanding {
 
   /** It is handed to the subscriber. */
   handOut(now: number): void {
+    this.attempt++
     this.handedOutAt = now
   }
 
@@ -206,7 +219,7 @@ export class OpenDelivery implements Delivery, Outstanding {
     this.#owner.handleAcknowledged(this)
   }
 
-  nack(error?: unknown, options: { readonly delayMs?: number } = {}): void {
+  nack(error?: unknown, options?: { readonly delayMs?: number }): void {
     if (this.#acknowledged || this.handedOutAt === Infinity) return
     this.handedOutAt = Infinity
     const { deliveryHost } = this.#owner
@@ -214,8 +227,8 @@ export class OpenDelivery implements Delivery, Outstanding {
       const reason = errorKind(error)
       deliveryHost.count({ kind: 'delivery-failed', topic: this.topic, verdict: 'refused', reason })
     }
-    const delayMs = options.delayMs ?? NACK_DELAY_MS
-    this.#owner.handleRefused(this, delayMs >= 0 ? delayMs : NACK_DELAY_MS)
+    const delayMs = options?.delayMs
+    this.#owner.handleRefused(this, Number.isFinite(delayMs) && delayMs! >= 0 ? delayMs! : NACK_DELAY_MS)
   }
 
   #decode(codec: Codec<unknown>, bytes: Buffer): void {

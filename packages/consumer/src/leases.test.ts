@@ -281,6 +281,42 @@ describe('leases of a consumer', () => {
     })
   })
 
+  describe('of a group whose other instance reads another topic', () => {
+    /** It is alive, and reads both clusters. */
+    async function meet(bench: Bench, topics: readonly string[], forMs: number): Promise<void> {
+      for (let beat = 1; beat <= forMs / BEAT; beat++) {
+        const member = { beat, reads: ['east', 'west'], topics, host: 'there' }
+        await bench.store.meet('g', { instance: 'you', member, gone: [] })
+        if (bench.subscription === undefined) await bench.start()
+        await bench.clock.pass(BEAT)
+      }
+    }
+
+    it('are all taken at once, and kept, though that one reads more clusters', async () => {
+      const bench = new Bench()
+      bench.clusters.west.up = false
+      await meet(bench, ['other'], 3 * L)
+      expect(bench.count('lease-acquired')).to.equal(2)
+      expect([bench.count('share-withheld'), bench.count('lease-released')]).to.deep.equal([0, 0])
+      expect(bench.consumer.status()).to.include({ instances: 2 })
+    })
+
+    it('are given up when it reads this one, too', async () => {
+      const bench = new Bench()
+      bench.clusters.west.up = false
+      await meet(bench, ['other', 't'], 3 * L)
+      expect(bench.told.filter(({ kind }) => kind === 'share-withheld')).to.have.length(1)
+      expect(bench.told.find(({ kind }) => kind === 'share-withheld')).to.include({ topic: 't', reads: 1, by: 'you' })
+      expect(bench.consumer.status().partitions).to.deep.equal([])
+    })
+
+    it('are told of to the others', async () => {
+      const bench = await started()
+      const members = await bench.store.meet('g', { instance: 'you', member: undefined, gone: [] })
+      expect(members.get('owner')).to.deep.include({ topics: ['t'] })
+    })
+  })
+
   it('of one that has more are asked for again, if the store would not hear it', async () => {
     const bench = new Bench()
     const owner = 'you'

@@ -69,6 +69,8 @@ interface Entry {
   tenant: Tenant | undefined
   /** Its position could not be read when it was taken last. */
   unreadable: boolean
+  /** The last attempt to take it was not answered. */
+  unanswered: boolean
 }
 
 /** What is asked of the store. */
@@ -81,6 +83,8 @@ export class Leases {
   readonly #agenda: Agenda
   #cancelBeat = (): void => undefined
   #beats = 0
+  /** The store has put this instance down. */
+  #met = false
   /** Nothing more is taken. */
   #closing = false
   /** Of the last call that failed. */
@@ -89,7 +93,7 @@ export class Leases {
   constructor(host: LeasesHost, ids: readonly PartitionOfGroup[]) {
     const { settings, instance, clock } = host
     this.#host = host
-    const partitions = ids.map(nameOf)
+    const partitions = new Map(ids.map((id) => [nameOf(id), id.topic]))
     this.#shares = new Shares({ ...settings, instance, partitions })
     this.#agenda = new Agenda(clock, () => this.#wake())
     for (const id of ids) {
@@ -100,6 +104,7 @@ export class Leases {
         lease: new Lease({ ...settings, instance }),
         tenant: undefined,
         unreadable: false,
+        unanswered: false,
       })
     }
   }
@@ -110,7 +115,8 @@ export class Leases {
   }
 
   /**
-   * Looks at every partition and takes what is free; resolves when all are known.
+   * Looks at every partition and takes what is free; resolves when all are known, and the store has taken down what it was
+   * told: one that can only be read, such as a replica, is no store.
    * @throws what the store said last, if it does not come to that in time; at once if no time mends it.
    */
   async start(until: number): Promise<void> {
@@ -153,7 +159,10 @@ export class Leases {
   }
 
   get #known(): boolean {
-    return [...this.#entries.values()].every(({ lease }) => lease.held || lease.seen !== undefined)
+    const now = this.#host.clock.now()
+    const isKnown = ({ lease, unanswered }: Entry): boolean =>
+      lease.held || (lease.seen !== undefined && !(unanswered && lease.freeMs(now) !== undefined))
+    return this.#met && [...this.#entries.values()].every(isKnown)
   }
 
   #at(): Moment {
@@ -198,7 +207,7 @@ export class Leases {
     const taken: Promise<void>[] = []
     for (const entry of this.#entries.values()) {
       const freeMs = entry.lease.freeMs(clock.now())
-      if (freeMs === undefined || !this.#shares.mayTake(freeMs, clock.now())) continue
+      if (freeMs === undefined || !this.#shares.mayTake(entry.name, freeMs, clock.now())) continue
       entry.lease.handleGranted(this.#at())
       this.#shares.handleLease(entry.name, { ...NO_LEASE, owner: instance })
       taken.push(this.#carryOut(entry))
@@ -215,7 +224,7 @@ export class Leases {
           })
           break
         case 'outread':
-          telemetry.tell({ kind: 'share-withheld', reads: command.reads, by: command.by })
+          telemetry.tell({ kind: 'share-withheld', topic: command.topic, reads: command.reads, by: command.by })
           break
         case 'unread':
           telemetry.tell({ kind: 'feed-unread', cluster: command.cluster, by: command.by })
@@ -287,7 +296,9 @@ export class Leases {
   async #acquire(entry: Entry, { call, seen, greatestSeen }: Extract<Asking, { kind: 'acquire' }>): Promise<void> {
     const { id, name, lease } = entry
     const { settings, instance, clock, telemetry } = this.#host
+    entry.unanswered = true
     const acquired = await settings.highWater.acquire(id, { owner: instance, greatestSeen, seen })
+    entry.unanswered = false
     if (acquired.kind === 'held') {
       lease.handleSeen(call, acquired.lease, clock.now())
       this.#shares.handleLease(name, acquired.lease)
@@ -364,10 +375,11 @@ export class Leases {
   async #meet(): Promise<void> {
     const { settings, clock, instance, hostName } = this.#host
     this.#host.probe()
-    const member = { beat: ++this.#beats, reads: this.#host.reads(), host: hostName }
+    const member = { beat: ++this.#beats, reads: this.#host.reads(), topics: settings.topics, host: hostName }
     const roll = { instance, member, gone: this.#shares.gone(clock.now()) }
     try {
       this.#shares.handleMembers(await settings.highWater.meet(settings.groupId, roll), clock.now())
+      this.#met = true
       this.#host.handleStoreAnswered(this)
     } catch (error) {
       this.#failure = error

@@ -539,8 +539,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SHARES,
-        text: 'return Math.max(...this.instances(now).map((id) => this.#readsOf(id).length));',
-        replacement: 'return this.#options.clusters.length;',
+        text: 'const most = Math.max(...readers.map((id) => this.#readsOf(id).length));',
+        replacement: 'const most = this.#options.clusters.length;',
       },
     ],
   },
@@ -563,10 +563,10 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SHARES,
-        text: 'if (this.#reads.length === 0 || this.#reads.length < this.#most(now))',
+        text: 'if (this.#reads.length === 0 || !able.includes(instance))',
         replacement: 'if (false)',
       },
-      { file: SHARES, text: 'if (this.#reads.length >= most) {', replacement: 'if (true) {' },
+      { file: SHARES, text: 'if (able.includes(instance)) {', replacement: 'if (true) {' },
     ],
   },
   {

@@ -13,20 +13,28 @@ class Bench {
   readonly #out = new Map<string, Named>()
 
   handOut(name: string, now: number): this {
-    this.#out.set(name, { name, handedOutAt: now, overdue: false })
+    this.#out.set(name, { name, handedOutAt: now, overdue: false, refusals: 0 })
     this.watch.handleHandedOut(now)
     return this
   }
 
   acknowledge(name: string, now: number): this {
-    this.watch.handleGone(this.#out.get(name)!)
+    this.watch.handleFinished(this.#out.get(name)!)
     this.watch.handleAcknowledged(now)
     this.#out.delete(name)
     return this
   }
 
   /** It waits to be handed out again. */
-  refuse(name: string): this {
+  refuse(name: string, now = 0): this {
+    const delivery = this.#out.get(name)!
+    this.watch.handleRefused(delivery, now)
+    delivery.handedOutAt = Infinity
+    return this
+  }
+
+  /** The same, since its lease lapsed. */
+  giveBack(name: string): this {
     const delivery = this.#out.get(name)!
     this.watch.handleGone(delivery)
     delivery.handedOutAt = Infinity
@@ -40,7 +48,10 @@ class Bench {
       this.watch.handleDeadline(now, this.#out.values())
       for (let command = this.watch.poll(); command !== undefined; command = this.watch.poll()) {
         if (command.kind === 'stalled') told.push(`${now}: stalled for ${command.waitedMs}`)
-        else told.push(`${now}: ${command.deliveries.map(({ name }) => name).join(' ')}`)
+        else {
+          const names = command.deliveries.map(({ name }) => name).join(' ')
+          told.push(`${now}: ${command.kind === 'stuck' ? 'stuck ' : ''}${names}`)
+        }
       }
     }
     return told.join(', ')
@@ -68,6 +79,27 @@ describe('ack watch', () => {
     expect(bench.refuse('a').told(2_000)).to.equal('1000: b')
     expect(bench.refuse('b').watch.overdue).to.equal(0)
     expect(bench.handOut('a', 2_000).told(3_000)).to.equal('3000: a')
+  })
+
+  it('tells once of what was refused ten times, together, and counts it until it is acknowledged or lost', () => {
+    const bench = new Bench().handOut('a', 0).handOut('b', 0).handOut('c', 0)
+    for (let time = 1; time <= 9; time++) for (const name of ['a', 'b', 'c']) bench.refuse(name, 0)
+    expect(bench.told(5_000)).to.equal('')
+    bench.refuse('a', 5_000).refuse('b', 5_500)
+    expect(bench.watch.stuck).to.equal(2)
+    expect(bench.told(5_999)).to.equal('')
+    expect(bench.told(6_000)).to.equal('6000: stuck a b')
+    for (let time = 1; time <= 100; time++) bench.refuse('a', 6_000)
+    expect(bench.refuse('c', 8_000).told(60_000)).to.equal('9000: stuck c')
+    expect(bench.watch.stuck).to.equal(3)
+    expect(bench.acknowledge('b', 60_000).watch.stuck).to.equal(2)
+  })
+
+  it('does not take for refused what was given back', () => {
+    const bench = new Bench().handOut('a', 0)
+    for (let time = 1; time <= 20; time++) bench.giveBack('a')
+    expect(bench.told(60_000)).to.equal('')
+    expect(bench.watch.stuck).to.equal(0)
   })
 
   it('has nothing to look for when nothing is out', () => {

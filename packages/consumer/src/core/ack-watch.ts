@@ -1,23 +1,27 @@
 /**
- * What the subscriber owes: acknowledgements that have been waited for too long.
+ * What the subscriber owes: deliveries whose acknowledgement is waited for too long, or that it refuses too often.
  *
- * Two things are told, since both look like a consumer that stands still for no reason. A delivery is **overdue** once
- * it has been in the subscriber's hands for `ackTimeoutMs`. The window is **stalled** once it has been full for so long
+ * Three things are told, since all look like a consumer that stands still for no reason. A delivery is **overdue** once
+ * it has been in the subscriber's hands for `ackTimeoutMs`. It is **stuck** once it was refused ten times: it goes on
+ * coming again, and the position of the group stays before it. The window is **stalled** once it has been full for so long
  * without one acknowledgement: a handler hangs, or an operator gathers more than the window lets out and waits for the
  * rest (`bufferCount` of more than `unacknowledgedMax`). Nothing else follows: a delivery is never taken away or handed
  * out again by itself, since its handler may yet be done, and its effect would be there twice.
  *
  * Deliveries are looked through a few times per `ackTimeoutMs` instead of each having a deadline of its own: it is told
- * up to a tenth of that time later.
+ * up to a tenth of that time later. What gets stuck is told a second later, all of it together: what refuses, refuses by
+ * the thousand.
  */
 export interface Outstanding {
   /** When it was handed out; Infinity while it is not in the subscriber's hands. */
   readonly handedOutAt: number
   overdue: boolean
+  /** How often it was refused. */
+  refusals: number
 }
 
 export type AckWatchCommand<T> =
-  | { readonly kind: 'overdue'; readonly deliveries: readonly T[] }
+  | { readonly kind: 'overdue' | 'stuck'; readonly deliveries: readonly T[] }
   | { readonly kind: 'stalled'; readonly waitedMs: number }
 
 export class AckWatch<T extends Outstanding> {
@@ -27,6 +31,10 @@ export class AckWatch<T extends Outstanding> {
   #fullSince: number | undefined
   #stalled = false
   #overdue = 0
+  readonly #stuck = new Set<T>()
+  /** Of these what was not told yet, and when it is. */
+  #untold: T[] = []
+  #tellAt = Infinity
   #commands: AckWatchCommand<T>[] = []
 
   constructor(options: { readonly ackTimeoutMs: number }) {
@@ -38,6 +46,11 @@ export class AckWatch<T extends Outstanding> {
     return this.#overdue
   }
 
+  /** Deliveries that were refused so often and are not acknowledged yet. */
+  get stuck(): number {
+    return this.#stuck.size
+  }
+
   get stalled(): boolean {
     return this.#stalled
   }
@@ -46,10 +59,25 @@ export class AckWatch<T extends Outstanding> {
     if (this.#lookAt === Infinity) this.#lookAt = now + this.#timeoutMs
   }
 
-  /** It is not in the subscriber's hands any more: acknowledged, refused or lost. */
+  /** It is not in the subscriber's hands any more, but may come back. */
   handleGone(delivery: T): void {
     if (delivery.overdue) this.#overdue--
     delivery.overdue = false
+  }
+
+  /** The same, since its effect failed. */
+  handleRefused(delivery: T, now: number): void {
+    this.handleGone(delivery)
+    if (++delivery.refusals !== REFUSALS) return
+    this.#stuck.add(delivery)
+    this.#untold.push(delivery)
+    this.#tellAt = Math.min(this.#tellAt, now + TELL_MS)
+  }
+
+  /** It was acknowledged, or its partition was lost. */
+  handleFinished(delivery: T): void {
+    this.handleGone(delivery)
+    this.#stuck.delete(delivery)
   }
 
   handleAcknowledged(now: number): void {
@@ -64,7 +92,7 @@ export class AckWatch<T extends Outstanding> {
   }
 
   deadline(): number {
-    return Math.min(this.#lookAt, this.#stallAt)
+    return Math.min(this.#lookAt, this.#stallAt, this.#tellAt)
   }
 
   /** @param outstanding everything in the subscriber's hands, in any order. */
@@ -73,6 +101,7 @@ export class AckWatch<T extends Outstanding> {
       this.#stalled = true
       this.#commands.push({ kind: 'stalled', waitedMs: now - this.#fullSince! })
     }
+    if (now >= this.#tellAt) this.#tellStuck()
     if (now >= this.#lookAt) this.#look(now, outstanding)
   }
 
@@ -82,6 +111,12 @@ export class AckWatch<T extends Outstanding> {
 
   get #stallAt(): number {
     return this.#fullSince === undefined || this.#stalled ? Infinity : this.#fullSince + this.#timeoutMs
+  }
+
+  #tellStuck(): void {
+    this.#commands.push({ kind: 'stuck', deliveries: this.#untold })
+    this.#untold = []
+    this.#tellAt = Infinity
   }
 
   #look(now: number, outstanding: Iterable<T>): void {
@@ -101,3 +136,6 @@ export class AckWatch<T extends Outstanding> {
 
 /** Per `ackTimeoutMs` at most: the window may hold millions. */
 const LOOKS = 10
+/** With the default delay about ten seconds: longer than a short trouble of what has the effect. */
+const REFUSALS = 10
+const TELL_MS = 1_000

@@ -6,28 +6,36 @@ import { Shares, type Member } from './shares.js'
 const L = 10_000
 const BOTH = ['east', 'west']
 
-function member(beat: number, reads: readonly string[] = BOTH): Member {
-  return { beat, reads, host: 'somewhere' }
+function member(beat: number, reads: readonly string[] = BOTH, topics?: readonly string[]): Member {
+  return { beat, reads, topics, host: 'somewhere' }
 }
 
-/** Instance `me` of a group, with partitions 0, 1, 2 … whose holders the test says. */
+/** Instance `me` of a group, with partitions 0, 1, 2 … whose topics, `t` if it does not, and holders the test says. */
 class Bench {
   readonly shares: Shares
   now = 0
   #beat = 0
   #others: Record<string, readonly string[]> = {}
+  #topics: Record<string, string> = {}
   #owners: string[] = []
   readonly #wants = new Map<number, string>()
 
-  constructor(partitions: number, reads: readonly string[] = BOTH) {
-    const names = Array.from({ length: partitions }, (_, index) => String(index))
-    this.shares = new Shares({ instance: 'me', leaseMs: L, clusters: ['east', 'west'], partitions: names })
+  constructor(given: number | string, reads: readonly string[] = BOTH) {
+    const topics = typeof given === 'number' ? Array<string>(given).fill('t') : given.split(' ')
+    const partitions = new Map(topics.map((topic, index) => [String(index), topic]))
+    this.shares = new Shares({ instance: 'me', leaseMs: L, clusters: ['east', 'west'], partitions })
     this.shares.handleReads(reads)
   }
 
   /** The others that are alive, with what they read. */
   others(others: Record<string, readonly string[]>): this {
     this.#others = others
+    return this
+  }
+
+  /** `x y` : topics of those of the others that do not take just any. */
+  ofTopics(topics: Record<string, string>): this {
+    this.#topics = topics
     return this
   }
 
@@ -47,7 +55,9 @@ class Bench {
     const told: string[] = []
     for (const until = this.now + ms; ; this.now += 2_000) {
       this.#beat++
-      const members = Object.entries(this.#others).map(([id, reads]) => [id, member(this.#beat, reads)] as const)
+      const members = Object.entries(this.#others).map(([id, reads]) => {
+        return [id, member(this.#beat, reads, this.#topics[id]?.split(' '))] as const
+      })
       this.shares.handleMembers(new Map(members), this.now)
       this.#owners.forEach((owner, index) => {
         const want = this.#wants.get(index) ?? ''
@@ -64,8 +74,82 @@ class Bench {
     }
   }
 
-  mayTake(freeMs = 0): boolean {
-    return this.shares.mayTake(freeMs, this.now)
+  mayTake(freeMs = 0, partition = 0): boolean {
+    return this.shares.mayTake(String(partition), freeMs, this.now)
+  }
+}
+
+/** Instances whose commands are carried out at once. */
+class Group {
+  readonly #readers: Record<string, string>
+  readonly #shares = new Map<string, Shares>()
+  readonly #topics: readonly string[]
+  readonly #owners: string[]
+  #now = 0
+
+  /** @param readers topics of each instance. @param topics of partitions 0, 1, 2 … */
+  constructor(readers: Record<string, string>, topics: string) {
+    this.#readers = readers
+    this.#topics = topics.split(' ')
+    this.#owners = this.#topics.map(() => '')
+    for (const [instance, own] of Object.entries(readers)) {
+      const all = this.#topics.map((topic, index) => [String(index), topic] as const)
+      const partitions = new Map(all.filter(([, topic]) => own.includes(topic)))
+      const shares = new Shares({ instance, leaseMs: L, clusters: ['east', 'west'], partitions })
+      shares.handleReads(BOTH)
+      this.#shares.set(instance, shares)
+    }
+  }
+
+  get free(): number {
+    return this.#owners.filter((owner) => owner === '').length
+  }
+
+  /** How many more one has of what the other reads than the other has in all. */
+  ahead(one: string, other: string): number {
+    const count = (id: string): number =>
+      this.#owners.filter((owner, index) => owner === id && this.#reads(other, index)).length
+    return count(one) - count(other)
+  }
+
+  /** Lets beats of these pass; returns how many partitions were given by one to another. */
+  pass(living: readonly string[], ms: number): number {
+    let moved = 0
+    for (const until = this.#now + ms; this.#now < until; this.#now += 2_000) {
+      const members = living.map((id) => [id, member(this.#now, BOTH, this.#readers[id]!.split(' '))] as const)
+      for (const id of living) {
+        const shares = this.#shares.get(id)!
+        shares.handleMembers(new Map(members), this.#now)
+        this.#tell(id)
+        for (const [index, owner] of this.#owners.entries()) {
+          if (owner !== '' || !this.#reads(id, index) || !shares.mayTake(String(index), 0, this.#now)) continue
+          this.#owners[index] = id
+          this.#tell(id)
+        }
+        shares.handleBeat(this.#now)
+        for (let command = shares.poll(); command !== undefined; command = shares.poll()) {
+          if (command.kind !== 'want') throw new Error(`nobody gives by himself: ${command.kind}`)
+          const holder = this.#owners[Number(command.partition)]!
+          this.#tell(holder, { [command.partition]: id })
+          this.#shares.get(holder)!.handleBeat(this.#now)
+          if (this.#shares.get(holder)!.poll()?.kind !== 'give') continue
+          this.#owners[Number(command.partition)] = id
+          moved++
+        }
+      }
+    }
+    return moved
+  }
+
+  #tell(id: string, wants: Record<string, string> = {}): void {
+    for (const [index, owner] of this.#owners.entries()) {
+      const lease = { ...NO_LEASE, owner, token: 1, want: wants[index] ?? '' }
+      if (this.#reads(id, index)) this.#shares.get(id)!.handleLease(String(index), lease)
+    }
+  }
+
+  #reads(id: string, index: number): boolean {
+    return this.#readers[id]!.includes(this.#topics[index]!)
   }
 }
 
@@ -113,7 +197,7 @@ describe('shares', () => {
         [L, true],
       ] as const) {
         bench.shares.handleMembers(new Map([['you', member(1)]]), now)
-        expect(bench.shares.mayTake(0, now), `at ${now}`).to.equal(mayTake)
+        expect(bench.shares.mayTake('1', 0, now), `at ${now}`).to.equal(mayTake)
       }
       expect(bench.shares.gone(10 * L - 1)).to.deep.equal([])
       expect(bench.shares.gone(10 * L)).to.deep.equal(['you'])
@@ -209,6 +293,67 @@ describe('shares', () => {
           .held('me you')
           .pass(3 * L),
       ).to.equal('')
+    })
+  })
+
+  describe('in a group whose instances read different topics', () => {
+    it('are those of all partitions, free ones too, if nobody else reads the topic', () => {
+      const bench = new Bench('x x x').others({ you: BOTH, they: BOTH }).ofTopics({ you: 'y', they: 'y z' })
+      bench.held('me me .').pass()
+      expect(bench.mayTake(0, 2)).to.equal(true)
+      bench.ofTopics({ you: 'y', they: 'x y' }).pass()
+      expect(bench.mayTake(0, 2)).to.equal(false)
+    })
+
+    it('are even shares of what the same instances read', () => {
+      const bench = new Bench('x x x x y y').others({ you: BOTH }).ofTopics({ you: 'x' }).held('me me . . me .')
+      bench.pass()
+      expect([2, 3, 5].map((partition) => bench.mayTake(0, partition))).to.deep.equal([false, false, true])
+      expect(bench.mayTake(L, 2)).to.equal(true)
+    })
+
+    it('count somebody who does not say of which topics as a reader of each', () => {
+      const bench = new Bench('x y').others({ you: BOTH }).held('me .')
+      bench.pass()
+      expect(bench.mayTake(0, 1)).to.equal(false)
+    })
+
+    it('do not depend on what is read by those who read other topics', () => {
+      const bench = new Bench('x y', ['east']).others({ you: BOTH }).ofTopics({ you: 'z' }).held('me .')
+      expect(bench.pass(3 * L)).to.equal('')
+      expect(bench.mayTake(0, 1)).to.equal(true)
+      bench.ofTopics({ you: 'y z' }).held('me me')
+      expect(bench.pass(3 * L), 'of y alone').to.equal('outread you, give 1')
+      expect([0, 1].map((partition) => bench.mayTake(L, partition))).to.deep.equal([true, false])
+    })
+
+    it('ask only for what both read', () => {
+      const bench = new Bench('x x y y').others({ you: BOTH }).held('you you you you')
+      expect(bench.ofTopics({ you: 'x y' }).pass()).to.equal('want 3')
+      const left = new Bench('x x y y').others({ you: BOTH }).held('you you you you')
+      expect(left.ofTopics({ you: 'x' }).pass(), 'what one holds that does not say so is being given up').to.equal(
+        'want 1',
+      )
+    })
+
+    it('give only to who reads the topic', () => {
+      const bench = new Bench('x x y').others({ you: BOTH }).ofTopics({ you: 'y' }).held('me me me')
+      expect(bench.wanted(0, 'you').pass(L)).to.equal('')
+      expect(bench.wanted(2, 'you').pass(L)).to.equal('give 2 to you')
+    })
+
+    it('come to rest, with all that somebody reads held, and nobody two below another in what both read', () => {
+      const readers = { a: 'x', b: 'x y', c: 'y z', d: 'x y z' }
+      for (const first of Object.keys(readers)) {
+        const group = new Group(readers, 'x x x x x x y y y y y z')
+        group.pass([first], L)
+        const moved = group.pass(Object.keys(readers), 20 * L)
+        expect(group.pass(Object.keys(readers), 20 * L), `after ${moved} moves`).to.equal(0)
+        expect(group.free, `${first} was first`).to.equal(0)
+        for (const one of Object.keys(readers)) {
+          for (const other of Object.keys(readers)) expect(group.ahead(other, one), `${other}, ${one}`).to.be.below(2)
+        }
+      }
     })
   })
 

@@ -3,10 +3,15 @@ import { NO_LEASE, type LeaseRecord } from './lease.js'
 /**
  * Which partitions an instance is to hold, among the others of its group.
  *
- * Only those count that read the most clusters; who reads fewer gives up what it has. One that has at least two fewer
- * than another asks it for one, by a mark; by a difference of one, three partitions on two instances would be taken to
- * and fro for ever. What is free is taken at once up to an even share, and beyond it only if it stays free: who is among
- * the members is a hint, and somebody who is there may not take.
+ * Of a topic only those count that read it, and of them those that read the most clusters; who reads fewer gives up what
+ * it has of it. One that has at least two fewer than another asks it for one, by a mark; by a difference of one, three
+ * partitions on two instances would be taken to and fro for ever. What is free is taken at once up to an even share of
+ * what the same instances may take, and beyond it only if it stays free: who is among the members is a hint, and somebody
+ * who is there may not take.
+ *
+ * Instances of a group may read different topics. Of another one, each sees only what that has of its own topics: whoever
+ * asks counts all that it has itself, and too little for the other one, never too much. So what is moved goes from one
+ * that has more to one that has at least two fewer, and that ends.
  *
  * A difference in what is read counts only once it has lasted: when a cluster goes away, one instance is always the first
  * to notice, and must not hand everything to another one that is about to.
@@ -17,6 +22,8 @@ export interface Member {
   readonly beat: number
   /** Clusters that it can read. */
   readonly reads: readonly string[]
+  /** Topics of which it would take partitions; an older version does not say so, and counts for every topic. */
+  readonly topics?: readonly string[] | undefined
   /** Where it runs. */
   readonly host: string
 }
@@ -26,8 +33,8 @@ export interface SharesOptions {
   readonly instance: string
   readonly leaseMs: number
   readonly clusters: readonly [string, string]
-  /** All there are to be shared. */
-  readonly partitions: readonly string[]
+  /** All that it would take, each with its topic. */
+  readonly partitions: ReadonlyMap<string, string>
 }
 
 export type SharesCommand =
@@ -35,15 +42,19 @@ export type SharesCommand =
   | { readonly kind: 'want'; readonly partition: string; readonly lease: LeaseRecord }
   /** Gives up a partition: for whoever asked for it, or for anybody. */
   | { readonly kind: 'give'; readonly partition: string; readonly to: string }
-  /** Others read more, so nothing is held here. */
-  | { readonly kind: 'outread'; readonly reads: number; readonly by: string }
+  /** Others read more, so nothing of a topic is held here. */
+  | { readonly kind: 'outread'; readonly topic: string; readonly reads: number; readonly by: string }
   /** What only this cluster has is owed; another instance could read it. */
   | { readonly kind: 'unread'; readonly cluster: string; readonly by: string }
 
 interface Seen {
   readonly member: Member
+  readonly topics: ReadonlySet<string> | undefined
   readonly sinceMs: number
 }
+
+/** Of each topic those that may take partitions of it: they read it, and read the most clusters of those that do. */
+type Takers = ReadonlyMap<string, readonly string[]>
 
 export class Shares {
   readonly #options: SharesOptions
@@ -52,9 +63,10 @@ export class Shares {
   readonly #leases = new Map<string, LeaseRecord>()
   /** Held here, and being given up. */
   readonly #given = new Set<string>()
+  readonly #topics: ReadonlySet<string>
   #reads: readonly string[] = []
-  #outreadSinceMs: number | undefined
-  #outreadTold = false
+  /** Topics of which others may take partitions, and not this one. */
+  readonly #outread = new Map<string, { readonly sinceMs: number; told: boolean }>()
   /** What is not read here and could be read there, and since when. */
   readonly #unread = new Map<string, { readonly by: string; readonly sinceMs: number; told: boolean }>()
   #wanted: { readonly partition: string; readonly from: string; readonly sinceMs: number } | undefined
@@ -62,7 +74,8 @@ export class Shares {
 
   constructor(options: SharesOptions) {
     this.#options = options
-    for (const partition of options.partitions) this.#leases.set(partition, NO_LEASE)
+    this.#topics = new Set(options.partitions.values())
+    for (const partition of options.partitions.keys()) this.#leases.set(partition, NO_LEASE)
   }
 
   // --- events ---------------------------------------------------------------------------------------------------
@@ -73,8 +86,8 @@ export class Shares {
     for (const [id, member] of members) {
       if (id === this.#options.instance) continue
       const known = this.#others.get(id)
-      const sinceMs = known?.member.beat === member.beat ? known.sinceMs : now
-      this.#others.set(id, { member, sinceMs })
+      if (known?.member.beat === member.beat) continue
+      this.#others.set(id, { member, topics: member.topics && new Set(member.topics), sinceMs: now })
     }
   }
 
@@ -92,9 +105,11 @@ export class Shares {
 
   /** All was looked at: what is to be done about it? */
   handleBeat(now: number): void {
-    this.#compare(now)
-    this.#lookAtUnread(now)
-    if (this.#outreadSinceMs === undefined && this.#reads.length > 0) this.#ask(now)
+    const takers = this.#takers(now)
+    this.#compare(takers, now)
+    this.#give(takers)
+    this.#lookAtUnread(takers, now)
+    this.#ask(takers, now)
   }
 
   poll(): SharesCommand | undefined {
@@ -115,76 +130,85 @@ export class Shares {
     return gone.map(([id]) => id)
   }
 
-  /** Whether a lease may be taken that has been free for so long. */
-  mayTake(freeMs: number, now: number): boolean {
-    if (this.#reads.length === 0 || this.#reads.length < this.#most(now)) return false
-    const equals = this.#equals(now).length
-    const even = Math.ceil(this.#leases.size / equals)
-    return this.#count(this.#options.instance) < even || freeMs >= this.#options.leaseMs
+  /** Whether the lease of a partition may be taken that has been free for so long. */
+  mayTake(partition: string, freeMs: number, now: number): boolean {
+    const { instance, leaseMs, partitions } = this.#options
+    const takers = this.#takers(now)
+    const able = takers.get(this.#topicOf(partition))!
+    if (this.#reads.length === 0 || !able.includes(instance)) return false
+    if (freeMs >= leaseMs) return true
+    const alike = new Set([...this.#topics].filter((topic) => takers.get(topic)!.join() === able.join()))
+    const size = [...partitions.values()].filter((topic) => alike.has(topic)).length
+    return this.#count(instance, alike) < Math.ceil(size / able.length)
   }
 
   // --- rules ----------------------------------------------------------------------------------------------------
 
-  /** Does another one read more? */
-  #compare(now: number): void {
+  /** Do others that read a topic read more? */
+  #compare(takers: Takers, now: number): void {
     const { instance, leaseMs } = this.#options
-    const most = this.#most(now)
-    if (this.#reads.length >= most) {
-      this.#outreadSinceMs = undefined
-      this.#outreadTold = false
-      for (const [partition, { owner, want }] of this.#leases) {
-        if (owner === instance && want !== '' && this.#mayGive(want, now)) this.#give(partition, want)
+    for (const [topic, able] of takers) {
+      if (able.includes(instance)) {
+        this.#outread.delete(topic)
+        continue
       }
-      return
+      const outread = this.#outread.get(topic) ?? { sinceMs: now, told: false }
+      this.#outread.set(topic, outread)
+      if (now - outread.sinceMs < leaseMs || outread.told) continue
+      outread.told = true
+      this.#commands.push({ kind: 'outread', topic, reads: this.#reads.length, by: able[0]! })
     }
-    this.#outreadSinceMs ??= now
-    if (now - this.#outreadSinceMs < leaseMs) return
-    if (!this.#outreadTold) {
-      this.#outreadTold = true
-      const [by] = this.#equals(now)
-      this.#commands.push({ kind: 'outread', reads: this.#reads.length, by: by! })
-    }
-    for (const [partition, { owner }] of this.#leases) if (owner === instance) this.#give(partition, '')
   }
 
-  #give(partition: string, to: string): void {
-    if (this.#given.has(partition)) return
-    this.#given.add(partition)
-    this.#commands.push({ kind: 'give', partition, to })
-  }
-
-  /** Only to one that reads as much and has at least two fewer: a mark may be older than what has changed since. */
-  #mayGive(asker: string, now: number): boolean {
+  /** What others are to have, and what they have asked for. */
+  #give(takers: Takers): void {
     const { instance } = this.#options
-    if (!this.#equals(now).includes(asker)) return false
+    for (const [partition, { owner, want }] of this.#leases) {
+      if (owner !== instance || this.#given.has(partition)) continue
+      const outread = this.#outread.get(this.#topicOf(partition))?.told === true
+      if (!outread && (want === '' || !this.#mayGive(partition, want, takers))) continue
+      this.#given.add(partition)
+      this.#commands.push({ kind: 'give', partition, to: outread ? '' : want })
+    }
+  }
+
+  /** Only to one that may take it and has at least two fewer: a mark may be older than what has changed since. */
+  #mayGive(partition: string, asker: string, takers: Takers): boolean {
+    const { instance } = this.#options
+    if (!includesAll(takers.get(this.#topicOf(partition))!, [asker, instance])) return false
     return this.#count(instance) - this.#count(asker) >= FEWER
   }
 
-  /** Asks the one that has the most for one, if it has at least two more. */
-  #ask(now: number): void {
+  /** Asks the one that has the most for one that both may have, if it has at least two more. */
+  #ask(takers: Takers, now: number): void {
     const { instance, leaseMs } = this.#options
+    if (this.#reads.length === 0) return
     if (this.#wanted !== undefined && now - this.#wanted.sinceMs < WANT_LEASES * leaseMs) return
     this.#wanted = undefined
-    const own = this.#count(instance)
-    let from: string | undefined
-    for (const id of this.#equals(now)) {
-      if (this.#count(id) - own >= FEWER && (from === undefined || this.#count(id) > this.#count(from))) from = id
+    let most = this.#count(instance) + FEWER - 1
+    let wanted: { readonly partition: string; readonly from: string; readonly lease: LeaseRecord } | undefined
+    for (const from of this.instances(now)) {
+      const count = this.#count(from)
+      if (count <= most) continue
+      const found = [...this.#leases].findLast(
+        ([partition, { owner }]) =>
+          owner === from && includesAll(takers.get(this.#topicOf(partition))!, [from, instance]),
+      )
+      if (found === undefined) continue
+      most = count
+      wanted = { partition: found[0], from, lease: found[1] }
     }
-    if (from === undefined) return
-    const [partition, lease] = [...this.#leases].findLast(([, { owner }]) => owner === from)!
+    if (wanted === undefined) return
+    const { partition, from, lease } = wanted
     this.#wanted = { partition, from, sinceMs: now }
     this.#commands.push({ kind: 'want', partition, lease })
   }
 
-  /** While nobody reads both, it is told who could read what is not read here. */
-  #lookAtUnread(now: number): void {
-    const { clusters, instance, leaseMs } = this.#options
-    const most = this.#most(now)
+  /** While nobody who reads a topic reads both, it is told who could read what is not read here. */
+  #lookAtUnread(takers: Takers, now: number): void {
+    const { clusters, leaseMs } = this.#options
     for (const cluster of clusters) {
-      const by =
-        this.#reads.includes(cluster) || most === clusters.length || this.#count(instance) === 0
-          ? undefined
-          : this.instances(now).find((id) => this.#readsOf(id).includes(cluster))
+      const by = this.#reads.includes(cluster) ? undefined : this.#readerOf(cluster, takers)
       const known = this.#unread.get(cluster)
       if (by === undefined) this.#unread.delete(cluster)
       else if (known === undefined) this.#unread.set(cluster, { by, sinceMs: now, told: false })
@@ -195,27 +219,50 @@ export class Shares {
     }
   }
 
+  /** One that reads this cluster alone, and could take something that is held here. */
+  #readerOf(cluster: string, takers: Takers): string | undefined {
+    for (const [topic, able] of takers) {
+      if (this.#count(this.#options.instance, new Set([topic])) === 0) continue
+      const by = able.find((id) => this.#readsOf(id).length === 1 && this.#readsOf(id)[0] === cluster)
+      if (by !== undefined) return by
+    }
+    return undefined
+  }
+
   #readsOf(id: string): readonly string[] {
     return id === this.#options.instance ? this.#reads : (this.#others.get(id)?.member.reads ?? [])
   }
 
-  /** Of how many clusters the one reads that reads the most. */
-  #most(now: number): number {
-    return Math.max(...this.instances(now).map((id) => this.#readsOf(id).length))
+  #takers(now: number): Takers {
+    const living = this.instances(now)
+    const takers = new Map<string, readonly string[]>()
+    for (const topic of this.#topics) {
+      const readers = living.filter((id) => this.#others.get(id)?.topics?.has(topic) ?? true)
+      const most = Math.max(...readers.map((id) => this.#readsOf(id).length))
+      takers.set(
+        topic,
+        readers.filter((id) => this.#readsOf(id).length === most),
+      )
+    }
+    return takers
   }
 
-  /** Those that read the most. */
-  #equals(now: number): string[] {
-    const most = this.#most(now)
-    return this.instances(now).filter((id) => this.#readsOf(id).length === most)
+  #topicOf(partition: string): string {
+    return this.#options.partitions.get(partition)!
   }
 
-  /** What one holds, but for what it gives up. */
-  #count(id: string): number {
+  /** What one holds of these topics, but for what it gives up. */
+  #count(id: string, topics = this.#topics): number {
     let count = 0
-    for (const [partition, { owner }] of this.#leases) if (owner === id && !this.#given.has(partition)) count++
+    for (const [partition, { owner }] of this.#leases) {
+      if (owner === id && topics.has(this.#topicOf(partition)) && !this.#given.has(partition)) count++
+    }
     return count
   }
+}
+
+function includesAll(all: readonly string[], some: readonly string[]): boolean {
+  return some.every((one) => all.includes(one))
 }
 
 /** What one is to have fewer than another, to take one from it. */

@@ -156,20 +156,27 @@ export class RedisHighWaterStore implements HighWaterStore {
 
   /**
    * Nothing of ours expires, so `volatile-…` policies leave it alone, and managed ones often have one of those;
-   * `allkeys-…` takes whatever it likes. Read from INFO, since where others run Redis, CONFIG is mostly refused.
+   * `allkeys-…` takes whatever it likes. Without an append-only file a restart loses what came since the last snapshot,
+   * and a master that restarts empty empties its replicas as well. Read from INFO, since where others run Redis, CONFIG is
+   * mostly refused; whether there are snapshots does not stand in it.
    */
   async hazards(): Promise<readonly string[]> {
     const nodes = this.#redis.isCluster ? (this.#redis as unknown as Cluster).nodes('master') : [this.#redis]
     try {
-      const infos = await this.#call('read', 'INFO memory', () => Promise.all(nodes.map((node) => node.info('memory'))))
+      const infos = await this.#call('read', 'INFO', () => Promise.all(nodes.map((node) => node.info())))
+      const hazards: string[] = []
       const policies = infos.map((info) => /^maxmemory_policy:(allkeys-\S+)/m.exec(info)?.[1])
       const evicting = policies.find((policy) => policy !== undefined)
-      return evicting === undefined
-        ? []
-        : [`its maxmemory-policy is ${evicting}, which evicts positions; set noeviction`]
+      if (evicting !== undefined) {
+        hazards.push(`its maxmemory-policy is ${evicting}, which evicts positions; set noeviction`)
+      }
+      if (infos.some((info) => /^aof_enabled:0/m.test(info))) {
+        hazards.push('it has no append-only file, so a restart loses positions; set appendonly yes')
+      }
+      return hazards
     } catch (error) {
       if (!isTandemError(error, 'TANDEM_HIGH_WATER_STORE_UNUSABLE')) throw error
-      return [`whether it evicts positions is not known: ${error.message}`]
+      return [`whether it keeps positions is not known: ${error.message}`]
     }
   }
 
