@@ -1,4 +1,4 @@
-import { propagation, ROOT_CONTEXT, trace, type TextMapPropagator } from '@opentelemetry/api'
+import { defaultTextMapGetter, propagation, ROOT_CONTEXT, trace, type TextMapPropagator } from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { expect } from 'chai'
 
@@ -30,10 +30,7 @@ describe('trace context', () => {
       { traceparent: TRACEPARENT, tracestate: 'a=1' },
     ]
     for (const headers of all) {
-      const context = propagator.extract(ROOT_CONTEXT, headers, {
-        keys: (carrier) => Object.keys(carrier),
-        get: (carrier: Record<string, string>, name) => carrier[name],
-      })
+      const context = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter)
       expect(traceHeaders(context)).to.deep.equal(headers)
       const own = trace.getSpanContext(traceContext(record(headers)))
       const theirs = trace.getSpanContext(context)
