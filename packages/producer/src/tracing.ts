@@ -83,15 +83,18 @@ export class ProducerTracing {
   handleSealed(record: SealedRecord, span: OpenSpan): void {
     if (!span.recording) return
     const { value, sequence } = record
-    span.set({
-      ...placeOf(record),
+    const position = formatPosition(positionOf(record))
+    const attributes: Attributes = {
+      'messaging.destination.partition.id': String(record.partition),
       'messaging.message.body.size': value?.length ?? 0,
-      ...(value === null ? { 'messaging.kafka.message.tombstone': true } : {}),
+      'tandem.position': position,
       'tandem.key_range': sequence.keyRange,
-    })
+    }
+    if (value === null) attributes['messaging.kafka.message.tombstone'] = true
+    span.set(attributes)
     // Not the span itself: whoever ended it may let it go.
     const parent = trace.setSpanContext(ROOT_CONTEXT, trace.getSpanContext(span.context)!)
-    this.#records.set(record, { parent, zeroMs: span.zeroMs, handedAt: 0, lanes: 0 })
+    this.#records.set(record, { parent, position, zeroMs: span.zeroMs, handedAt: 0, lanes: 0 })
   }
 
   /** Both lanes are given it. */
@@ -122,29 +125,33 @@ export class ProducerTracing {
     const name = isTopicName(topic) ? `send ${topic}` : 'send'
     const key = quietly(() => message.key)
     const attributes: Attributes = {
-      ...operation('send'),
-      ...(isTopicName(topic) ? { 'messaging.destination.name': topic } : {}),
-      ...(typeof key === 'string' ? { 'messaging.kafka.message.key': key } : {}),
+      'messaging.system': 'kafka',
+      'messaging.operation.name': 'send',
+      'messaging.operation.type': 'send',
       'tandem.producer_id': this.#options.producerId,
     }
+    if (isTopicName(topic)) attributes['messaging.destination.name'] = topic
+    if (typeof key === 'string') attributes['messaging.kafka.message.key'] = key
     return this.#options.spans.start(name, { kind: SpanKind.PRODUCER, attributes }, context.active())
   }
 
-  #tell(record: SealedRecord, lane: LaneIndex, { parent, zeroMs, handedAt }: RecordTrace): void {
+  #tell(record: SealedRecord, lane: LaneIndex, { parent, position, zeroMs, handedAt }: RecordTrace): void {
     const { spans, clock, clusters } = this.#options
     const { state, offset } = record.copies[lane]
     const attributes: Attributes = {
-      ...operation('write'),
+      'messaging.system': 'kafka',
+      'messaging.operation.name': 'write',
+      'messaging.operation.type': 'send',
       'messaging.destination.name': record.topic,
-      ...placeOf(record),
+      'messaging.destination.partition.id': String(record.partition),
       'tandem.cluster': clusters[lane]!,
+      'tandem.position': position,
       'tandem.outcome': state,
-      ...(state === 'acknowledged' && offset >= 0 ? { 'messaging.kafka.offset': offset } : {}),
     }
-    spans.tell(`write ${record.topic}`, { kind: SpanKind.CLIENT, attributes, startTime: zeroMs + handedAt }, parent, {
-      ...(state === 'refused' || state === 'given-up' ? { error: { type: state } } : {}),
-      endTime: zeroMs + clock.now(),
-    })
+    if (state === 'acknowledged' && offset >= 0) attributes['messaging.kafka.offset'] = offset
+    const options = { kind: SpanKind.CLIENT, attributes, startTime: zeroMs + handedAt }
+    const error = state === 'refused' || state === 'given-up' ? { type: state } : undefined
+    spans.tell(`write ${record.topic}`, options, parent, { error, endTime: zeroMs + clock.now() })
   }
 }
 
@@ -152,22 +159,12 @@ export class ProducerTracing {
 interface RecordTrace {
   /** The span of its send. */
   readonly parent: Context
+  readonly position: string
   readonly zeroMs: number
   /** By the monotonic clock. */
   handedAt: number
   /** Those that have it, one bit each. */
   lanes: number
-}
-
-function operation(name: 'send' | 'write'): Attributes {
-  return { 'messaging.system': 'kafka', 'messaging.operation.name': name, 'messaging.operation.type': 'send' }
-}
-
-function placeOf(record: SealedRecord): Attributes {
-  return {
-    'messaging.destination.partition.id': String(record.partition),
-    'tandem.position': formatPosition(positionOf(record)),
-  }
 }
 
 function failure(error: unknown): SpanEnd {
