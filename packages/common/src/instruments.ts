@@ -12,6 +12,7 @@ import { createNoopMeter, metrics, type Attributes, type Meter, type MetricOptio
 
 import type { Clock } from './clock.js'
 import { METRICS, type MetricName } from './metrics.js'
+import { quietly } from './quietly.js'
 
 export interface InstrumentInfo {
   readonly kind: 'counter' | 'histogram'
@@ -135,15 +136,6 @@ export class Instruments {
 
 function optionsOf({ meaning, unit }: { readonly meaning: string; readonly unit?: string }): MetricOptions {
   return unit === undefined ? { description: meaning } : { description: meaning, unit }
-}
-
-/** A meter's own failure is not ours to handle, and must not stop the work it measures. */
-function quietly(task: () => void): void {
-  try {
-    task()
-  } catch {
-    // As said.
-  }
 }
 
 /** More than the sends that end in one turn of the loop; a bound all the same (I4). */

@@ -1,9 +1,11 @@
-import type { Meter } from '@opentelemetry/api'
+import type { Meter, Tracer } from '@opentelemetry/api'
 import { Subject, type Observable } from 'rxjs'
 
 import type { Clock } from './clock.js'
 import { EVENTS, type EventKind, type TandemEvent, type TandemFact } from './events.js'
 import { Instruments, Series } from './instruments.js'
+import { quietly } from './quietly.js'
+import { Spans } from './spans.js'
 
 /** What tandem needs of a logger; a pino logger fits. */
 export interface Logger {
@@ -25,6 +27,8 @@ export class Telemetry {
   readonly events$: Observable<TandemEvent>
   /** For what is measured beside events. */
   readonly instruments: Instruments
+  /** For what is traced. */
+  readonly spans: Spans
   readonly #subject = new Subject<TandemEvent>()
   readonly #clock: Clock
   readonly #logger: Logger | undefined
@@ -33,10 +37,16 @@ export class Telemetry {
   #scheduled = false
   #closed = false
 
-  constructor(options: { clock: Clock; logger?: Logger | undefined; meter?: Meter | undefined }) {
+  constructor(options: {
+    clock: Clock
+    logger?: Logger | undefined
+    meter?: Meter | undefined
+    tracer?: Tracer | undefined
+  }) {
     this.#clock = options.clock
     this.#logger = options.logger
     this.instruments = new Instruments(options)
+    this.spans = new Spans(options)
     this.events$ = this.#subject.asObservable()
   }
 
@@ -55,6 +65,7 @@ export class Telemetry {
   close(): void {
     this.#drain()
     this.instruments.close()
+    this.spans.close()
     this.#closed = true
     this.#subject.complete()
   }
@@ -89,12 +100,7 @@ export class Telemetry {
   }
 
   #log(event: TandemEvent): void {
-    if (this.#logger === undefined) return
-    try {
-      this.#logger[EVENTS[event.kind].level](event, event.kind)
-    } catch {
-      // A logger's own failure is not ours to handle, and must not stop the work it describes.
-    }
+    quietly(() => this.#logger?.[EVENTS[event.kind].level](event, event.kind))
   }
 }
 

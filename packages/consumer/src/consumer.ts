@@ -22,6 +22,7 @@ import {
   type TandemError,
   type TandemEvent,
 } from '@tandem/common/internal'
+import { context } from '@opentelemetry/api'
 import { filter, Observable, Subject, type Subscriber } from 'rxjs'
 
 import { Commits } from './commits.js'
@@ -46,6 +47,7 @@ import { Leases, type Tenure } from './leases.js'
 import { readConsumerOptions, type ConsumerOptions, type ConsumerSettings } from './options.js'
 import { Partition, type Hole, type PartitionHost, type PartitionStatus } from './partition.js'
 import { messageOf, StoreWatch } from './store-watch.js'
+import { ConsumerTracing } from './tracing.js'
 
 /** What a consumer touches of the world; the simulator brings its own. */
 export interface ConsumerOutsides {
@@ -117,6 +119,8 @@ export class Consumer<T = unknown> {
   readonly #settings: ConsumerSettings
   readonly #outsides: ConsumerOutsides
   readonly #telemetry: Telemetry
+  /** Not there if nobody traces. */
+  readonly #tracing: ConsumerTracing | undefined
   readonly #agenda: Agenda
   readonly #polling: PollingClock
   readonly #window: Window
@@ -174,7 +178,10 @@ export class Consumer<T = unknown> {
     const { clock } = outsides
     this.#settings = settings
     this.#outsides = outsides
-    this.#telemetry = new Telemetry({ clock, logger: settings.logger, meter: settings.meter })
+    const { logger, meter, tracer, groupId } = settings
+    this.#telemetry = new Telemetry({ clock, logger, meter, tracer })
+    const { spans } = this.#telemetry
+    this.#tracing = spans.on ? new ConsumerTracing({ spans, groupId }) : undefined
     this.#agenda = new Agenda(clock, () => this.#wake())
     const { gapTimeoutMs, holeTimeoutMs, feedAwayAfterMs } = this.#settings
     this.#polling = new PollingClock(clock.now(), [gapTimeoutMs, holeTimeoutMs, feedAwayAfterMs])
@@ -747,6 +754,7 @@ export class Consumer<T = unknown> {
   /** It was acknowledged, or its partition was lost: takes no room any more, and is not handed out again. */
   #forget(delivery: OpenDelivery): void {
     if (!this.#unfinished.delete(delivery)) return
+    delivery.handleGone()
     this.#window.give(delivery.size)
     this.#watch.handleFinished(delivery)
     this.#refusals.get(delivery)?.()
@@ -766,8 +774,13 @@ export class Consumer<T = unknown> {
     this.#delivered++
     if (delivery.late) this.#late++
     const now = this.#outsides.clock.now()
-    delivery.handOut(now)
+    delivery.handOut(now, this.#tracing)
     this.#watch.handleHandedOut(now)
+    if (this.#tracing === undefined) this.#emit(delivery)
+    else context.with(delivery.context, () => this.#emit(delivery))
+  }
+
+  #emit(delivery: OpenDelivery): void {
     this.#subscriber?.next(delivery as Delivery as Delivery<T>)
     this.#delivered$.next(delivery as Delivery as Delivery<T>)
   }
@@ -858,6 +871,7 @@ export class Consumer<T = unknown> {
     const released = this.#leases?.release()
     const closed = this.#links.map((link) => new Promise<void>((resolve) => link.close(resolve)))
     await this.#atMost(CLIENTS_CLOSE_MS, Promise.allSettled([released, ...closed]))
+    for (const delivery of this.#unfinished) delivery.handleGone()
     this.#tally.close(clock.now())
     this.#tellCounted()
     this.#telemetry.close()

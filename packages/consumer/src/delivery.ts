@@ -1,10 +1,19 @@
-import { CodecFailedError, isTandemError, STAMP_HEADER, type Codec, type Position } from '@tandem/common/internal'
+import { ROOT_CONTEXT, type Context } from '@opentelemetry/api'
+import {
+  CodecFailedError,
+  isTandemError,
+  STAMP_HEADER,
+  type Codec,
+  type OpenSpan,
+  type Position,
+} from '@tandem/common/internal'
 
 import type { Outstanding } from './core/ack-watch.js'
 import type { Deliver } from './core/arbiter.js'
 import { DELIVERY_HOST, type DeliveryHost } from './delivery-host.js'
 import { errorKind } from './error-kind.js'
 import type { FeedRecord } from './kafka/feed-client.js'
+import type { ConsumerTracing } from './tracing.js'
 
 /** One message, delivered: to be acknowledged when its effect is done. */
 export interface Delivery<T = unknown> {
@@ -44,6 +53,12 @@ export interface Delivery<T = unknown> {
    * its own risk, and `ack()` counts then. Only `fence` covers a pause between a look and the effect.
    */
   readonly signal: AbortSignal
+  /**
+   * OpenTelemetry's context, with the span of this delivery as the active one; without a tracer, the empty one. It is
+   * active while the delivery is handed out, and in handlers of `inKeyOrder`; where it is handled later, or by another
+   * operator, `context.with(delivery.context, …)` makes it so.
+   */
+  readonly context: Context
   /**
    * Its effect is done; it will not come again. Idempotent. Once its partition is lost or given up it changes nothing any
    * more: whoever has the partition delivers it again (`acknowledgement-ignored`).
@@ -92,6 +107,7 @@ export class OpenDelivery implements Delivery, Outstanding {
   handedOutAt = Infinity
   overdue = false
   refusals = 0
+  #span: OpenSpan | undefined
   readonly #owner: DeliveryOwner
   readonly #record: FeedRecord
   #decoded: Decoded | undefined
@@ -157,6 +173,10 @@ export class OpenDelivery implements Delivery, Outstanding {
     return this.#owner.signal
   }
 
+  get context(): Context {
+    return this.#span?.context ?? ROOT_CONTEXT
+  }
+
   get value(): unknown {
     if (this.#decoded === undefined) return this.#record.value
     if (this.#decoded.kind === 'value') return this.#decoded.value
@@ -208,20 +228,28 @@ export class OpenDelivery implements Delivery, Outstanding {
   }
 
   /** It is handed to the subscriber. */
-  handOut(now: number): void {
+  handOut(now: number, tracing: ConsumerTracing | undefined): void {
     this.attempt++
     this.handedOutAt = now
+    this.#span = tracing?.start(this, this.#record.headers)
+  }
+
+  /** Nobody waits for its end any more. */
+  handleGone(): void {
+    this.#endSpan('gone')
   }
 
   ack(): void {
     if (this.#acknowledged) return
     this.#acknowledged = true
+    this.#endSpan('acknowledged')
     this.#owner.handleAcknowledged(this)
   }
 
   nack(error?: unknown, options?: { readonly delayMs?: number }): void {
     if (this.#acknowledged || this.handedOutAt === Infinity) return
     this.handedOutAt = Infinity
+    this.#endSpan('refused', error)
     const { deliveryHost } = this.#owner
     if (!deliveryHost.closing.aborted && !this.signal.aborted) {
       const reason = errorKind(error)
@@ -229,6 +257,11 @@ export class OpenDelivery implements Delivery, Outstanding {
     }
     const delayMs = options?.delayMs
     this.#owner.handleRefused(this, Number.isFinite(delayMs) && delayMs! >= 0 ? delayMs! : NACK_DELAY_MS)
+  }
+
+  #endSpan(outcome: 'acknowledged' | 'refused' | 'gone', error?: unknown): void {
+    const failed = error === undefined ? undefined : { type: errorKind(error) }
+    this.#span?.end({ attributes: { 'tandem.outcome': outcome }, error: failed })
   }
 
   #decode(codec: Codec<unknown>, bytes: Buffer): void {

@@ -9,7 +9,7 @@ import {
   type Logger,
   type OptionsSpec,
 } from '@tandem/common/internal'
-import type { Meter } from '@opentelemetry/api'
+import type { Meter, Tracer } from '@opentelemetry/api'
 
 import type { HighWaterStore } from './high-water/high-water-store.js'
 
@@ -40,6 +40,7 @@ export interface ConsumerOptions {
   readonly closeTimeoutMs?: number
   readonly logger?: Logger
   readonly meter?: Meter
+  readonly tracer?: Tracer
 }
 
 const CODEC: OptionsSpec = {
@@ -230,6 +231,14 @@ export const CONSUMER_OPTIONS = {
     check: (value) => hasMethods(value, 'createCounter'),
     optional: true,
   },
+  tracer: {
+    kind: 'opaque',
+    meaning:
+      'OpenTelemetry tracer: each delivery is a span, linked to the one that sent the message; the global one if left out.',
+    allowed: 'an OpenTelemetry Tracer',
+    check: (value) => hasMethods(value, 'startSpan'),
+    optional: true,
+  },
 } as const satisfies OptionsSpec
 
 export interface ConsumerSettings {
@@ -257,6 +266,7 @@ export interface ConsumerSettings {
   readonly closeTimeoutMs: number
   readonly logger: Logger | undefined
   readonly meter: Meter | undefined
+  readonly tracer: Tracer | undefined
 }
 
 /** @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`, with what was received and what is allowed. */
@@ -281,6 +291,7 @@ export function readConsumerOptions(given: ConsumerOptions): ConsumerSettings {
     from: read.from,
     logger: read.logger as Logger | undefined,
     meter: read.meter as Meter | undefined,
+    tracer: read.tracer as Tracer | undefined,
   }
 }
 

@@ -98,6 +98,8 @@ export class FakeFeedClient implements FeedClient {
   answersAfterMs = 0
   /** Key of a message, by its counter. */
   keyOf: (counter: number) => Buffer | null = () => null
+  /** Headers of a message beside its stamp, by its counter. */
+  headersOf: (counter: number) => Readonly<Record<string, Buffer>>[] = () => []
   readonly #clock: Clock
   readonly #handler: FeedClientHandler
   readonly #cluster: FakeCluster
@@ -135,6 +137,7 @@ export class FakeFeedClient implements FeedClient {
         timestampMs: 0,
         headers: [
           { [STAMP_HEADER]: Buffer.from(encodeStamp({ kind, ...stamp })) },
+          ...this.headersOf(counter),
           ...(this.broken === 'record' ? [{ odd: undefined as never }] : []),
         ],
       })

@@ -59,6 +59,27 @@ export function readAgain({ topic, key, headers, timestampMs }: Omit<ReadMessage
   return { topic, key, headers: own, headersBytes: headersBytes(own), timestampMs }
 }
 
+/** With more headers, as far as they can be carried; those that the message has stand. */
+export function withHeaders(message: ReadMessage, more: Readonly<Record<string, string>>): ReadMessage {
+  const has = (name: string): boolean =>
+    name === STAMP_HEADER || message.headers.some((header) => Object.hasOwn(header, name))
+  const added = Object.entries(more)
+    .filter(([name, value]) => isCarried(name, value) && !has(name))
+    .map(([name, value]) => ({ [name]: value }))
+  if (added.length === 0) return message
+  const headers = [...message.headers, ...added]
+  return { ...message, headers, headersBytes: message.headersBytes + headersBytes(added) }
+}
+
+/** As far as it can be told of what a caller gave, whatever it is. */
+export function topicOf(message: unknown): string {
+  try {
+    return String((message as { topic: unknown }).topic)
+  } catch {
+    return ''
+  }
+}
+
 /**
  * The bytes of a value.
  *
@@ -125,7 +146,7 @@ function readHeaders(headers: unknown): WireHeaders {
 }
 
 /** Whether the client carries a header as it is. */
-export function isCarried(name: string, value: Uint8Array): boolean {
+export function isCarried(name: string, value: HeaderValue): boolean {
   return isHeaderName(name) && carriedText(value) !== undefined
 }
 

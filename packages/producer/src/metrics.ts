@@ -20,8 +20,9 @@ import type {
   ClusterClientHandler,
   ClusterClientOptions,
 } from './kafka/cluster-client.js'
-import type { Receipt } from './receipt.js'
+import { topicOf } from './message.js'
 import type { ProducerStatus } from './status.js'
+import type { SendExecutor } from './tracing.js'
 
 export interface ProducerMetricsOptions {
   readonly instruments: Instruments
@@ -32,9 +33,6 @@ export interface ProducerMetricsOptions {
   readonly topics: readonly string[]
   readonly status: () => ProducerStatus
 }
-
-/** What `new Promise()` executes. */
-export type SendExecutor = (resolve: (receipt: Receipt) => void, reject: (error: unknown) => void) => void
 
 export class ProducerMetrics {
   readonly #options: ProducerMetricsOptions
@@ -191,15 +189,6 @@ class ClusterMetrics {
 function infoOf(name: MetricName, kind: InstrumentInfo['kind']): InstrumentInfo {
   const { meaning, unit } = METRICS[name]
   return { name, kind, meaning, unit }
-}
-
-/** As far as it can be told of what a caller gave, whatever it is. */
-function topicOf(message: unknown): string {
-  try {
-    return String((message as { topic: unknown }).topic)
-  } catch {
-    return ''
-  }
 }
 
 const TOTALS: Readonly<Record<keyof ClientTotals, MetricName>> = {

@@ -1,3 +1,5 @@
+import type { Meter, Tracer } from '@opentelemetry/api'
+
 import {
   CLUSTER_NAMES,
   clusterProperties,
@@ -8,7 +10,6 @@ import {
   readOptions,
   received,
   systemClock,
-  Telemetry,
   type Codec,
   type Logger,
   type Options,
@@ -17,8 +18,6 @@ import {
 
 import { REWRITE_AGE_MS_MAX } from './core/track.js'
 import { ClockEpochs, type EpochStore } from './epoch/epoch-store.js'
-
-type Meter = NonNullable<ConstructorParameters<typeof Telemetry>[0]['meter']>
 
 const TOPIC_OPTIONS = {
   keyRanges: {
@@ -204,6 +203,14 @@ const PRODUCER_OPTIONS = {
     optional: true,
     meaning:
       "Events, sends, status and the clients' statistics are measured, too; by the API's global meter if left out, if one is registered before.",
+  },
+  tracer: {
+    kind: 'opaque',
+    check: (value: unknown): value is Tracer => isObject(value) && has(value, 'startSpan'),
+    allowed: 'a Tracer of the OpenTelemetry API',
+    optional: true,
+    meaning:
+      "Each send() is a span, with one below it for each cluster, and its context goes with the message; by the API's global tracer if left out, if one is registered before.",
   },
 } as const
 

@@ -39,12 +39,14 @@ import type { ProducerOutsides } from './outsides.js'
 import { positionOf, SentReceipt, type Receipt, type ReceiptSource } from './receipt.js'
 import { Send } from './send.js'
 import type { ClosingReport, ProducerStatus } from './status.js'
+import type { ProducerTracing } from './tracing.js'
 
 export interface PipelineOptions {
   readonly settings: ProducerSettings
   readonly outsides: ProducerOutsides
   readonly identity: ProducerIdentity
   readonly telemetry: Telemetry
+  readonly tracing?: ProducerTracing | undefined
   /** Open, with what earlier lives left in it. */
   readonly journal?: { readonly journal: Journal; readonly contents: JournalContents } | undefined
   readonly ready: (lane: LaneIndex) => void
@@ -321,6 +323,7 @@ export class Pipeline {
     this.run()
     this.#closed = true
     this.#agenda.close()
+    this.#options.tracing?.close()
     for (const record of [...this.#settling.keys()]) this.#settle(record)
     this.#shed.close(now)
     this.#undelivered.close(now)
@@ -439,6 +442,7 @@ export class Pipeline {
 
   #seal(send: Send, now: number): void {
     const record = send.seal(this.#ordinal++, now)
+    if (send.span !== undefined) this.#options.tracing?.handleSealed(record, send.span)
     const { topic, partition } = record
     const [a, b] = this.lanes
     const away = [!a.takes(topic, partition), !b.takes(topic, partition)] as const
@@ -498,6 +502,7 @@ export class Pipeline {
         this.#journalLink!.load(index, command)
         return
       case 'left':
+        this.#options.tracing?.handleOver(command.record, index)
         this.#letGo(command.record)
         return
       case 'away':
@@ -560,6 +565,7 @@ export class Pipeline {
   /** Both lanes get it; if neither takes its partition, the journal too, where that is enough. */
   #handOver(record: SealedRecord): void {
     record.handed = true
+    this.#options.tracing?.handleHandedOver(record)
     for (const lane of this.lanes) {
       lane.handleSealed(record)
       if (record.send === 'rejected') lane.handleUnpromised(record)
@@ -618,6 +624,7 @@ export class Pipeline {
   }
 
   #handleFinal(record: SealedRecord, lane: LaneIndex, now: number): void {
+    this.#options.tracing?.handleOver(record, lane)
     this.#settlement.handleFinal(record)
     // What was accepted and nobody takes stays in the journal until it lies among the dead letters.
     if (!record.undeliverable) this.#appender?.handleFinal(record, lane, now)

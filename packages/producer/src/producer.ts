@@ -16,6 +16,7 @@ import {
   readOptions,
   received,
   Telemetry,
+  type OpenSpan,
   type OptionsGiven,
   type OptionsSpec,
   type TandemError,
@@ -38,7 +39,7 @@ import { LeaseRenewal } from './epoch/lease-renewal.js'
 import { takeEpoch } from './epoch/take-epoch.js'
 import type { ImportReport } from './letter-import.js'
 import { encodeValue, readMessage, type Message } from './message.js'
-import { ProducerMetrics, type SendExecutor } from './metrics.js'
+import { ProducerMetrics } from './metrics.js'
 import {
   isTopicName,
   readProducerOptions,
@@ -52,6 +53,7 @@ import { Pipeline, type PipelineOptions } from './pipeline.js'
 import type { Receipt } from './receipt.js'
 import { Send } from './send.js'
 import type { ClosingReport, ClusterStatus, ProducerStatus } from './status.js'
+import { ProducerTracing, type SendExecutor } from './tracing.js'
 
 export type ProducerEvent = TandemEvent
 
@@ -79,19 +81,28 @@ export class Producer {
   readonly #telemetry: Telemetry
   /** Not there if nobody measures. */
   readonly #metrics: ProducerMetrics | undefined
+  /** Not there if nobody traces. */
+  readonly #tracing: ProducerTracing | undefined
   #life: Life = { kind: 'idle' }
 
   constructor(options: ProducerOptions, outsides: ProducerOutsides = realOutsides) {
     this.#settings = readProducerOptions(options)
     this.#outsides = outsides
-    const { logger, meter } = this.#settings
-    this.#telemetry = new Telemetry({ clock: outsides.clock, logger, meter })
+    const { logger, meter, tracer, producerId, clusters, topics } = this.#settings
+    const { clock } = outsides
+    this.#telemetry = new Telemetry({ clock, logger, meter, tracer })
     this.events$ = this.#telemetry.events$
-    const { instruments } = this.#telemetry
+    const { instruments, spans } = this.#telemetry
+    const names = { producerId, clusters: clusters.map(({ name }) => name) }
+    if (spans.on) this.#tracing = new ProducerTracing({ spans, clock, ...names })
     if (!instruments.on) return
-    const { producerId, clusters, topics } = this.#settings
-    const names = { producerId, clusters: clusters.map(({ name }) => name), topics: Object.keys(topics) }
-    const metrics = new ProducerMetrics({ instruments, clock: outsides.clock, ...names, status: () => this.status() })
+    const metrics = new ProducerMetrics({
+      instruments,
+      clock,
+      ...names,
+      topics: Object.keys(topics),
+      status: () => this.status(),
+    })
     this.#metrics = metrics
     this.#outsides = { ...outsides, clusterClient: metrics.clusterClient(outsides.clusterClient) }
   }
@@ -445,6 +456,7 @@ export class Producer {
         settings: this.#settings,
         outsides: this.#outsides,
         telemetry: this.#telemetry,
+        tracing: this.#tracing,
         identity: { producerId: this.#settings.producerId, epoch, incarnation },
         journal,
         ready: (lane) => {
@@ -466,7 +478,7 @@ export class Producer {
 
   /** With a time or a signal of its own. */
   #sendFor(message: Message, options: SendOptions): Promise<Receipt> {
-    return this.#promise(message, (resolve, reject) => {
+    return this.#promise(message, (resolve, reject, span) => {
       const { timeoutMs, signal } = readOptions(SEND_OPTIONS, options, 'send')
       if (signal?.aborted === true) throw aborted('its signal was aborted before', signal.reason)
       const { clock } = this.#outsides
@@ -494,7 +506,7 @@ export class Producer {
       }
       try {
         const how = { ...COMMON, timed: timeoutMs === undefined }
-        send = this.#accept(message, how, resolveDone, rejectDone)
+        send = this.#accept(message, how, resolveDone, rejectDone, span)
       } catch (error) {
         rejectDone(error as Error)
       }
@@ -502,9 +514,9 @@ export class Producer {
   }
 
   #send(message: Message, how: SendHow): Promise<Receipt> {
-    return this.#promise(message, (resolve, reject) => {
+    return this.#promise(message, (resolve, reject, span) => {
       try {
-        this.#accept(message, how, resolve, reject)
+        this.#accept(message, how, resolve, reject, span)
       } catch (error) {
         reject(error)
       }
@@ -512,14 +524,23 @@ export class Producer {
   }
 
   #promise(message: Message, execute: SendExecutor): Promise<Receipt> {
-    return new Promise(this.#metrics === undefined ? execute : this.#metrics.measured(message, execute))
+    const traced = this.#tracing === undefined ? execute : this.#tracing.traced(message, execute)
+    return new Promise(this.#metrics === undefined ? traced : this.#metrics.measured(message, traced))
   }
 
-  #accept(message: Message, how: SendHow, resolve: (receipt: Receipt) => void, reject: (error: Error) => void): Send {
+  #accept(
+    message: Message,
+    how: SendHow,
+    resolve: (receipt: Receipt) => void,
+    reject: (error: Error) => void,
+    span: OpenSpan | undefined,
+  ): Send {
     const life = this.#life
     if (life.kind !== 'connected') throw life.kind === 'idle' || life.kind === 'connecting' ? notConnected() : closed()
     const { pipeline } = life
-    const send = new Send(readMessage(message, this.#outsides.clock.wall()), how, resolve, reject)
+    const read = readMessage(message, this.#outsides.clock.wall())
+    const send = new Send(span === undefined ? read : this.#tracing!.inject(read, span), how, resolve, reject)
+    send.span = span
     const { codec, messageBytesMax } = pipeline.topicSettings(send.message.topic)
     const value = encodeValue(message.value, how.encoded ? undefined : codec)
     if (!(value instanceof Promise)) {

@@ -2,7 +2,7 @@
  * One `send()` on its way: what the caller gave, where it stands, and whom to tell. When that is done nothing holds it
  * any more: what a lane may keep for hours is the sealed record alone.
  */
-import { MessageOversizedError } from '@tandem/common/internal'
+import { MessageOversizedError, type OpenSpan } from '@tandem/common/internal'
 
 import type { Applicant } from './core/admission.js'
 import { SealedRecord, type WireHeaders } from './core/record.js'
@@ -17,6 +17,8 @@ export class Send implements Applicant {
   readonly timed: boolean
   readonly resolve: (receipt: Receipt) => void
   readonly reject: (error: Error) => void
+  /** If somebody traces. */
+  span: OpenSpan | undefined
   value: Uint8Array | null = null
   bytes = 0
   encoded = false

@@ -1,6 +1,8 @@
+import { context, trace, type Exception } from '@opentelemetry/api'
 import {
   isTandemError,
   printable,
+  quietly,
   readOptions,
   received,
   type OptionsGiven,
@@ -148,7 +150,7 @@ class KeyOrderLink<T> {
 
   #handle(turn: Turn<Delivery<T>>): void {
     const { delivery } = turn
-    attempt(() => this.#handler(delivery, delivery.signal)).then(
+    attempt(delivery, () => this.#handler(delivery, delivery.signal)).then(
       () => {
         this.#order.handleHandled(turn)
         this.#drain()
@@ -162,6 +164,7 @@ class KeyOrderLink<T> {
 
   #handleFailed(turn: Turn<Delivery<T>>, error: unknown): void {
     const { delivery } = turn
+    quietly(() => trace.getSpan(delivery.context)?.recordException(error as Exception))
     if (delivery.signal.aborted) return this.#order.handleLost(turn)
     const verdict = this.#classify(error)
     const { topic } = delivery
@@ -190,7 +193,7 @@ class KeyOrderLink<T> {
     const { delivery, error, attempts } = turn
     const { topic } = delivery
     const { host } = this.#link
-    attempt(() => this.#settings.deadLetter!(delivery, { error, attempts, groupId: host.groupId })).then(
+    attempt(delivery, () => this.#settings.deadLetter!(delivery, { error, attempts, groupId: host.groupId })).then(
       () => {
         host.count({ kind: 'dead-letter-published', topic, reason: errorKind(error) })
         this.#order.handleBuried(turn)
@@ -225,9 +228,9 @@ function mayBegin(delivery: Delivery): boolean {
   return !delivery.signal.aborted
 }
 
-/** What throws, rejects. */
-function attempt(work: () => unknown): Promise<unknown> {
-  return new Promise((resolve) => resolve(work()))
+/** As a part of the delivery's trace. What throws, rejects. */
+function attempt(delivery: Delivery, work: () => unknown): Promise<unknown> {
+  return new Promise((resolve) => resolve(context.with(delivery.context, work)))
 }
 
 const REASON_CHARACTERS_MAX = 500
