@@ -214,14 +214,21 @@ function* drawRefusedBursts(prng: Prng, setting: Setting): Generator<Step> {
   }
 }
 
-/** Redis is emptied while nobody is there who knows what it had, with something in hand that lies far behind. */
+/**
+ * Redis is emptied while nobody is there who knows what it had, with something in hand that lies far behind; or while
+ * somebody is, and another one comes before that one has said so.
+ */
 function* drawColdStarts(prng: Prng, { suffering, from, minutes }: Setting): Generator<Step> {
   if (suffering !== 'all' || from === 'latest' || !prng.chance(15)) return
   const endMs = minutes * 60_000
   for (let atMs = prng.between(20_000, 120_000); atMs < endMs - 20_000; atMs += prng.between(60_000, 240_000)) {
     const stuckAtMs = atMs - prng.between(5_000, 20_000)
     if (prng.chance(50)) yield { kind: 'handler-stuck', atMs: stuckAtMs, group: prng.pick(GROUPS), forMs: 60_000 }
-    yield* emptiedCold(atMs, prng.between(10, 10_000))
+    if (prng.chance(50)) yield* emptiedCold(atMs, prng.between(10, 10_000))
+    else {
+      yield { kind: 'redis-emptied', atMs }
+      yield { kind: 'instance-added', atMs: atMs + prng.below(1_000), group: prng.pick(GROUPS) }
+    }
   }
 }
 
