@@ -115,8 +115,7 @@ class Bench {
       }
       case 'foreign':
         arbiter.handleForeign(
-          step.feed,
-          { offset: (this.#offsets[step.feed]! += step.skip), wholeDigest: 0 },
+          { feed: step.feed, offset: (this.#offsets[step.feed]! += step.skip), wholeDigest: 0 },
           this.#time,
         )
         this.#offsets[step.feed]!++

@@ -2,6 +2,9 @@ import { HighWaterStoreFailedError, HighWaterStoreUnusableError } from '@tandem/
 import { expect } from 'chai'
 import { bufferCount } from 'rxjs'
 
+import type { Delivery } from './delivery.js'
+import { decodePosition } from './high-water/position-codec.js'
+import type { DeliveryFailure } from './operators/dead-letter.js'
 import { Bench, FailingStore } from './world.test.js'
 
 describe('consumer', () => {
@@ -443,6 +446,88 @@ describe('consumer', () => {
       bench.deliveries[next]!.ack()
     }
     expect(bench.count('window-stalled')).to.equal(0)
+  })
+
+  describe('records without a stamp', () => {
+    const texts = (bench: Bench): string[] =>
+      bench.deliveries.map(({ bytes, stamped }) => `${bytes}${stamped ? '' : '?'}`)
+
+    it('are told of and passed over', async () => {
+      const bench = await new Bench().start()
+      bench.feeds[0]!.bringForeign(0, 'a')
+      bench.feeds[0]!.bringForeign(0, 'b', 'nonsense')
+      await bench.bring(0, 1)
+      expect(texts(bench)).to.deep.equal(['1'])
+      expect([bench.count('record-unstamped'), bench.count('stamp-malformed')]).to.deep.equal([1, 1])
+    })
+
+    it('of one cluster are delivered in the order of its log, between those with one; of the other they are told of', async () => {
+      const bench = await new Bench({ unstamped: { deliver: 'east' } }).start()
+      const [east, west] = bench.feeds
+      east!.bringForeign(0, 'a')
+      await bench.bring(0, 1)
+      east!.bringForeign(0, 'b')
+      east!.bringForeign(0, 'c', 'nonsense')
+      west!.bringForeign(0, 'd')
+      await bench.clock.pass(10)
+      expect(texts(bench)).to.deep.equal(['a?', '1', 'b?'])
+      expect(bench.deliveries[0]!.position).to.deep.equal({ producerId: ':east', epoch: 0, incarnation: 0, counter: 1 })
+      expect([bench.count('record-unstamped'), bench.count('stamp-malformed')]).to.deep.equal([1, 1])
+      expect(bench.consumer.status()).to.include({ delivered: 3, late: 0, held: 0 })
+    })
+
+    it('come again after a crash if they were not acknowledged, and only then', async () => {
+      const bench = await new Bench({ unstamped: { deliver: 'east' } }).start()
+      for (const text of ['a', 'b', 'c']) bench.feeds[0]!.bringForeign(0, text)
+      await bench.bring(0, 1)
+      await bench.clock.pass(10)
+      expect(texts(bench)).to.deep.equal(['a?', 'b?', 'c?', '1'])
+      bench.deliveries[0]!.ack()
+      bench.deliveries[2]!.ack()
+      bench.deliveries[3]!.ack()
+      await bench.clock.pass(500)
+      const { fields } = await bench.takeOver(0)
+      const { feeds, streams } = decodePosition(fields)
+      expect(feeds['east']!.resumeOffset).to.equal(1)
+      const stream = streams.find(({ producerId }) => producerId === ':east')!
+      expect(stream.sequences[0]!.finished.toArray()).to.deep.equal([1, 1, 3, 3])
+      expect(stream.sequences[0]!.frontier).to.equal(1)
+    })
+
+    it('go to the dead letters, those with a stamp that cannot be read as well, and are tried again until they are there', async () => {
+      const buried: string[] = []
+      let fails = 1
+      const deadLetter = (delivery: Delivery, failure: DeliveryFailure): Promise<void> => {
+        buried.push(`${delivery.from} ${String(delivery.bytes)} ${failure.attempts}`)
+        expect(failure.error).to.have.property('code', 'TANDEM_STAMP_MALFORMED')
+        return fails-- > 0 ? Promise.reject(new Error('away')) : Promise.resolve()
+      }
+      const bench = await new Bench({ unstamped: { deadLetter } }).start()
+      const [east, west] = bench.feeds
+      east!.bringForeign(0, 'a')
+      west!.bringForeign(0, 'b', 'nonsense')
+      await bench.bring(0, 1)
+      await bench.clock.pass(100)
+      expect(buried).to.deep.equal(['east a 1', 'west b 1'])
+      expect(texts(bench)).to.deep.equal(['1'])
+      await bench.clock.pass(2_000)
+      expect(buried).to.deep.equal(['east a 1', 'west b 1', 'east a 2'])
+      bench.deliveries[0]!.ack()
+      await bench.clock.pass(2_000)
+      expect(bench.consumer.status()).to.include({ delivered: 1, unacknowledged: 0 })
+      expect([bench.count('dead-letter-published') > 0, bench.count('dead-letter-failed')]).to.deep.equal([true, 1])
+    })
+
+    it('are not delivered to somebody who throws it away instead', async () => {
+      const deadLetter = (): never => {
+        throw new Error('at once')
+      }
+      const bench = await new Bench({ unstamped: { deadLetter } }).start()
+      bench.feeds[0]!.bringForeign(0, 'a')
+      await bench.clock.pass(500)
+      expect([texts(bench), bench.failure]).to.deep.equal([[], undefined])
+      expect(bench.consumer.status()).to.include({ delivered: 0, unacknowledged: 1 })
+    })
   })
 
   describe('commits', () => {

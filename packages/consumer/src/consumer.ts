@@ -13,6 +13,7 @@ import {
   missingTopic,
   partitionsOf,
   received,
+  StampMalformedError,
   Agenda,
   systemClock,
   Tally,
@@ -34,6 +35,7 @@ import { Window } from './core/window.js'
 import type { Delivery, DeliveryOwner, OpenDelivery } from './delivery.js'
 import type { CountedFact, DeliveryHost } from './delivery-host.js'
 import { FeedLink } from './feed-link.js'
+import { errorKind } from './error-kind.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import {
   UNCOMMITTED,
@@ -44,6 +46,7 @@ import {
 } from './kafka/feed-client.js'
 import { KafkaFeedClient } from './kafka/kafka-feed-client.js'
 import { Leases, type Tenure } from './leases.js'
+import type { DeadLetter } from './operators/dead-letter.js'
 import { readConsumerOptions, type ConsumerOptions, type ConsumerSettings } from './options.js'
 import { Partition, type Hole, type PartitionHost, type PartitionStatus } from './partition.js'
 import { messageOf, StoreWatch } from './store-watch.js'
@@ -771,6 +774,11 @@ export class Consumer<T = unknown> {
   }
 
   #handOut(delivery: OpenDelivery): void {
+    const { unstamped } = this.#settings
+    if (!delivery.stamped && unstamped !== 'event' && 'deadLetter' in unstamped) {
+      this.#bury(delivery, unstamped.deadLetter)
+      return
+    }
     this.#delivered++
     if (delivery.late) this.#late++
     const now = this.#outsides.clock.now()
@@ -778,6 +786,25 @@ export class Consumer<T = unknown> {
     this.#watch.handleHandedOut(now)
     if (this.#tracing === undefined) this.#emit(delivery)
     else context.with(delivery.context, () => this.#emit(delivery))
+  }
+
+  /** It is nobody's message. It takes its place in the window until it is kept elsewhere. */
+  #bury(delivery: OpenDelivery, deadLetter: DeadLetter): void {
+    const { groupId } = this.#settings
+    const { topic } = delivery
+    delivery.handOut(this.#outsides.clock.now(), undefined)
+    const error = new StampMalformedError('A record has no stamp that can be read', { topic, offset: delivery.offset })
+    const bury = (): Promise<unknown> => deadLetter(delivery, { error, attempts: delivery.attempt, groupId })
+    new Promise((resolve) => resolve(bury())).then(
+      () => {
+        this.#count({ kind: 'dead-letter-published', topic, reason: errorKind(error) })
+        delivery.ack()
+      },
+      (failure: unknown) => {
+        this.#count({ kind: 'dead-letter-failed', topic, reason: errorKind(failure) })
+        delivery.nack(failure)
+      },
+    )
   }
 
   #emit(delivery: OpenDelivery): void {

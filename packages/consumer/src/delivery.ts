@@ -10,6 +10,7 @@ import {
 
 import type { Outstanding } from './core/ack-watch.js'
 import type { Deliver } from './core/arbiter.js'
+import { isUnstamped } from './core/unstamped.js'
 import { DELIVERY_HOST, type DeliveryHost } from './delivery-host.js'
 import { errorKind } from './error-kind.js'
 import type { FeedRecord } from './kafka/feed-client.js'
@@ -34,7 +35,10 @@ export interface Delivery<T = unknown> {
   readonly headers: { readonly [name: string]: Buffer | readonly Buffer[] }
   /** Kafka's timestamp, ms since 1970. */
   readonly timestampMs: number
+  /** Without a stamp: the producerId is `:` and the cluster's name, the counter is the offset plus one. */
   readonly position: Position
+  /** False for a record without a stamp (option `unstamped`). */
+  readonly stamped: boolean
   /** The cluster it was read from, and its offset there. */
   readonly from: string
   readonly offset: number
@@ -139,6 +143,10 @@ export class OpenDelivery implements Delivery, Outstanding {
     const { stream, sequence } = this.cause
     const { epoch, incarnation } = sequence
     return { producerId: stream.producerId, epoch, incarnation, counter: this.counter }
+  }
+
+  get stamped(): boolean {
+    return !isUnstamped(this.cause.stream.producerId)
   }
 
   get redelivered(): boolean {

@@ -95,7 +95,12 @@ describe('consumer options', () => {
     expect(refused({ groupId: '' })).to.include('groupId')
     expect(refused({ groupId: 'a/b' })).to.include('groupId')
     expect(refused({ order: 'none' })).to.include('order')
-    expect(refused({ unstamped: 'deliver' })).to.include('unstamped')
+    for (const unstamped of ['deliver', {}, null, { deliver: 7 }, { deliver: 'east', deadLetter: () => undefined }]) {
+      expect(refused({ unstamped }), JSON.stringify(unstamped)).to.include('{ deliver: <one of the clusters> }')
+    }
+    expect(refused({ unstamped: { deliver: 'north' } })).to.include(
+      'received "north" (string), allowed is east or west',
+    )
   })
 
   it('refuse a feedAwayAfterMs that leaves no time to answer', () => {

@@ -12,6 +12,7 @@ import {
 import type { Meter, Tracer } from '@opentelemetry/api'
 
 import type { HighWaterStore } from './high-water/high-water-store.js'
+import type { DeadLetter } from './operators/dead-letter.js'
 
 /** What `new Consumer()` takes; units, ranges, defaults and meanings stand in `CONSUMER_OPTIONS`. */
 export interface ConsumerOptions {
@@ -34,7 +35,7 @@ export interface ConsumerOptions {
   readonly ackTimeoutMs?: number
   readonly heldMessagesMax?: number
   readonly heldBytesMax?: number
-  readonly unstamped?: 'event'
+  readonly unstamped?: Unstamped
   readonly from?: 'earliest' | 'latest'
   readonly connectTimeoutMs?: number
   readonly closeTimeoutMs?: number
@@ -42,6 +43,14 @@ export interface ConsumerOptions {
   readonly meter?: Meter
   readonly tracer?: Tracer
 }
+
+/** What becomes of records without a stamp. */
+export type Unstamped =
+  | 'event'
+  /** Those of this cluster are delivered, in the order of its log; those of the other one are told of. */
+  | { readonly deliver: string }
+  /** All of them, and those whose stamp cannot be read. */
+  | { readonly deadLetter: DeadLetter }
 
 const CODEC: OptionsSpec = {
   codec: {
@@ -190,10 +199,12 @@ export const CONSUMER_OPTIONS = {
     meaning: 'The same, in bytes.',
   },
   unstamped: {
-    kind: 'enum',
-    values: ['event'],
+    kind: 'opaque',
     default: 'event',
-    meaning: 'Records without a stamp are counted and skipped, with an event.',
+    meaning:
+      'Records without a stamp are counted and skipped, with an event; or those of one cluster are delivered, in the order of its log (for a migration from a single cluster); or all of them, and those with a stamp that cannot be read, go to the dead letters.',
+    allowed: "'event', { deliver: <one of the clusters> } or { deadLetter: <function> }",
+    check: isUnstamped,
   },
   from: {
     kind: 'enum',
@@ -262,6 +273,7 @@ export interface ConsumerSettings {
   readonly heldMessagesMax: number
   readonly heldBytesMax: number
   readonly from: 'earliest' | 'latest'
+  readonly unstamped: Unstamped
   readonly connectTimeoutMs: number
   readonly closeTimeoutMs: number
   readonly logger: Logger | undefined
@@ -279,6 +291,10 @@ export function readConsumerOptions(given: ConsumerOptions): ConsumerSettings {
   for (const [topic, { codec }] of Object.entries(read.topics)) {
     if (codec !== undefined) codecs.set(topic, codec as Codec<unknown>)
   }
+  const { unstamped } = read
+  if (typeof unstamped === 'object' && 'deliver' in unstamped && ![east, west].includes(unstamped.deliver)) {
+    throw optionInvalid('consumer.unstamped.deliver', received(unstamped.deliver), `${east} or ${west}`)
+  }
   return {
     ...read,
     clusters: [east, west],
@@ -295,6 +311,13 @@ export function readConsumerOptions(given: ConsumerOptions): ConsumerSettings {
   }
 }
 
+function isUnstamped(value: unknown): value is Unstamped {
+  if (value === 'event') return true
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 1) return false
+  const { deliver, deadLetter } = value as Record<string, unknown>
+  return typeof deliver === 'string' || typeof deadLetter === 'function'
+}
+
 function namesToMap(names: readonly unknown[]): Record<string, object> {
   // Inherits nothing: `constructor` is a good name for a topic, and so is `__proto__`.
   const map = Object.create(null) as Record<string, object>
@@ -307,7 +330,10 @@ function namesToMap(names: readonly unknown[]): Record<string, object> {
 }
 
 function topicsInvalid(got: string): OptionsInvalidError {
-  const [path, allowed] = ['consumer.topics', 'names of topics, each once']
+  return optionInvalid('consumer.topics', got, 'names of topics, each once')
+}
+
+function optionInvalid(path: string, got: string, allowed: string): OptionsInvalidError {
   return new OptionsInvalidError(`option ${path}: received ${got}, allowed is ${allowed}`, {
     path,
     received: got,

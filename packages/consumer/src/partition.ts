@@ -15,6 +15,7 @@ import { Arbiter, type Deliver, type FeedIndex, type HoleOfStream, type Place } 
 import { FEEDS, type Feed } from './core/feed.js'
 import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
 import { storedStream } from './core/stored-stream.js'
+import { isUnstamped } from './core/unstamped.js'
 import { OpenDelivery, type DeliveryOwner } from './delivery.js'
 import type { DeliveryHost } from './delivery-host.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
@@ -434,17 +435,28 @@ export class Partition implements DeliveryOwner, Tenant {
   }
 
   #read(feed: FeedIndex, record: FeedRecord, time: number): void {
-    const stamp = this.#stampOf(feed, record)
+    const stamp = stampOf(record)
     const { offset } = record
     const digest = recordDigest(record)
     const whole = wholeDigest(record, digest)
-    if (stamp === undefined) {
-      this.#arbiter.handleForeign(feed, { offset, wholeDigest: whole }, time)
-      return
-    }
     const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0)
     const wallMs = this.#host.clock.wall()
+    if ('reason' in stamp) {
+      const content = this.#wants(feed, stamp, record) ? { bytes, wallMs, record } : undefined
+      this.#arbiter.handleForeign({ feed, offset, wholeDigest: whole, content }, time)
+      return
+    }
     this.#arbiter.handleRecord({ feed, offset, stamp, bytes, digest, wholeDigest: whole, wallMs, record }, time)
+  }
+
+  /** Whether a record without a stamp that can be read is delivered, or goes to the dead letters. */
+  #wants(feed: FeedIndex, { malformed, reason }: NoStamp, { offset }: FeedRecord): boolean {
+    const { unstamped } = this.#host.settings
+    const cluster = this.#clusterOf(feed)
+    if (!malformed && unstamped !== 'event' && 'deliver' in unstamped && unstamped.deliver === cluster) return true
+    const kind = malformed ? 'stamp-malformed' : 'record-unstamped'
+    this.#host.telemetry.tell({ kind, cluster, ...this.#name(), offset, reason })
+    return unstamped !== 'event' && 'deadLetter' in unstamped
   }
 
   #finish(delivery: OpenDelivery): void {
@@ -487,9 +499,12 @@ export class Partition implements DeliveryOwner, Tenant {
 
   #deliver(command: Deliver<FeedRecord>): void {
     if (this.#draining) return
+    const { unstamped } = this.#host.settings
     const from = this.#clusterOf(command.feed)
+    const buried = isUnstamped(command.stream.producerId) && unstamped !== 'event' && 'deadLetter' in unstamped
+    const codec = buried ? undefined : this.#codec
     for (let counter = command.first; counter <= command.last; counter++) {
-      this.#host.deliver(new OpenDelivery({ owner: this, cause: command, counter, from, codec: this.#codec }))
+      this.#host.deliver(new OpenDelivery({ owner: this, cause: command, counter, from, codec }))
     }
   }
 
@@ -539,24 +554,6 @@ export class Partition implements DeliveryOwner, Tenant {
     const name = { cluster: this.#clusterOf(feed), topic: this.topic, partition: this.partition }
     this.#host.telemetry.tell({ kind: 'log-start-moved', ...name, from: resumeOffset, to: start })
     return { offset: start, begins: true }
-  }
-
-  #stampOf(feed: FeedIndex, record: FeedRecord): Stamp | undefined {
-    const header = record.headers.find((one) => Object.hasOwn(one, STAMP_HEADER))
-    const name = { cluster: this.#clusterOf(feed), topic: this.topic, partition: this.partition, offset: record.offset }
-    if (header === undefined) {
-      this.#host.telemetry.tell({ kind: 'record-unstamped', ...name, reason: 'no stamp' })
-      return undefined
-    }
-    let reason = 'frames cannot be unpacked by this version'
-    try {
-      const stamp = decodeStamp(header[STAMP_HEADER]!)
-      if (stamp.kind !== 'frame') return stamp
-    } catch (error) {
-      reason = error instanceof Error ? error.message : String(error)
-    }
-    this.#host.telemetry.tell({ kind: 'stamp-malformed', ...name, reason })
-    return undefined
   }
 
   #collect(): void {
@@ -689,6 +686,22 @@ export interface FeedStatus {
   readonly state: 'live' | 'paused' | 'scanning' | 'away'
   /** Messages held since they came before their turn. */
   readonly held: number
+}
+
+interface NoStamp {
+  readonly malformed: boolean
+  readonly reason: string
+}
+
+function stampOf(record: FeedRecord): Stamp | NoStamp {
+  const header = record.headers.find((one) => Object.hasOwn(one, STAMP_HEADER))
+  if (header === undefined) return { malformed: false, reason: 'no stamp' }
+  try {
+    const stamp = decodeStamp(header[STAMP_HEADER]!)
+    return stamp.kind === 'frame' ? { malformed: true, reason: 'frames cannot be unpacked by this version' } : stamp
+  } catch (error) {
+    return { malformed: true, reason: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 function stateOf({ awaySince, scansFrom, paused }: Feed<FeedRecord>): FeedStatus['state'] {

@@ -145,6 +145,21 @@ export class FakeFeedClient implements FeedClient {
     this.#read(partition)
   }
 
+  /** Brings a record without a stamp, or with that one. */
+  bringForeign(partition: number, text: string, stamp?: string): void {
+    const log = this.#logOf(partition)
+    log.push({
+      topic: 't',
+      partition,
+      offset: log.length,
+      key: null,
+      value: Buffer.from(text),
+      timestampMs: 0,
+      headers: stamp === undefined ? [] : [{ [STAMP_HEADER]: Buffer.from(stamp) }],
+    })
+    this.#read(partition)
+  }
+
   assign(positions: readonly FeedPosition[]): void {
     for (const { partition, offset } of positions) {
       this.#next.set(partition, offset)

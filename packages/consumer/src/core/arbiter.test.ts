@@ -44,6 +44,7 @@ class Bench {
     for (const feed of [0, 1] as const) this.arbiter.handleAssigned(feed, { offset: 0 })
   }
 
+  /** Letters are records without a stamp. */
   east(log: string): this {
     return this.read(0, log)
   }
@@ -64,7 +65,11 @@ class Bench {
 
   #readNext(feed: FeedIndex): void {
     const offset = this.#offsets[feed]++
-    this.arbiter.handleRecord({ feed, offset, ...recordOf(this.#words[feed][offset]!) }, this.time)
+    const word = this.#words[feed][offset]!
+    if (/^[a-z]$/.test(word)) {
+      const content = { bytes: 10, wallMs: 0, record: word }
+      this.arbiter.handleForeign({ feed, offset, wholeDigest: word.charCodeAt(0), content }, this.time)
+    } else this.arbiter.handleRecord({ feed, offset, ...recordOf(word) }, this.time)
     this.drain()
   }
 
@@ -105,10 +110,12 @@ class Bench {
   #carryOut(command: ArbiterCommand<string>): void {
     switch (command.kind) {
       case 'deliver': {
-        const { stream, sequence, first, last, late } = command
-        for (let counter = first; counter <= last; counter++) {
-          this.delivered.push(`${sequence.epoch === 1 ? '' : `${sequence.epoch}:`}${counter}${late ? '!' : ''}`)
-        }
+        const { stream, sequence, first, last, late, record } = command
+        if (/^[a-z]$/.test(record)) this.delivered.push(record)
+        else
+          for (let counter = first; counter <= last; counter++) {
+            this.delivered.push(`${sequence.epoch === 1 ? '' : `${sequence.epoch}:`}${counter}${late ? '!' : ''}`)
+          }
         if (this.acknowledging) this.arbiter.handleFinished({ stream, sequence, late }, first, last)
         break
       }
@@ -470,6 +477,15 @@ describe('arbiter', () => {
       expect(voided.out, 'what it voided while it scanned it has voided').to.equal('1 2 4 5 6')
     })
 
+    it('delivers what has no stamp at once and once, however often it goes back', () => {
+      const bench = alone({ heldMessagesMax: 2 })
+      bench.east('a 3 b 4 c 5 d 2')
+      expect(bench.out).to.equal('1 a b c d 2')
+      bench.again(0).east('e')
+      expect(bench.out).to.equal('1 a b c d 2 3 4 5 e')
+      expect(bench.arbiter.resumeOffset(0)).to.equal(10)
+    })
+
     it('does not hear what still comes of where it was', () => {
       const bench = alone({ heldMessagesMax: 2 })
       bench.east('3')
@@ -477,7 +493,7 @@ describe('arbiter', () => {
       words.forEach((word, index) =>
         bench.arbiter.handleRecord({ feed: 0, offset: 2 + index, ...recordOf(word) }, 1_000),
       )
-      bench.arbiter.handleForeign(0, { offset: 5, wholeDigest: 0 }, 1_000)
+      bench.arbiter.handleForeign({ feed: 0, offset: 5, wholeDigest: 0 }, 1_000)
       bench.arbiter.handleEndReached(0, 6, 1_000)
       expect(bench.arbiter.feeds[0].nextOffset).to.equal(1)
       expect(bench.arbiter.resumeOffset(0)).to.equal(1)

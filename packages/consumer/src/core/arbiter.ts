@@ -7,6 +7,7 @@ import type { Mark } from './marks.js'
 import { Sequence } from './sequence.js'
 import type { StoredStream } from './stored-stream.js'
 import { Stream } from './stream.js'
+import { unstampedStream } from './unstamped.js'
 
 /**
  * Merges the two feeds of one partition into one order and lets each message through once.
@@ -65,6 +66,15 @@ export interface Arrival<R> {
   /** When it was read, ms since 1970. */
   readonly wallMs: number
   readonly record: R
+}
+
+/** A record without a stamp, as a feed brought it. */
+export interface Foreign<R> {
+  readonly feed: FeedIndex
+  readonly offset: number
+  readonly wholeDigest: number
+  /** If it is to be delivered. */
+  readonly content?: { readonly bytes: number; readonly wallMs: number; readonly record: R } | undefined
 }
 
 export interface Deliver<R> {
@@ -174,10 +184,12 @@ export class Arbiter<R> {
       this.#regulate(time)
   }
 
-  /** A record that is none of ours (no stamp, or one that cannot be read) was passed at this offset. */
-  handleForeign(feed: FeedIndex, { offset, wholeDigest }: { offset: number; wholeDigest: number }, time: number): void {
+  /** A record without a stamp that can be read was passed at this offset, or is to be delivered. */
+  handleForeign({ feed, offset, wholeDigest, content }: Foreign<R>, time: number): void {
     if (!this.feeds[feed].believes(offset, wholeDigest, time)) return
+    this.#step++
     this.feeds[feed].handleRead(offset + 1, time)
+    if (content !== undefined) this.#handleUnstamped(feed, offset, content, time)
     this.feeds[feed].noteRead(offset, wholeDigest)
   }
 
@@ -453,6 +465,39 @@ export class Arbiter<R> {
     if (offset >= this.feeds[feed].furthest) this.duplicatesDropped += count
   }
 
+  /** One log speaks for it, and is read in order: nothing is waited for, and nothing is owed. */
+  #handleUnstamped(
+    feed: FeedIndex,
+    offset: number,
+    { bytes, wallMs, record }: Required<Foreign<R>>['content'] & object,
+    time: number,
+  ): void {
+    const stream = this.#streamOf(unstampedStream(this.#options.clusters[feed]))
+    const sequence = stream.sequences.at(-1) ?? this.#beginUnstamped(stream, offset, time)
+    const counter = offset + 1
+    sequence.lastOffsets[feed] = Math.max(sequence.lastOffsets[feed], offset)
+    sequence.lastSeenMs = Math.max(sequence.lastSeenMs, wallMs)
+    if (!sequence.finished.has(counter)) {
+      this.feeds[feed].handleOpen({ offset, sequence, first: counter, last: counter })
+    }
+    if (sequence.delivered.has(counter)) return // it is read again
+    if (counter > sequence.frontier + 1) {
+      sequence.finished.add(sequence.frontier + 1, counter - 1)
+      sequence.delivered.add(sequence.frontier + 1, counter - 1)
+    }
+    sequence.frontier = Math.max(sequence.frontier, counter)
+    this.#deliver(stream, sequence, { feed, offset, first: counter, last: counter, bytes, record }, false)
+  }
+
+  /** Behind this offset of a log that is read for the first time, or is another one from there on. */
+  #beginUnstamped(stream: Stream<R>, offset: number, time: number): Sequence<R> {
+    const incarnation = (stream.sequences.at(-1)?.incarnation ?? -1) + 1
+    const sequence = new Sequence<R>(this.#sequences++, { epoch: 0, incarnation }, { time, step: this.#step })
+    sequence.beginAt(offset + 1)
+    stream.insert(sequence)
+    return sequence
+  }
+
   // --- the held bound -------------------------------------------------------------------------------------------
 
   /** Whether feeds that hold as much as they may wait or scan, and go back. */
@@ -500,6 +545,8 @@ export class Arbiter<R> {
   }
 
   #unread(index: FeedIndex, offset: number, why: Unread): void {
+    const unstamped = this.streams.get(streamKey(unstampedStream(this.#options.clusters[index])))
+    if (unstamped !== undefined && why === 'changed') this.#beginUnstamped(unstamped, offset, 0)
     for (const stream of this.streams.values()) {
       stream.epochsOf[index].rewind(offset)
       for (const sequence of stream.sequences) {

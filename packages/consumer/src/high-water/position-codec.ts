@@ -10,6 +10,7 @@ import {
 
 import type { Mark } from '../core/marks.js'
 import type { StoredFeed, StoredSequence, StoredStream } from '../core/stored-stream.js'
+import { isUnstamped } from '../core/unstamped.js'
 import type { Fields, FinishedCounters } from './high-water-store.js'
 
 /**
@@ -193,7 +194,7 @@ function list(value: unknown, what: string): readonly unknown[] {
 }
 
 function producer(value: unknown): string {
-  if (isProducerId(value)) return value
+  if (isProducerId(value) || (typeof value === 'string' && isUnstamped(value))) return value
   throw wrong('producerId', value, 'a producerId')
 }
 
