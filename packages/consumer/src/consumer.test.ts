@@ -450,7 +450,7 @@ describe('consumer', () => {
 
   describe('records without a stamp', () => {
     const texts = (bench: Bench): string[] =>
-      bench.deliveries.map(({ bytes, stamped }) => `${bytes}${stamped ? '' : '?'}`)
+      bench.deliveries.map(({ bytes, stamped }) => `${String(bytes)}${stamped ? '' : '?'}`)
 
     it('are told of and passed over', async () => {
       const bench = await new Bench().start()
