@@ -72,6 +72,7 @@ const OPTIONS = {
   feedAwayAfterMs: 80,
   heldMessagesMax: HELD_MESSAGES_MAX,
   heldBytesMax: HELD_BYTES_MAX,
+  intervalsMax: 100_000,
 }
 
 class Bench {

@@ -237,6 +237,7 @@ export const TIMES = {
   holeTimeoutMs: 6_000,
   feedAwayAfterMs: 10_000,
   heldBytesMax: 1_000_000,
+  intervalsMax: 100_000,
   from: 'earliest',
 } as const
 

@@ -75,6 +75,7 @@ interface Facts {
   'log-start-moved': { cluster: string; topic: string; partition: number; from: number; to: number }
   'position-recovered': { cluster: string; topic: string; partition: number; committed: number; from: number }
   'commit-failed': { cluster: string; reason: string }
+  'positions-forgotten': { topic: string; partition: number; stream: string; count: number }
   'sequences-expired': { topic: string; partition: number; count: number; owed: number }
   'sequence-reopened': Omit<HoleName, 'count'>
   'log-truncated': { cluster: string; topic: string; partition: number; from: number; to: number }
@@ -369,6 +370,11 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'warn',
     labels: ['cluster'],
     meaning: "The group's position could not be committed to this cluster; tools that show lag see an older one.",
+  },
+  'positions-forgotten': {
+    level: 'error',
+    labels: ['topic'],
+    meaning: 'There is more between what is owed than is remembered: these messages were finished, and may come again.',
   },
   'sequences-expired': {
     level: 'info',

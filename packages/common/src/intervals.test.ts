@@ -103,6 +103,18 @@ describe('intervals', () => {
     expect(String(Intervals.of([5, 5], [1, 1], [3, 3]))).to.equal('1 3 5')
   })
 
+  it('drop the shortest, but not the lowest', () => {
+    const set = Intervals.of([1, 1], [3, 3], [5, 7], [9, 10], [12, 12])
+    expect(set.dropShortest(2)).to.deep.equal([
+      { first: 3, last: 3 },
+      { first: 12, last: 12 },
+    ])
+    expect(set.toString()).to.equal('1 5-7 9-10')
+    expect(set.dropShortest(9)).to.have.length(2)
+    expect(set.toString()).to.equal('1')
+    expect(new Intervals().dropShortest(1)).to.deep.equal([])
+  })
+
   it('hold counters up to 2^53 - 1', () => {
     const max = Number.MAX_SAFE_INTEGER
     const set = Intervals.of([1, max - 2], [max, max])

@@ -114,6 +114,18 @@ export class Intervals {
     lasts.splice(from, to - from, ...keptLasts)
   }
 
+  /** Takes out so many of the shortest intervals, but never the lowest one. */
+  dropShortest(count: number): Interval[] {
+    const others = [...this].slice(1).sort((a, b) => a.last - a.first - (b.last - b.first) || a.first - b.first)
+    const dropped = others.slice(0, count)
+    const firsts = new Set(dropped.map(({ first }) => first))
+    const kept = [...this].filter(({ first }) => !firsts.has(first))
+    this.#firsts.length = 0
+    this.#lasts.length = 0
+    for (const { first, last } of kept) this.add(first, last)
+    return dropped
+  }
+
   /** The parts of first…last that are not in the set, in order. */
   *missing(first: number, last: number): Generator<Interval> {
     let next = first

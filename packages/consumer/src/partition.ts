@@ -100,7 +100,9 @@ export class Partition implements DeliveryOwner, Tenant {
     this.#bornMs = holding.bornMs
     this.#codec = settings.codecs.get(id.topic)
     this.#plan = new FlushPlan(holding.number)
-    this.#arbiter = new Arbiter({ ...settings, topic: id.topic, partition: id.partition }, host.time())
+    const intervalsMax = Math.max(INTERVALS_MAX, 2 * settings.unacknowledgedMax)
+    const { topic, partition } = id
+    this.#arbiter = new Arbiter({ ...settings, topic, partition, intervalsMax }, host.time())
     this.#stored = decodePosition(holding.fields)
     for (const stream of this.#stored.streams) this.#arbiter.restore(stream)
     const forgotten = Object.values(this.#stored.feeds).map(({ forgottenEpoch }) => forgottenEpoch ?? -1)
@@ -723,6 +725,8 @@ interface LogRange {
 const REWIND_RECORDS_LEAST = 1_000
 /** A record that does not come in this time is not waited for: reading begins earlier then. */
 const LOOK_MS = 10_000
+/** Of one sequence; what is unacknowledged alone does not come to so many. */
+const INTERVALS_MAX = 100_000
 const STALLS_TOLD_MAX = 100
 /** A cluster that did not say where its log begins and ends is asked again. */
 const BEGIN_AGAIN_MS = 500

@@ -25,7 +25,14 @@ class Bench {
   readonly #offsets: [number, number] = [0, 0]
   readonly #words: readonly [string[], string[]] = [[], []]
 
-  constructor(options: { heldMessagesMax?: number; from?: 'earliest' | 'latest'; order?: 'late' | 'strict' } = {}) {
+  constructor(
+    options: {
+      heldMessagesMax?: number
+      intervalsMax?: number
+      from?: 'earliest' | 'latest'
+      order?: 'late' | 'strict'
+    } = {},
+  ) {
     this.arbiter = new Arbiter(
       {
         topic: 't',
@@ -37,6 +44,7 @@ class Bench {
         feedAwayAfterMs: 10_000,
         heldMessagesMax: options.heldMessagesMax ?? 1_000,
         heldBytesMax: 1_000_000,
+        intervalsMax: options.intervalsMax ?? 1_000,
         from: options.from ?? 'earliest',
       },
       0,
@@ -194,6 +202,55 @@ function alone(options = {}): Bench {
 }
 
 describe('arbiter', () => {
+  describe('finished intervals', () => {
+    /** Delivers 1 to 12 and finishes these. */
+    const finishing = (counters: readonly number[]): Bench => {
+      const bench = begun({ intervalsMax: 4 })
+      bench.acknowledging = false
+      bench.east('2 3 4 5 6 7 8 9 10 11 12')
+      const [stream] = [...bench.arbiter.streams.values()]
+      const sequence = bench.sequence()
+      for (const counter of counters)
+        bench.arbiter.handleFinished({ stream: stream!, sequence, late: false }, counter, counter)
+      bench.arbiter.takeChanged()
+      bench.drain()
+      return bench
+    }
+
+    it('are kept up to the bound', () => {
+      const bench = finishing([3, 5, 7])
+      expect(bench.sequence().finished.toString()).to.equal('1 3 5 7')
+      expect(bench.count('positions-forgotten')).to.equal(0)
+    })
+
+    it('beyond it the shortest are forgotten, but not the lowest, and what they hold may come again', () => {
+      const bench = finishing([3, 5, 6, 8, 10])
+      expect(bench.sequence().finished.toString()).to.equal('1 5-6 8 10')
+      expect(bench.count('positions-forgotten')).to.equal(1)
+      bench.west('3 5')
+      expect(bench.delivered.at(-1)).to.equal('3!')
+    })
+
+    it('take in what was rejected, if there is too much of that', () => {
+      const bench = begun({ intervalsMax: 2 })
+      bench.read(0, 'v2 3 v4 5 v6 7').read(1, 'v2 3 v4 5 v6 7')
+      expect(bench.sequence().rejected.toString()).to.equal('2 4 6')
+      bench.arbiter.takeChanged()
+      expect(bench.sequence()).to.deep.include({ highWater: 7, debts: 0 })
+      expect(bench.sequence().rejected.size).to.equal(0)
+    })
+
+    it('do not keep a feed from going on, once they are forgotten', () => {
+      const bench = finishing([3, 5, 6, 8, 10])
+      const [stream] = [...bench.arbiter.streams.values()]
+      for (const counter of [2, 4, 7, 9, 11, 12]) {
+        bench.arbiter.handleFinished({ stream: stream!, sequence: bench.sequence(), late: false }, counter, counter)
+      }
+      bench.arbiter.takeChanged()
+      expect(bench.arbiter.resumeOffset(0)).to.equal(12)
+    })
+  })
+
   describe('rule 1: per feed and counter the first of data and void decides', () => {
     it('does not believe data that this feed voided before, and rejects what every feed voided', () => {
       const bench = begun().east('v2 2 3').west('v2 3')

@@ -39,6 +39,8 @@ export interface ArbiterOptions {
   readonly feedAwayAfterMs: number
   readonly heldMessagesMax: number
   readonly heldBytesMax: number
+  /** Finished intervals of one sequence. */
+  readonly intervalsMax: number
   readonly from: 'earliest' | 'latest'
 }
 
@@ -353,6 +355,7 @@ export class Arbiter<R> {
     this.#changed = []
     for (const stream of changed) {
       stream.changed = false
+      for (const sequence of stream.sequences) this.#bound(stream, sequence)
       stream.updateStorable()
     }
     return changed
@@ -745,6 +748,31 @@ export class Arbiter<R> {
     sequence.begun = true
     stream.fresh = false
     this.#touch(stream)
+  }
+
+  /**
+   * Of too many finished intervals the shortest are forgotten, a tenth at a time: they may come again. Too many rejected
+   * ones count as finished, which they are as good as: neither is delivered.
+   */
+  #bound(stream: Stream<R>, sequence: Sequence<R>): void {
+    const { intervalsMax } = this.#options
+    if (sequence.rejected.size > intervalsMax) {
+      for (const { first, last } of sequence.rejected) {
+        sequence.finished.add(first, last)
+        sequence.delivered.add(first, last)
+      }
+      sequence.rejected.remove(1, sequence.rejected.max)
+    }
+    if (sequence.finished.size <= intervalsMax) return
+    const forgotten = sequence.finished.dropShortest(sequence.finished.size - Math.ceil(intervalsMax * 0.9))
+    let count = 0
+    for (const { first, last } of forgotten) {
+      sequence.delivered.remove(first, last)
+      count += last - first + 1
+    }
+    for (const feed of this.feeds)
+      feed.open.forget(sequence, Intervals.of(...forgotten.map(({ first, last }) => [first, last] as const)))
+    this.#tell({ kind: 'positions-forgotten', ...this.#partitionName(), stream: stream.key, count })
   }
 
   // --- expiry ---------------------------------------------------------------------------------------------------

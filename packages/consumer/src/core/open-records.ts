@@ -1,3 +1,5 @@
+import type { Intervals } from '@tandem/common/internal'
+
 import type { Mark } from './marks.js'
 import type { Sequence } from './sequence.js'
 
@@ -51,6 +53,14 @@ export class OpenRecords<R> {
   /** The log is read again from this offset on, where those at or above it are met again if it still has them. */
   rewind(offset: number): void {
     this.#records = this.#records.slice(this.#head).filter((record) => record.offset < offset)
+    this.#head = 0
+  }
+
+  /** What was finished of a sequence and is not known any more need not be read again. */
+  forget(sequence: Sequence<R>, counters: Intervals): void {
+    const isForgotten = (record: OpenRecord<R>): boolean =>
+      record.sequence === sequence && counters.covers(record.first, record.last)
+    this.#records = this.#records.slice(this.#head).filter((record) => !isForgotten(record))
     this.#head = 0
   }
 
