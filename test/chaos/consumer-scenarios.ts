@@ -53,6 +53,24 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'tails-lost', // of the logs of one cluster, then of the other
+    group: 'consumer',
+    instances: 2,
+    database: true,
+    losesTails: true,
+    told: ['log-truncated'],
+    play: async (stage) => {
+      for (const cluster of [stage.east, stage.west]) {
+        await cluster.dump()
+        await stage.seconds(8)
+        await cluster.kill()
+        await cluster.restartFromDump()
+        await stage.seconds(20) // until it is known which log is which
+        await stage.expectDelivered()
+      }
+    },
+  },
+  {
     name: 'redis-rolled-back', // to what it had half a minute ago
     group: 'consumer',
     instances: 2,

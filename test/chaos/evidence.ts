@@ -114,14 +114,11 @@ export class Evidence {
     return count
   }
 
-  /**
-   * What was acknowledged to one kind of lives, for comparison with the logs: of a life that was killed one log may
-   * lack something for good, since what waited for it was in memory.
-   */
-  acknowledgements({ killed }: { readonly killed: boolean }): Acknowledgements {
+  /** What was acknowledged to these lives, for comparison with the logs. */
+  acknowledgements(of: (life: PublisherLife) => boolean): Acknowledgements {
     const all = new Acknowledgements(new Books({ accounts: 0, opening: 0 }))
     for (const { life, answers } of this.#publishers) {
-      if (life.killed !== killed) continue
+      if (!of(life)) continue
       for (const [text, { place }] of answers) {
         const transfer = decodeTransfer(Buffer.from(text))
         if (place !== undefined && transfer !== undefined) all.add({ ...transfer, ...place })

@@ -106,6 +106,17 @@ export class HarmedCluster {
     this.#tell(`${this.name} is back`)
   }
 
+  async dump(): Promise<void> {
+    await this.#cluster.dump()
+    this.#tell(`the logs of ${this.name} are copied`)
+  }
+
+  /** Back from a kill with what its logs had when they were copied: as after a power failure. */
+  async restartFromDump(): Promise<void> {
+    await this.#cluster.restart({ from: 'dump' })
+    this.#tell(`${this.name} is back with the copy of its logs`, 'tail-refilled')
+  }
+
   async hang(): Promise<void> {
     this.#tell(`${this.name} hangs`, 'cluster-hung')
     await this.#cluster.hang()

@@ -12,7 +12,7 @@ import type { TandemError, TandemEvent } from '@tandem/common'
 
 import type { FaultKind } from '../simulation/plan.js'
 import { HarmedDatabase } from './database.js'
-import { Evidence } from './evidence.js'
+import { Evidence, type PublisherLife } from './evidence.js'
 import { FencedEffects } from './fenced-effects.js'
 import { Instance } from './instance.js'
 import { Consumers, Producers, type Surroundings } from './lives.js'
@@ -55,6 +55,8 @@ export interface Scenario extends Named {
   readonly database?: true
   /** Number of a message whose first handler never ends. */
   readonly stuckAt?: number
+  /** Logs lose their ends: one of them may lack anything, but not both. */
+  readonly losesTails?: true
   /** Events, and codes of refused `connect()`s, that somebody must have told, or the harm did not do what it is for. */
   readonly told?: readonly (TandemEvent['kind'] | TandemError['code'])[]
   /** Lets the harm happen; what it leaves behind is healed after it. */
@@ -341,10 +343,12 @@ export class Stage {
         return [name, await takeCensus({ cluster: name, bootstrapServers, topic: this.topic })] as const
       }),
     )
+    // What waited for a log was in the memory of a life that was killed, or is in neither any more.
+    const mayLack = ({ killed }: PublisherLife): boolean => killed || this.#scenario.losesTails === true
     const logs = {
       censuses: Object.fromEntries(censuses),
-      kept: this.#evidence.acknowledgements({ killed: false }),
-      cutOff: this.#evidence.acknowledgements({ killed: true }),
+      kept: this.#evidence.acknowledgements((life) => !mayLack(life)),
+      cutOff: this.#evidence.acknowledgements(mayLack),
     }
     // Not done by us, but its consequence; told by the producers that outlived it.
     const discarded = this.#evidence.countEvents('client-discarded')

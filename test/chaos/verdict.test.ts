@@ -62,8 +62,8 @@ class Run {
       settledAtMs: evidence.settledAtMs(15_500),
       logs: {
         censuses: { east: this.#census('east'), west: this.#census('west') },
-        kept: evidence.acknowledgements({ killed: false }),
-        cutOff: evidence.acknowledgements({ killed: true }),
+        kept: evidence.acknowledgements(({ killed }) => !killed),
+        cutOff: evidence.acknowledgements(({ killed }) => killed),
       },
       faults: new Map([['producer-kill', 1]]),
       residentBytesMax: 80 << 20,

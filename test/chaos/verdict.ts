@@ -55,7 +55,7 @@ export interface Logs {
   readonly censuses: Readonly<Record<string, LogCensus>>
   /** By lives that ended in peace: each log holds or voids all of it. */
   readonly kept: Acknowledgements
-  /** By lives that were killed: at least one log holds or voids it, the other would have got it from their memory. */
+  /** By others: at least one log holds or voids it; the other would have got it from their memory, or has lost it. */
   readonly cutOff: Acknowledgements
 }
 
