@@ -32,6 +32,6 @@ describe('notation', () => {
   })
 
   it('refuses what it cannot read', () => {
-    expect(() => readLog('1 x')).to.throw('x: not a record')
+    expect(() => readLog('1 xy')).to.throw('xy: not a record')
   })
 })

@@ -26,8 +26,12 @@ export function readDelivered(notation: string): string[] {
 }
 
 function readToken(token: string): WrittenRecord[] {
+  if (UNSTAMPED.test(token)) {
+    return [{ text: token, entry: { key: null, value: Buffer.from(token), timestampMs: 0, headers: [] } }]
+  }
   const parts = TOKEN.exec(token)?.groups
-  if (parts === undefined) throw new Error(`${token}: not a record; write 1, v2, v1–5, 2:1, X1 or 1…5`)
+  if (parts === undefined)
+    throw new Error(`${token}: not a record; write 1, v2, v1–5, 2:1, X1, 1…5, or a letter for one without a stamp`)
   const { kind, sequence = '', epoch, first, last } = parts
   const from = Number(first)
   const to = Number(last ?? first)
@@ -61,4 +65,5 @@ function id({ keyRange, epoch }: { keyRange: number; epoch: number }): {
 }
 
 const TOKEN = /^(?<kind>v?)(?<sequence>[A-Z]?)(?:(?<epoch>\d+):)?(?<first>\d+)(?:[…–](?<last>\d+))?$/
+const UNSTAMPED = /^[a-z]$/
 const LETTER_OF_0 = 'X'.charCodeAt(0)

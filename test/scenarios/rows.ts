@@ -38,6 +38,7 @@ export const ROWS = [
   'strict-away-epoch',
   'many-holes',
   'log-loop',
+  'unstamped',
   'split-reach',
   'odd-shares',
   'blind-instance',

@@ -22,6 +22,7 @@ import { slowClusters } from './slow-clusters.js'
 import { store } from './store.js'
 import { strict } from './strict.js'
 import { twoProducers } from './two-producers.js'
+import { unstamped } from './unstamped.js'
 import { zombie } from './zombie.js'
 
 /** Rows that are played, in the order of the tables. */
@@ -49,6 +50,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   refusedForGood,
   leaderless,
   logLoop,
+  unstamped,
 ])
 
 /** Rows that wait for their part. */

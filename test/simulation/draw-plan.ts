@@ -19,23 +19,39 @@ export function drawPlan(seed: number): Plan {
   const worldSeed = prng.next()
   // What was thought of later is drawn last, so that the rest stays as it is.
   const keyConcurrency = prng.pick([0, 0, 0, 1, 2, 16])
-  const one = { ...drawn, keyConcurrency, ...drawDisk(prng.fork(), drawn), instances: 1, order: 'late' as const }
+  const one = { ...drawn, keyConcurrency, ...drawDisk(prng.fork(), drawn), ...LATER }
   steps.push(...drawStories(prng.fork(), one))
   const instances = prng.pick([1, 1, 2, 3])
   const strict = prng.chance(30) && !isCluster(one.suffering) && one.from === 'earliest'
-  const setting = { ...one, instances, order: strict ? ('strict' as const) : ('late' as const) }
-  steps.push(...drawInstances(prng.fork(), setting))
-  const damage = [...drawDamage(prng.fork(), setting)]
+  const ordered = { ...one, instances, order: strict ? ('strict' as const) : ('late' as const) }
+  steps.push(...drawInstances(prng.fork(), ordered))
+  const damage = [...drawDamage(prng.fork(), ordered)]
+  // A log that is another one has it delivered again.
+  const unstamped = one.suffering === 'all' && damage.length === 0 && prng.chance(25)
+  const setting = { ...ordered, unstamped }
+  if (unstamped) steps.push(...drawUnstamped(prng.fork(), setting))
   if (damage.length > 0) {
     // An import looks into logs, and what they have lost it would send again.
     steps = steps.filter(({ kind }) => kind !== 'import')
     steps.push(...damage)
   }
   // All of what is sent is every group's.
-  if (setting.from === 'latest') steps = steps.filter(({ kind, atMs }) => kind !== 'send' || atMs >= BORN_MS)
+  if (setting.from === 'latest') {
+    steps = steps.filter(({ kind, atMs }) => (kind !== 'send' && kind !== 'unstamped') || atMs >= BORN_MS)
+  }
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting, steps }
+}
+
+/** Of the setting, what is drawn last. */
+const LATER = { instances: 1, order: 'late', unstamped: false } as const
+
+function* drawUnstamped(prng: Prng, { minutes }: Setting): Generator<Step> {
+  const everyMs = prng.pick([2_000, 10_000])
+  for (let atMs = prng.below(everyMs); atMs < minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
+    yield { kind: 'unstamped', atMs, key: prng.below(6), count: prng.between(1, 3) }
+  }
 }
 
 function drawDisk(prng: Prng, { journal, suffering }: Drafted): Pick<Setting, 'journal' | 'copyAgeMaxMs'> {
@@ -129,8 +145,8 @@ function weight(prng: Prng): number {
 }
 
 /** What is drawn first. */
-type Drafted = Omit<Setting, 'copyAgeMaxMs' | 'keyConcurrency' | 'instances' | 'order'>
-type Drawn = Exclude<Step['kind'], 'send' | 'import' | OfInstances | OfDamage>
+type Drafted = Omit<Setting, 'copyAgeMaxMs' | 'keyConcurrency' | keyof typeof LATER>
+type Drawn = Exclude<Step['kind'], 'send' | 'unstamped' | 'import' | OfInstances | OfDamage>
 type WithoutTime<S> = S extends Step ? Omit<S, 'atMs'> : never
 
 function drawFault(prng: Prng, kind: Drawn, setting: Drafted): WithoutTime<Step> {

@@ -46,6 +46,8 @@ export interface Setting {
   /** Of a hundred deliveries, how many the handler asks for again. */
   readonly refusedPercent: number
   readonly order: 'late' | 'strict'
+  /** Somebody writes to the east without a stamp, and groups are given that as well. */
+  readonly unstamped: boolean
   /** Of each group, of those that are there from the beginning. */
   readonly instances: number
   /** The first group handles by `inKeyOrder`, so many at a time; 0 if it does not. */
@@ -111,6 +113,8 @@ export type FaultKind = (typeof FAULTS)[number]
 /** `instance`: of those of the group that live then, in the order of their starts; the first if left out. */
 export type Step = { readonly atMs: number } & (
   | { readonly kind: 'send'; readonly producer: number; readonly key: number; readonly count: number }
+  /** Somebody who knows of one cluster only writes to it, if it is there. */
+  | { readonly kind: 'unstamped'; readonly key: number; readonly count: number }
   /** What lies among its dead letters is imported, for so long at most. */
   | { readonly kind: 'import'; readonly producer: number; readonly timeoutMs: number }
   /** Planned restarts: closed in an orderly way, started again. */

@@ -12,10 +12,20 @@ import type {
   Span,
   StoreTrouble,
 } from './checkers/history.js'
-import type { SimulatedCluster } from './cluster.js'
+import { LEADERLESS, type SimulatedCluster } from './cluster.js'
 import { lateWritten, readable, Voided } from './late-writers.js'
 import { Operator } from './operator.js'
-import { FAULTS, GROUPS, INSTANCES_MAX, restMs, type FaultKind, type Plan, type Setting, type Step } from './plan.js'
+import {
+  CLUSTERS,
+  FAULTS,
+  GROUPS,
+  INSTANCES_MAX,
+  restMs,
+  type FaultKind,
+  type Plan,
+  type Setting,
+  type Step,
+} from './plan.js'
 import { Prng } from './prng.js'
 import type { Handling, Seen, SimulatedConsumer } from './simulated-consumer.js'
 import type { SimulatedProcess } from './simulated-process.js'
@@ -90,6 +100,8 @@ class Play {
   readonly #world: World
   readonly #prng: Prng
   readonly #told: Told[] = []
+  /** What was written without a stamp. */
+  readonly #unstamped: SentMessage[] = []
   readonly #services: readonly Service[]
   readonly #producers: SimulatedProducer[] = []
   /** Who used a machine's disk last, by its path. */
@@ -233,6 +245,7 @@ class Play {
         unacknowledgedMax: groupId === LATECOMER ? 10_000 : setting.unacknowledgedMax,
         from: groupId === LATECOMER ? 'earliest' : setting.from,
         order: groupId === LATECOMER ? 'late' : setting.order,
+        unstamped: setting.unstamped ? { deliver: CLUSTERS[0] } : 'event',
         connectTimeoutMs: 60_000,
       },
       handle: (seen) => this.#handle(seen, stuckMs),
@@ -323,6 +336,21 @@ class Play {
     }
   }
 
+  #writeUnstamped({ key: keyIndex, count }: Step & { kind: 'unstamped' }): void {
+    const cluster = this.#world.cluster(CLUSTERS[0])
+    const key = `key-${keyIndex}`
+    const partition = keyRangeOf(Buffer.from(key), this.#plan.setting.partitions)
+    if (cluster.state !== 'up' || cluster.log(TOPIC, partition).leader === LEADERLESS) return
+    for (let i = 0; i < count; i++) {
+      const number = this.#unstamped.length + 1
+      const text = `plain/1/${number}`
+      cluster.append(TOPIC, partition, { key: Buffer.from(key), value: Buffer.from(text), timestampMs: 0, headers: [] })
+      const nowMs = this.#world.now
+      const message = { text, producerId: 'plain', life: 1, key, keyRange: partition, number, sentAtMs: nowMs }
+      this.#unstamped.push({ ...message, answer: 'acknowledged', answeredAtMs: nowMs })
+    }
+  }
+
   #import({ producer: index, timeoutMs }: Step & { kind: 'import' }): void {
     const process = this.#services[index]!.processes.find(({ producer }) => {
       return producer.connected && producer.process.state === 'running'
@@ -343,12 +371,13 @@ class Play {
 
   #take(step: Step): void {
     if (step.kind === 'send') this.#send(step)
+    else if (step.kind === 'unstamped') this.#writeUnstamped(step)
     else if (step.kind === 'import') this.#import(step)
     else if (this.#happens(step) && isFault(step.kind)) this.#faults[step.kind]++
   }
 
   /** Returns whether it changed anything. */
-  #happens(step: Exclude<Step, { kind: 'send' | 'import' }>): boolean {
+  #happens(step: Exclude<Step, { kind: 'send' | 'unstamped' | 'import' }>): boolean {
     const world = this.#world
     const { timeline } = world
     const later = (ms: number, task: () => void): void => {
@@ -750,7 +779,7 @@ class Play {
   #readingMs(): number {
     const { latencyMs, handleMs, refusedPercent } = this.#plan.setting
     const refusedMs = (refusedPercent / 100) * NACK_DELAY_MS
-    return this.#told.length * (handleMs + refusedMs + 2 * latencyMs[1])
+    return (this.#told.length + this.#unstamped.length) * (handleMs + refusedMs + 2 * latencyMs[1])
   }
 
   #isDone(groups: readonly string[]): boolean {
@@ -763,6 +792,7 @@ class Play {
       return (receipt !== undefined || this.#imported.has(text)) && !onlyOnDisk.has(text)
     })
     const wanted = new Set<string>(acknowledged.map(({ sent }) => sent.text))
+    for (const { text } of this.#unstamped) wanted.add(text)
     for (const groupId of groups) for (const text of given.get(groupId) ?? []) wanted.add(text)
     for (const text of this.#vanished()) wanted.delete(text)
     const promised = new Set(acknowledged.map(({ sent }) => sent.text))
@@ -830,18 +860,19 @@ class Play {
     this.#faults['client-discard'] = sum(this.#producers.map((producer) => producer.count('client-discarded')))
     const onlyOnDisk = this.#onlyOnDisk()
     const vanished = this.#vanished()
+    const sent = this.#told.map(({ sent, ...told }): SentMessage => {
+      const keyRange = keyRangeOf(Buffer.from(told.key), partitions)
+      const { text, atMs: sentAtMs, closedAtMs: answeredAtMs } = sent
+      const imported = this.#imported.has(text)
+      const answer = onlyOnDisk.get(text) ?? (imported ? 'acknowledged' : answerOf(sent))
+      return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer, imported }
+    })
     const history: History = {
       ...end,
       groups: this.#subscriptions.has(LATECOMER) ? [...GROUPS, LATECOMER] : GROUPS,
       vanished,
       blurred: this.#blurred(),
-      messages: this.#told.map(({ sent, ...told }): SentMessage => {
-        const keyRange = keyRangeOf(Buffer.from(told.key), partitions)
-        const { text, atMs: sentAtMs, closedAtMs: answeredAtMs } = sent
-        const imported = this.#imported.has(text)
-        const answer = onlyOnDisk.get(text) ?? (imported ? 'acknowledged' : answerOf(sent))
-        return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer, imported }
-      }),
+      messages: [...sent, ...this.#unstamped],
       lives: this.#subscribers.map(({ consumer, startedAtMs, endedAtMs }): ConsumerLife => {
         const { groupId, process, stops } = consumer
         const deliveries = consumer.deliveries.map((seen) => ({ ...seen, fence: seen.delivery.fence }))

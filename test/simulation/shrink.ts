@@ -54,6 +54,7 @@ const ORDINARY: readonly Partial<Setting>[] = [
   { partitions: 1 },
   { order: 'late' },
   { instances: 1 },
+  { unstamped: false },
   { brokers: 1 },
   { latencyMs: [1, 5] },
   { readRecordsMax: 500 },

@@ -460,6 +460,18 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [{ file: FLUSH_PLAN, text: 'this.#whole = true;', replacement: ';' }],
   },
   {
+    name: 'unstamped-not-kept',
+    scenario: 'unstamped',
+    meaning: 'does not read again what has no stamp and was in hands',
+    edits: [{ file: ARBITER, text: 'if (!sequence.finished.has(counter)) {', replacement: 'if (false) {' }],
+  },
+  {
+    name: 'unstamped-not-known',
+    scenario: 'unstamped',
+    meaning: 'delivers what has no stamp each time that it is read',
+    edits: [{ file: ARBITER, text: 'if (sequence.delivered.has(counter))', replacement: 'if (false)' }],
+  },
+  {
     name: 'emptied-is-free',
     scenario: 'cold-emptied',
     meaning: 'takes a partition without a record at once, whatever the group has committed',
