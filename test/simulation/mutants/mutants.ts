@@ -194,7 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ARBITER,
-        text: 'if (sequence.begun && this.#bornInMidst)',
+        text: 'if (sequence.begun && (this.#bornInMidst || sequence.reopened))',
         replacement: 'if (true)',
       },
     ],

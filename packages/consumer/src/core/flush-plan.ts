@@ -83,9 +83,9 @@ export class FlushPlan {
     this.#whole = true
   }
 
-  /** The store has what was given up, and is to forget it: only the whole position leaves anything out. */
+  /** The store has what was given up: only the whole position leaves anything out. */
   handleShrunk(): void {
-    this.#whole = true
+    this.handleForgotten()
   }
 
   /** No answer, or one that says that this number came too late: what it carried goes with the next. */
