@@ -472,14 +472,6 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [{ file: ARBITER, text: 'if (sequence.delivered.has(counter))', replacement: 'if (false)' }],
   },
   {
-    name: 'emptied-is-free',
-    scenario: 'cold-emptied',
-    meaning: 'takes a partition without a record at once, whatever the group has committed',
-    edits: [
-      { file: LEASE, text: 'this.#uncommitted && this.#greatestSeen === 0', replacement: 'this.#greatestSeen === 0' },
-    ],
-  },
-  {
     name: 'read-is-committed',
     scenario: 'cold-emptied',
     meaning: 'commits how far was read, and begins there',
