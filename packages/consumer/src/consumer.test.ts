@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { bufferCount } from 'rxjs'
 
 import type { Delivery } from './delivery.js'
+import { MemoryHighWaterStore } from './high-water/memory-high-water-store.js'
 import { decodePosition } from './high-water/position-codec.js'
 import type { DeliveryFailure } from './operators/dead-letter.js'
 import { Bench, FailingStore } from './world.test.js'
@@ -594,6 +595,16 @@ describe('consumer', () => {
       await bench.clock.pass(15_000)
       expect(bench.told.filter(({ kind }) => kind === 'position-recovered').length).to.equal(2)
       expect(bench.out).to.equal('1 2 3 4')
+    })
+
+    it('are not asked for with a store that forgets on purpose', async () => {
+      const highWater = new MemoryHighWaterStore()
+      const bench = new Bench({ highWater })
+      for (const cluster of [bench.clusters.east, bench.clusters.west]) cluster.committed.set(0, 2_000)
+      await bench.start()
+      await bench.bring(0, 1, 2)
+      expect(bench.count('position-recovered')).to.equal(0)
+      expect(bench.out).to.equal('1 2')
     })
 
     it('of one cluster make another instance wait for a lease where the store has nothing', async () => {

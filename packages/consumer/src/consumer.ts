@@ -373,6 +373,7 @@ export class Consumer<T = unknown> {
     const { clock } = this.#outsides
     const isUncommitted = async (id: PartitionOfGroup, feed: FeedIndex): Promise<boolean> => {
       const client = this.#links[feed].client
+      if (this.#settings.highWater.volatile === true) return true
       if (client === undefined || this.#closing !== undefined) return false
       const offset = await new Promise<number | undefined>((resolve) => client.queryCommitted(id, resolve))
       if (offset !== undefined) return offset === UNCOMMITTED

@@ -367,17 +367,24 @@ export class Partition implements DeliveryOwner, Tenant {
       this.#queryRange(client, (range) => done(range && this.#checked(feed, stored, range)))
       return
     }
+    if (this.#host.settings.highWater.volatile === true) {
+      this.#beginAnew(client, done)
+      return
+    }
     client.queryCommitted(this, (committed) => {
       if (committed === undefined) done(undefined)
-      else if (committed !== UNCOMMITTED) this.#recover(feed, client, committed, done)
-      else {
-        const begin = (offset: number | undefined): void => {
-          done(offset === undefined ? undefined : { offset, begins: true })
-        }
-        if (this.#host.settings.from === 'earliest') client.queryStart(this, begin)
-        else client.queryTime(this, this.#bornMs, begin)
-      }
+      else if (committed === UNCOMMITTED) this.#beginAnew(client, done)
+      else this.#recover(feed, client, committed, done)
     })
+  }
+
+  /** The group has never read this feed. */
+  #beginAnew(client: FeedClient, done: (place: Place | undefined) => void): void {
+    const begin = (offset: number | undefined): void => {
+      done(offset === undefined ? undefined : { offset, begins: true })
+    }
+    if (this.#host.settings.from === 'earliest') client.queryStart(this, begin)
+    else client.queryTime(this, this.#bornMs, begin)
   }
 
   /**

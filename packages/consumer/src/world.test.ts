@@ -231,6 +231,7 @@ export class FakeFeedClient implements FeedClient {
 
 /** Answers as the memory store does, unless a partition is to fail, or it is to say nothing. */
 export class FailingStore extends MemoryHighWaterStore {
+  override volatile = false
   readonly failing = new Set<number>()
   /** Partitions that were acquired and not released. */
   readonly held = new Set<number>()

@@ -119,6 +119,11 @@ export interface Roll {
 export interface HighWaterStore {
   /** What `status()` and the demo call it. */
   readonly name: string
+  /**
+   * It forgets everything with its process, and that is meant: a group without a record begins where `from` points,
+   * whatever the clusters have as its commits.
+   */
+  readonly volatile?: boolean
   /** Whose the record is; `NO_LEASE` if there is none. */
   look(partition: PartitionOfGroup): Promise<LeaseRecord>
   /** Takes the record if its lease (owner, token, number and beat) is as it was seen; takes marks away. */

@@ -21,6 +21,7 @@ import { acquire, flush, leaseOf, release, renew, want, type StoredRecord } from
 /** Keeps positions in this process: for tests, and for instances of one process that may begin again from the logs. */
 export class MemoryHighWaterStore implements HighWaterStore {
   readonly name = 'memory'
+  readonly volatile: boolean = true
   readonly #records = new Map<string, StoredRecord>()
   readonly #fields = new Map<string, Map<string, Uint8Array>>()
   readonly #roster = new Roster()
