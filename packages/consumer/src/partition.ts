@@ -171,6 +171,7 @@ export class Partition implements DeliveryOwner, Tenant {
   end(): void {
     if (this.#ended) return
     this.#ended = true
+    for (const look of this.#lookers) look?.(undefined)
     this.#abort.abort()
     if (!this.#draining) this.#unassign()
     for (const { lost } of this.#skips) lost(new LeaseLostError('The partition is not held any more', this.#name()))
