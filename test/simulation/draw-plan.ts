@@ -35,10 +35,8 @@ export function drawPlan(seed: number): Plan {
     steps = steps.filter(({ kind }) => kind !== 'import')
     steps.push(...damage)
   }
-  // All of what is sent is every group's.
-  if (setting.from === 'latest') {
-    steps = steps.filter(({ kind, atMs }) => (kind !== 'send' && kind !== 'unstamped') || atMs >= BORN_MS)
-  }
+  // All of what is sent is every group's, and nothing but what they cannot reach delays their birth.
+  if (setting.from === 'latest') steps = steps.filter(({ kind, atMs }) => kind === 'one-sided-reach' || atMs >= BORN_MS)
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting, steps }
