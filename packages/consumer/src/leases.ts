@@ -398,7 +398,10 @@ export class Leases {
 
   async #give(entry: Entry, to: string): Promise<void> {
     const { tenant } = entry
-    if (tenant === undefined) return
+    if (tenant === undefined) {
+      this.#shares.handleKept(entry.name)
+      return
+    }
     await tenant.drain()
     if (entry.tenant === tenant) await this.#release(entry, to)
   }

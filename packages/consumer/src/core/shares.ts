@@ -103,6 +103,11 @@ export class Shares {
     if (this.#wanted?.partition === partition && lease.owner !== this.#wanted.from) this.#wanted = undefined
   }
 
+  /** It was not given: it is not held yet, though the store says so. */
+  handleKept(partition: string): void {
+    this.#given.delete(partition)
+  }
+
   /** All was looked at: what is to be done about it? */
   handleBeat(now: number): void {
     const takers = this.#takers(now)
