@@ -279,6 +279,13 @@ describe('shares', () => {
       expect(bench.pass(L)).to.equal('')
     })
 
+    it('gives up again what it could not, as it did not hold it yet', () => {
+      const bench = new Bench(3, ['east']).others({ you: BOTH }).held('me you me')
+      expect(bench.pass(L + 2_000)).to.equal('outread you, give 0, give 2')
+      bench.shares.handleKept('2')
+      expect(bench.pass(2_000)).to.equal('give 2')
+    })
+
     it('keeps it if the other one turns out to read no more', () => {
       const bench = new Bench(3, ['east']).others({ you: BOTH }).held('me you me')
       bench.pass(L - 2_000)
