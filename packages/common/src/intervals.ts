@@ -114,10 +114,10 @@ export class Intervals {
     lasts.splice(from, to - from, ...keptLasts)
   }
 
-  /** Takes out so many of the shortest intervals, but never the lowest one. */
+  /** Takes out so many of the shortest intervals, but never the lowest one; returns them in order. */
   dropShortest(count: number): Interval[] {
     const others = [...this].slice(1).sort((a, b) => a.last - a.first - (b.last - b.first) || a.first - b.first)
-    const dropped = others.slice(0, count)
+    const dropped = others.slice(0, count).sort((a, b) => a.first - b.first)
     const firsts = new Set(dropped.map(({ first }) => first))
     const kept = [...this].filter(({ first }) => !firsts.has(first))
     this.#firsts.length = 0

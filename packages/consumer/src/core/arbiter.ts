@@ -765,14 +765,13 @@ export class Arbiter<R> {
     }
     if (sequence.finished.size <= intervalsMax) return
     const forgotten = sequence.finished.dropShortest(sequence.finished.size - Math.ceil(intervalsMax * 0.9))
-    let count = 0
+    const counters = new Intervals()
     for (const { first, last } of forgotten) {
       sequence.delivered.remove(first, last)
-      count += last - first + 1
+      counters.add(first, last)
     }
-    for (const feed of this.feeds)
-      feed.open.forget(sequence, Intervals.of(...forgotten.map(({ first, last }) => [first, last] as const)))
-    this.#tell({ kind: 'positions-forgotten', ...this.#partitionName(), stream: stream.key, count })
+    for (const feed of this.feeds) feed.open.forget(sequence, counters)
+    this.#tell({ kind: 'positions-forgotten', ...this.#partitionName(), stream: stream.key, count: counters.count })
   }
 
   // --- expiry ---------------------------------------------------------------------------------------------------

@@ -136,6 +136,18 @@ describe('kafka feed client on a librdkafka that is watched', () => {
     expect(asked).to.deep.equal([END, 1_700_000_000_000])
   })
 
+  it('takes an error about a partition for no word of its commit', async () => {
+    for (const [answer, expected] of [
+      [new Error('Broker: There are unstable offsets that need to be cleared'), undefined],
+      [AT, -1],
+      [{ ...AT, offset: 7 }, 7],
+    ] as const) {
+      script('committed', (_: unknown, _ms: number, done: Answer) => done(null, [answer]))
+      const found = await new Promise((resolve) => createClient().queryCommitted(AT, resolve))
+      expect(found).to.equal(expected)
+    }
+  })
+
   it('finds nothing by time if one of the two answers does not come', () => {
     for (const missing of [END, 1]) {
       for (const answers of [undefined, [new Error('Broker: Not leader for partition')]]) {

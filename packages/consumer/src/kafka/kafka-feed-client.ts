@@ -199,8 +199,10 @@ export class KafkaFeedClient implements FeedClient {
   #askCommitted(...[asked, patienceMs, over]: Parameters<PutCommitted>): void {
     this.#asker.committed(asked.map(toppar), patienceMs, (error, answers) => {
       if (this.#closed) return
-      if (!error) over(answers.map(({ offset }) => offset ?? UNCOMMITTED))
-      else if (HIDDEN.includes(error.code)) over(asked.map(() => UNCOMMITTED))
+      // In place of an answer about a partition there may be an error: that is no word of a group without a commit.
+      const isWhole = !error && !answers.some((answer) => (answer as unknown) instanceof Error)
+      if (isWhole) over(answers.map(({ offset }) => offset ?? UNCOMMITTED))
+      else if (error && HIDDEN.includes(error.code)) over(asked.map(() => UNCOMMITTED))
       else over(undefined)
     })
   }
