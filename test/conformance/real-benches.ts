@@ -155,13 +155,19 @@ class RealBench implements ClusterBench {
     return consumer
   }
 
-  #ends(consumer: rdkafka.KafkaConsumer, partition: number): Promise<rdkafka.WatermarkOffsets> {
-    return new Promise((resolve, reject) => {
-      consumer.queryWatermarkOffsets(this.topic, partition, PATIENCE_MS, (error, offsets) => {
-        if (error) reject(error)
-        else resolve(offsets)
+  /** A cluster that hung for a while may have no leader yet, or another one than the client knows. */
+  async #ends(consumer: rdkafka.KafkaConsumer, partition: number): Promise<rdkafka.WatermarkOffsets> {
+    const deadline = this.now + PATIENCE_MS
+    for (;;) {
+      const answer = await new Promise<rdkafka.WatermarkOffsets | rdkafka.LibrdKafkaError>((resolve) => {
+        consumer.queryWatermarkOffsets(this.topic, partition, PATIENCE_MS, (error, offsets) =>
+          resolve(error ?? offsets),
+        )
       })
-    })
+      if (!('code' in answer)) return answer
+      if (answer.code !== rdkafka.CODES.ERRORS.ERR_NOT_LEADER_FOR_PARTITION || this.now > deadline) throw answer
+      await sleep(LOOK_AGAIN_MS)
+    }
   }
 }
 

@@ -10,6 +10,7 @@ export const unstamped: Scenario = {
   play: async () => {
     await crashed()
     await soughtBack()
+    await stoodStill()
   },
 }
 
@@ -47,6 +48,29 @@ async function soughtBack(): Promise<void> {
   expectLetters(group, 'a b c d e f')
   assert.ok(group.events('feed-sought-back').length > 0, 'it went back')
 }
+
+/** The process is stopped with a batch in hand, after which both logs are compared with what was read of them. */
+async function stoodStill(): Promise<void> {
+  for (let afterMs = 1; afterMs <= 10; afterMs++) {
+    const stage = new Stage({ seed: afterMs })
+    const group = await stage.group('balances', { options: { unstamped: { deliver: 'east' } } })
+    stage.write(stage.east, 'a 1 b 2')
+    stage.write(stage.west, '1 2')
+    await stage.pass(1_000)
+    stage.write(stage.east, 'c 3 d')
+    stage.write(stage.west, '3')
+    await stage.pass(afterMs)
+    group.consumer.stop()
+    await stage.pass(MINUTE_MS)
+    group.consumer.continue()
+    await stage.settle()
+    group.expectDeliveredInAll('1…3 a b c d')
+    expectLetters(group, 'a b c d')
+    group.expectEvents('log-truncated', 0)
+  }
+}
+
+const MINUTE_MS = 60_000
 
 function expectLetters(group: Group, letters: string): void {
   assert.equal(group.delivered.filter((text) => /^[a-z]$/.test(text)).join(' '), letters)

@@ -28,7 +28,9 @@ export function drawPlan(seed: number): Plan {
   const damage = [...drawDamage(prng.fork(), ordered)]
   // A log that is another one has it delivered again.
   const unstamped = one.suffering === 'all' && damage.length === 0 && prng.chance(25)
-  const setting = { ...ordered, unstamped }
+  const ages = damage.length > 0 && prng.chance(50)
+  const aged = ages ? { left: prng.pick([0, 0, 3]), kept: prng.pick([undefined, ...CLUSTERS]) } : undefined
+  const setting = { ...ordered, unstamped, aged }
   if (unstamped) steps.push(...drawUnstamped(prng.fork(), setting))
   if (damage.length > 0) {
     // An import looks into logs, and what they have lost it would send again.
@@ -43,7 +45,7 @@ export function drawPlan(seed: number): Plan {
 }
 
 /** Of the setting, what is drawn last. */
-const LATER = { instances: 1, order: 'late', unstamped: false } as const
+const LATER = { instances: 1, order: 'late', unstamped: false, aged: undefined } as const
 
 function* drawUnstamped(prng: Prng, { minutes }: Setting): Generator<Step> {
   const everyMs = prng.pick([2_000, 10_000])

@@ -48,6 +48,8 @@ export interface Setting {
   readonly order: 'late' | 'strict'
   /** Somebody writes to the east without a stamp, and groups are given that as well. */
   readonly unstamped: boolean
+  /** When all is at rest, time passes until it is old, and the same producers write again; undefined if that does not happen. */
+  readonly aged: Aged | undefined
   /** Of each group, of those that are there from the beginning. */
   readonly instances: number
   /** The first group handles by `inKeyOrder`, so many at a time; 0 if it does not. */
@@ -57,6 +59,14 @@ export interface Setting {
    * handlers and their store suffer, and east refuses records; both logs are written without delay and can be read.
    */
   readonly suffering: 'all' | ClusterName | 'readers'
+}
+
+/** What retention leaves of the logs. */
+export interface Aged {
+  /** Records of each log. */
+  readonly left: number
+  /** Of this cluster it leaves all; and then it loses some of the ends to a power failure, so that it is read again. */
+  readonly kept: ClusterName | undefined
 }
 
 export type ClusterName = (typeof CLUSTERS)[number]

@@ -21,6 +21,7 @@ import {
   GROUPS,
   INSTANCES_MAX,
   restMs,
+  type Aged,
   type FaultKind,
   type Plan,
   type Setting,
@@ -125,6 +126,8 @@ class Play {
   #seenCount = 0
   readonly #operator: Operator
   #healing = false
+  /** Nothing is old while something may be written late. */
+  readonly #expiry = { everyMs: 20_000, ageMs: 86_400_000 }
 
   constructor(plan: Plan) {
     const { setting } = plan
@@ -138,6 +141,7 @@ class Play {
       pollTimeoutMs: 500,
       readRecordsMax: setting.readRecordsMax,
       writeRecordsMax: setting.writeRecordsMax,
+      ...(setting.aged === undefined ? {} : { expiry: this.#expiry }),
     })
     this.#prng = this.#world.fork()
     for (const cluster of this.#world.clusters) {
@@ -164,6 +168,10 @@ class Play {
     this.#heal()
     const healedAtMs = world.now
     let rested = await this.#rest(GROUPS)
+    if (rested && setting.aged !== undefined) {
+      await this.#age(setting.aged)
+      rested = await this.#rest(GROUPS)
+    }
     if (rested) {
       this.#startConsumers(LATECOMER)
       rested = await this.#rest([...GROUPS, LATECOMER])
@@ -775,6 +783,38 @@ class Play {
     return false
   }
 
+  /** Old enough to be forgotten, gone from the logs, and written to again: by the same lives, and by the next ones. */
+  async #age({ left, kept }: Aged): Promise<void> {
+    const world = this.#world
+    for (const cluster of world.clusters) {
+      if (cluster.name === kept) continue
+      for (const log of cluster.logs()) this.#removed(log.moveStart(log.end - left))
+    }
+    // All is written, also what comes late: from now on it is soon old.
+    this.#expiry.ageMs = OLD_MS
+    await world.run(OLD_MS + LAST_SEEN_MS + 2 * this.#expiry.everyMs)
+    if (kept !== undefined) {
+      const cluster = world.cluster(kept)
+      cluster.kill()
+      await world.run(POWERLESS_MS)
+      this.#removed(cluster.loseTails(3))
+      cluster.restart()
+    }
+    for (const restarted of [false, true]) {
+      for (const producer of this.#services.keys()) {
+        if (restarted) this.#happens({ kind: 'producer-restart', atMs: world.now, producer })
+      }
+      for (const group of GROUPS) if (restarted) this.#happens({ kind: 'consumer-restart', atMs: world.now, group })
+      await world.run(AGED_MS)
+      for (const producer of this.#services.keys()) {
+        for (let key = 0; key < KEYS_MAX; key++) {
+          this.#send({ kind: 'send', atMs: world.now, producer, key, count: this.#prng.between(1, 3) })
+        }
+      }
+      await world.run(AGED_MS)
+    }
+  }
+
   /** What a group needs that has to begin anew, since its store forgot all, and that is given one message at a time. */
   #readingMs(): number {
     const { latencyMs, handleMs, refusedPercent } = this.#plan.setting
@@ -977,6 +1017,13 @@ function isFault(kind: string): kind is FaultKind {
 /** Two writes to a disk that is well, one after the other. */
 const DISK_MS = 50
 const TOPIC = 'entries'
+const OLD_MS = 30_000
+/** When something was last seen is stored as the next minute. */
+const LAST_SEEN_MS = 60_000
+/** What a producer or a consumer needs to be there again. */
+const AGED_MS = 15_000
+const KEYS_MAX = 6
+const POWERLESS_MS = 5_000
 const PRODUCER_IDS = ['ledger', 'cards']
 /** The group that begins to read when all is over. */
 const LATECOMER = 'latecomer'

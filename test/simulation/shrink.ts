@@ -55,6 +55,7 @@ const ORDINARY: readonly Partial<Setting>[] = [
   { order: 'late' },
   { instances: 1 },
   { unstamped: false },
+  { aged: undefined },
   { brokers: 1 },
   { latencyMs: [1, 5] },
   { readRecordsMax: 500 },

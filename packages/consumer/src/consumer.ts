@@ -510,8 +510,8 @@ export class Consumer<T = unknown> {
     if (this.#closing !== undefined) return
     if (records.length > 0 || ends.length > 0) this.#hear(feed)
     const time = this.#time()
-    this.#lookAtStall(time)
-    const touched = new Set<Partition>()
+    // What is in hand was read before a log is compared: carried out is that when all of it was looked at.
+    const touched = new Set<Partition>(this.#lookAtStall(time))
     for (const record of records) {
       const partition = this.#find(record.topic, record.partition)
       if (partition === undefined) continue
@@ -535,12 +535,17 @@ export class Consumer<T = unknown> {
   #handleSilence(feed: FeedIndex): void {
     if (this.#closing !== undefined) return
     const time = this.#time()
-    for (const partition of this.#all) partition.handleSilence(feed, time)
+    for (const partition of this.#all) {
+      partition.handleSilence(feed, time)
+      partition.carryOut(time)
+    }
   }
 
-  #lookAtStall(time: number): void {
-    if (!this.#polling.takeStall()) return
+  /** @returns the partitions whose logs are to be compared, since our own clock stood still. */
+  #lookAtStall(time: number): Iterable<Partition> {
+    if (!this.#polling.takeStall()) return []
     for (const partition of this.#all) for (const feed of FEEDS) partition.handleSilence(feed, time)
+    return this.#all
   }
 
   // --- deliveries -----------------------------------------------------------------------------------------------
@@ -822,7 +827,7 @@ export class Consumer<T = unknown> {
   #wake(): void {
     if (this.#closing !== undefined) return
     const time = this.#time()
-    this.#lookAtStall(time)
+    for (const partition of this.#lookAtStall(time)) partition.carryOut(time)
     for (const partition of this.#all) if (time >= partition.deadline()) partition.handleDeadline(time)
     if (this.#outsides.clock.now() >= this.#flushAt) this.#flushAll()
     this.#lookAtCodec()

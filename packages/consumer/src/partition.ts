@@ -213,7 +213,6 @@ export class Partition implements DeliveryOwner, Tenant {
   handleSilence(feed: FeedIndex, time: number): void {
     if (this.draining || this.#arbiter.feeds[feed].nextOffset < 0) return
     this.#attempt(() => this.#arbiter.handleSilence(feed, time))
-    this.carryOut(time)
   }
 
   // --- time -----------------------------------------------------------------------------------------------------

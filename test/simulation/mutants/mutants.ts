@@ -5,6 +5,7 @@ const FEED = 'consumer/dist/core/feed.js'
 const HOLE = 'consumer/dist/core/hole.js'
 const STREAM = 'consumer/dist/core/stream.js'
 const PARTITION = 'consumer/dist/partition.js'
+const CONSUMER = 'consumer/dist/consumer.js'
 const SEQUENCE = 'consumer/dist/core/sequence.js'
 const FLUSH_PLAN = 'consumer/dist/core/flush-plan.js'
 const STORE = 'consumer/dist/high-water/stored-record.js'
@@ -470,6 +471,36 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'unstamped',
     meaning: 'delivers what has no stamp each time that it is read',
     edits: [{ file: ARBITER, text: 'if (sequence.delivered.has(counter))', replacement: 'if (false)' }],
+  },
+  {
+    name: 'forgotten-too-soon',
+    scenario: 'reopened',
+    meaning: 'forgets what both logs have lost, though it may be written late',
+    edits: [{ file: ARBITER, text: '!begun || lastSeenMs >= sinceMs', replacement: '!begun' }],
+  },
+  {
+    name: 'forgotten-by-one-log',
+    scenario: 'reopened',
+    meaning: 'forgets what one log has lost, though the other one has it',
+    edits: [
+      {
+        file: ARBITER,
+        text: 'return FEEDS.every((index) => lastOffsets[index] < Math.min(starts[index]',
+        replacement: 'return FEEDS.some((index) => lastOffsets[index] < Math.min(starts[index]',
+      },
+    ],
+  },
+  {
+    name: 'compared-in-the-midst',
+    scenario: 'unstamped',
+    meaning: 'after standing still, compares a log with what it had in hand from elsewhere in it',
+    edits: [
+      {
+        file: CONSUMER,
+        text: 'const touched = new Set(this.#lookAtStall(time));',
+        replacement: 'const touched = new Set([...this.#lookAtStall(time)].map((one) => (one.carryOut(time), one)));',
+      },
+    ],
   },
   {
     name: 'read-is-committed',

@@ -454,6 +454,22 @@ describe('arbiter', () => {
       expect(bench.east('5').out, 'nobody owes it, and it is not lost').to.equal('6 7 8 10 5!')
     })
 
+    it('owes nothing before where it recovered, unless both logs are read from their first record', () => {
+      for (const [offset, owed] of [
+        [1, 0],
+        [0, 2],
+      ] as const) {
+        const bench = new Bench()
+        bench.arbiter.handleAssigned(0, { offset: 0, begins: true, recovered: true })
+        bench.arbiter.handleAssigned(1, { offset, begins: true, recovered: true })
+        bench.arbiter.handleRecord({ feed: 0, offset: 0, ...recordOf('3') }, 0)
+        bench.arbiter.handleRecord({ feed: 1, offset, ...recordOf('3') }, 0)
+        bench.wait(140_000)
+        expect(bench.out).to.equal('3')
+        expect(bench.sequence(), `from ${offset}`).to.include({ debts: owed })
+      }
+    })
+
     it('owes nothing before what it was born with in the next life either', () => {
       const first = new Bench({ from: 'latest' }).east('6 7').west('6 7')
       const [stream] = first.arbiter.takeChanged()

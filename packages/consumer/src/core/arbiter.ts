@@ -151,7 +151,7 @@ export class Arbiter<R> {
    * with marks first. Voids at or above it will be read again, and are not believed in advance.
    */
   handleAssigned(feed: FeedIndex, place: Place): number {
-    if (place.recovered === true) this.#bornInMidst = true
+    if (place.recovered === true && place.offset > 0) this.#bornInMidst = true
     return this.feeds[feed].handleAssigned(place)
   }
 
