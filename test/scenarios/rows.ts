@@ -58,6 +58,7 @@ export const ROWS = [
   'offset-not-pinned',
   'frontier-in-flight',
   'reopened',
+  'booked',
   'database-outage',
   'poisoned-key',
 ] as const

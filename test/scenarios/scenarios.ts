@@ -1,3 +1,4 @@
+import { bookings } from './bookings.js'
 import { commits } from './commits.js'
 import { crashInOutage } from './crash-in-outage.js'
 import { damagedLogs } from './damaged-logs.js'
@@ -42,6 +43,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   ...operators,
   ...leases,
   expiry,
+  bookings,
   twoProducers,
   latestBirth,
   crashInOutage,

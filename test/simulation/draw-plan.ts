@@ -30,13 +30,17 @@ export function drawPlan(seed: number): Plan {
   const unstamped = one.suffering === 'all' && damage.length === 0 && prng.chance(25)
   const ages = damage.length > 0 && prng.chance(50)
   const aged = ages ? { left: prng.pick([0, 0, 3]), kept: prng.pick([undefined, ...CLUSTERS]) } : undefined
-  const setting = { ...ordered, unstamped, aged }
+  const books =
+    ordered.keyConcurrency > 0 && damage.length === 0 && !unstamped && !isCluster(ordered.suffering) && prng.chance(40)
+  const setting = { ...ordered, unstamped, aged, books }
   if (unstamped) steps.push(...drawUnstamped(prng.fork(), setting))
   if (damage.length > 0) {
     // An import looks into logs, and what they have lost it would send again.
     steps = steps.filter(({ kind }) => kind !== 'import')
     steps.push(...damage)
   }
+  // What a database forgets it forgets with the effects: nothing is promised of those.
+  if (books) steps = steps.filter(({ kind }) => kind !== 'redis-rolled-back' && kind !== 'redis-emptied')
   // All of what is sent is every group's, and nothing but what they cannot reach delays their birth.
   if (setting.from === 'latest') steps = steps.filter(({ kind, atMs }) => kind === 'one-sided-reach' || atMs >= BORN_MS)
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
@@ -45,7 +49,7 @@ export function drawPlan(seed: number): Plan {
 }
 
 /** Of the setting, what is drawn last. */
-const LATER = { instances: 1, order: 'late', unstamped: false, aged: undefined } as const
+const LATER = { instances: 1, order: 'late', unstamped: false, aged: undefined, books: false } as const
 
 function* drawUnstamped(prng: Prng, { minutes }: Setting): Generator<Step> {
   const everyMs = prng.pick([2_000, 10_000])

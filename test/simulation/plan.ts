@@ -50,6 +50,8 @@ export interface Setting {
   readonly unstamped: boolean
   /** When all is at rest, time passes until it is old, and the same producers write again; undefined if that does not happen. */
   readonly aged: Aged | undefined
+  /** The first group, which handles in key order, books: its store is the database of its effects. */
+  readonly books: boolean
   /** Of each group, of those that are there from the beginning. */
   readonly instances: number
   /** The first group handles by `inKeyOrder`, so many at a time; 0 if it does not. */

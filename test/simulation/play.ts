@@ -262,6 +262,7 @@ class Play {
           ? {
               handle: (text) => this.#fateOf(text, stuckMs),
               bury: () => this.#fateOfLetter(),
+              books: setting.books,
               options: {
                 concurrency: setting.keyConcurrency,
                 classify: (error) => (error === POISON ? 'permanent' : 'transient'),
@@ -894,7 +895,8 @@ class Play {
 
   #played(end: { readonly healedAtMs: number; readonly rested: boolean }): Played {
     const world = this.#world
-    const { partitions } = this.#plan.setting
+    const { setting } = this.#plan
+    const { partitions } = setting
     this.#faults['late-append'] = sum(world.clusters.map(({ counts }) => counts.lateAppends))
     this.#faults['answer-lost'] = sum(world.clusters.map(({ counts }) => counts.answersLost))
     this.#faults['client-discard'] = sum(this.#producers.map((producer) => producer.count('client-discarded')))
@@ -927,6 +929,7 @@ class Play {
         return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, owedTold, stops, service }
       }),
       takings: world.store.takings.map(({ partition, ...taking }) => ({ ...taking, keyRange: partition })),
+      booked: setting.books ? world.store.effects : undefined,
       strict: this.#strict(),
       storeTroubles: this.#storeTroubles,
       // A client that brings a few records at a time goes on for long with what it has read before.

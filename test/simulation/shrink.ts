@@ -56,6 +56,7 @@ const ORDINARY: readonly Partial<Setting>[] = [
   { instances: 1 },
   { unstamped: false },
   { aged: undefined },
+  { books: false },
   { brokers: 1 },
   { latencyMs: [1, 5] },
   { readRecordsMax: 500 },

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { agreement } from './checkers/agreement.js'
 import { bounded } from './checkers/bounded.js'
 import type { Checker } from './checkers/checker.js'
+import { exactlyOnce } from './checkers/exactly-once.js'
 import type { History } from './checkers/history.js'
 import { independence } from './checkers/independence.js'
 import { keyOrder } from './checkers/key-order.js'
@@ -27,6 +28,7 @@ const CHECKERS: readonly Checker[] = [
   agreement,
   liveness,
   keyOrder,
+  exactlyOnce,
   oneHolder,
   shares,
 ]

@@ -32,7 +32,8 @@ export interface SimulatedConsumerOptions {
   readonly options?: Partial<ConsumerOptions>
   readonly handle?: (seen: Seen) => Handling
   /** Handles in key order instead. */
-  readonly service?: Pick<SimulatedServiceOptions, 'handle' | 'bury' | 'options'> | undefined
+  readonly service?:
+    (Pick<SimulatedServiceOptions, 'handle' | 'bury' | 'options'> & { readonly books?: boolean }) | undefined
 }
 
 /** A process that runs the shipped Consumer with a subscriber of the test's. */
@@ -61,7 +62,8 @@ export class SimulatedConsumer {
     this.#handle = handle ?? (() => 'at-once')
     const process = world.createProcess(name)
     this.process = process
-    this.service = service && new SimulatedService({ ...service, process, timeline: world.timeline })
+    const book = service?.books === true ? this.#createBook() : undefined
+    this.service = service && new SimulatedService({ ...service, book, process, timeline: world.timeline })
     let ids = 0
     this.consumer = new Consumer<Buffer | null>(
       {
@@ -146,6 +148,16 @@ export class SimulatedConsumer {
   /** As `consumer.close()`; to be run after. */
   close(): Promise<void> {
     return this.consumer.close()
+  }
+
+  /** Its effects stand in the store, each in a transaction with the position of its message. */
+  #createBook(): SimulatedServiceOptions['book'] {
+    const { groupId } = this
+    const book = this.#world.store.booker(this.process)
+    return async ({ topic, partition, keyRange, position, fence }, text) => {
+      const answer = await book({ groupId, topic, partition, keyRange, position, fence }, text)
+      if (answer === 'fenced' || answer === 'unknown') throw new Error(`${text} is not booked: ${answer}`)
+    }
   }
 
   #operated(deliveries$: Observable<Delivery<Buffer | null>>): Observable<Delivery<Buffer | null>> {

@@ -1,19 +1,13 @@
 import { HighWaterStoreFailedError, type Clock } from '@tandem/common/internal'
-import {
-  MemoryHighWaterStore,
-  type Acquired,
-  type Claim,
-  type HighWaterStore,
-  type PartitionOfGroup,
-  type Release,
-} from '@tandem/consumer'
+import { type Acquired, type Claim, type HighWaterStore, type PartitionOfGroup, type Release } from '@tandem/consumer'
 
+import { BookingStore, type BookAnswer, type Booked, type Booking } from './booking-store.js'
 import type { Prng } from './prng.js'
 import type { Channel, SimulatedProcess } from './simulated-process.js'
 import type { Timeline } from './timeline.js'
 
 /**
- * The Redis of the world: one MemoryHighWaterStore behind a network, with a memory that can be lost.
+ * The Redis of the world, or its PostgreSQL: one store behind a network, with a memory that can be lost.
  *
  * Each process has a connection. A call that is not answered in time is given up by its process, but may still be
  * carried out: ioredis sends what it queued when the server is back, and a connection that broke may have left a
@@ -29,7 +23,7 @@ export interface StoreOptions {
 interface Executed {
   readonly atMs: number
   readonly wallMs: number
-  readonly execute: (store: HighWaterStore) => Promise<unknown>
+  readonly execute: (store: BookingStore) => Promise<unknown>
 }
 
 /** A lease that was given: what is true of who may deliver what. */
@@ -47,7 +41,7 @@ export class SimulatedHighWaterStore {
   readonly #clock: Clock
   #wallOffsetMs: number
   #replayedWallMs: number | undefined
-  #store: MemoryHighWaterStore
+  #store: BookingStore
   #executed: Executed[] = []
   #away = false
   readonly #cutOff = new Set<SimulatedProcess>()
@@ -57,7 +51,7 @@ export class SimulatedHighWaterStore {
   /** Every lease that was given, in order. */
   readonly takings: Taking[] = []
   /** Calls that were carried out, by name. */
-  readonly calls = { look: 0, acquire: 0, flush: 0, renew: 0, want: 0, release: 0, meet: 0 }
+  readonly calls = { look: 0, acquire: 0, flush: 0, renew: 0, want: 0, release: 0, meet: 0, book: 0 }
 
   constructor(options: StoreOptions) {
     this.#timeline = options.timeline
@@ -71,7 +65,12 @@ export class SimulatedHighWaterStore {
         throw new Error('a store needs no timer')
       },
     }
-    this.#store = new MemoryHighWaterStore(this.#clock)
+    this.#store = new BookingStore(this.#clock)
+  }
+
+  /** What has been booked, in order. */
+  get effects(): readonly Booked[] {
+    return this.#store.effects
   }
 
   // --- faults ---------------------------------------------------------------------------------------------------
@@ -105,7 +104,7 @@ export class SimulatedHighWaterStore {
 
   /** Forgets everything. */
   empty(): void {
-    this.#store = new MemoryHighWaterStore(this.#clock)
+    this.#store = new BookingStore(this.#clock)
     this.#executed = []
   }
 
@@ -113,7 +112,7 @@ export class SimulatedHighWaterStore {
   rollBack(ms: number): void {
     const until = this.#timeline.now - ms
     this.#executed = this.#executed.filter(({ atMs }) => atMs <= until)
-    this.#store = new MemoryHighWaterStore(this.#clock)
+    this.#store = new BookingStore(this.#clock)
     for (const { wallMs, execute } of this.#executed) {
       this.#replayedWallMs = wallMs
       void execute(this.#store)
@@ -136,7 +135,7 @@ export class SimulatedHighWaterStore {
   connection(process: SimulatedProcess, options: { readonly timeoutMs?: number } = {}): HighWaterStore {
     const channel: Channel = { name: 'store' }
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
-    const call = <T>(name: keyof typeof this.calls, execute: (store: HighWaterStore) => Promise<T>): Promise<T> =>
+    const call = <T>(name: keyof typeof this.calls, execute: (store: BookingStore) => Promise<T>): Promise<T> =>
       this.#call({ name, process, channel, timeoutMs }, execute)
     return {
       name: 'simulated',
@@ -148,6 +147,15 @@ export class SimulatedHighWaterStore {
       release: (id, release) => call('release', (store) => this.#release(store, id, release)),
       meet: (...all) => call('meet', (store) => store.meet(...all)),
     }
+  }
+
+  /** How a service of a process books in the same database. */
+  booker(process: SimulatedProcess): (booking: Booking, text: string) => Promise<BookAnswer> {
+    const channel: Channel = { name: 'bookings' }
+    return (booking, text) =>
+      this.#call({ name: 'book', process, channel, timeoutMs: TIMEOUT_MS }, (store) => {
+        return store.book(booking, text, this.#timeline.now)
+      })
   }
 
   /** What is replayed after a fall back was noted already. */
@@ -175,7 +183,7 @@ export class SimulatedHighWaterStore {
       channel: Channel
       timeoutMs: number
     },
-    execute: (store: HighWaterStore) => Promise<T>,
+    execute: (store: BookingStore) => Promise<T>,
   ): Promise<T> {
     const { name, process, channel, timeoutMs } = from
     return new Promise<T>((resolve, reject) => {
@@ -185,11 +193,15 @@ export class SimulatedHighWaterStore {
           task()
         })
       }
+      let givenUp = false
       const cancelTimeout = process.clock.schedule(this.#timeline.now + timeoutMs, () => {
-        reject(new HighWaterStoreFailedError(`The store did not ${name} a position: no answer within ${timeoutMs} ms`))
+        givenUp = true
+        reject(new HighWaterStoreFailedError(`The store did not ${name}: no answer within ${timeoutMs} ms`))
       })
       const carryOut = (): void => {
         if (this.#cutOff.has(process)) return
+        // Of a transaction that is given up before its first step was answered, nothing is ever committed.
+        if (name === 'book' && (givenUp || process.state === 'dead')) return
         this.calls[name]++
         this.#executed.push({ atMs: this.#timeline.now, wallMs: this.#wall(), execute })
         const answer = execute(this.#store)

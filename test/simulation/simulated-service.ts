@@ -15,6 +15,8 @@ export interface SimulatedServiceOptions {
   readonly process: SimulatedProcess
   readonly timeline: Timeline
   readonly handle: (text: string) => Fate
+  /** Writes the effect, once the handler has come to it; throws if it is not written. */
+  readonly book?: ((delivery: Delivery, text: string) => Promise<void>) | undefined
   /** Keeps a dead letter, instead of what the options may say. */
   readonly bury?: ((text: string) => Fate) | undefined
   readonly options: InKeyOrderOptions
@@ -50,6 +52,7 @@ export class SimulatedService {
     this.handled.push(handled)
     try {
       await this.#await(this.#options.handle(text))
+      await this.#options.book?.(delivery, text)
     } catch (error) {
       handled.failed = true
       throw error

@@ -14,6 +14,8 @@ export interface History {
   readonly lives: readonly ConsumerLife[]
   /** Every lease that a store gave, in order; not known of real ones. */
   readonly takings?: readonly Taking[]
+  /** Effects that stand in the database that is also the store, in order. */
+  readonly booked?: readonly Booked[] | undefined
   /** When the store could not be reached, or forgot. */
   readonly storeTroubles: readonly StoreTrouble[]
   /** Messages that a log has lost and that none has any more, whoever was given them before. */
@@ -46,6 +48,12 @@ export interface Taking {
   readonly atMs: number
   /** When it was given up; undefined if it was not. */
   readonly releasedAtMs: number | undefined
+}
+
+export interface Booked {
+  readonly groupId: string
+  readonly text: string
+  readonly atMs: number
 }
 
 export interface Skip {

@@ -10,16 +10,16 @@ export interface Catch {
 }
 
 /**
- * Looks for a seed that breaks a promise with the mutant and none without it: from 1 on, at most `seedsMax`. An
- * exception or a process that does not answer is no catch.
+ * Looks for a seed that breaks a promise with the mutant and none without it: the one that found it last, then from 1 on
+ * up to `seedsMax`. An exception or a process that does not answer is no catch.
  *
  * @throws Error if an edit does not apply.
  */
-export async function hunt({ edits }: Mutant, seedsMax: number): Promise<Catch | undefined> {
+export async function hunt({ edits, seed: likely }: Mutant, seedsMax: number): Promise<Catch | undefined> {
   const copy = await BuildCopy.make()
   try {
     await copy.apply(edits)
-    for await (const { seed, checker } of broken(copy.seedsProcess, seedsMax)) {
+    for await (const { seed, checker } of broken(copy.seedsProcess, likely, seedsMax)) {
       if (await isClean(seed)) return { seed, checker }
     }
     return undefined
@@ -28,10 +28,11 @@ export async function hunt({ edits }: Mutant, seedsMax: number): Promise<Catch |
   }
 }
 
-async function* broken(module: string, seedsMax: number): AsyncGenerator<Catch> {
+async function* broken(module: string, likely: number, seedsMax: number): AsyncGenerator<Catch> {
   let seeds = new SeedsProcess(module)
   try {
-    for (let seed = 1; seed <= seedsMax; seed++) {
+    for (let tried = 0; tried <= seedsMax; tried++) {
+      const seed = tried === 0 ? likely : tried
       // One by one: the first that is caught ends it, and one that hangs costs itself alone.
       const result = await within(seeds.simulate({ from: seed, count: 1 }), SEED_MS_MAX)
       if (result === undefined) {

@@ -32,11 +32,12 @@ describe('mutants of the simulator', () => {
       name: 'gone',
       scenario: ROWS[0],
       meaning: '',
+      seed: 1,
       edits: [{ file, text: 'never there', replacement: '' }],
     }
     expect(await runCommand([], [gone], terminal, 1)).to.equal(1)
     expect(lines.join('')).to.contain('DOES NOT APPLY')
-    const idle = { name: 'idle', scenario: ROWS[0], meaning: '', edits: [] }
+    const idle = { name: 'idle', scenario: ROWS[0], meaning: '', seed: 1, edits: [] }
     expect(await runCommand(['--json'], [idle], terminal, 1)).to.equal(1)
     expect(lines.join('')).to.contain('SURVIVED 1 seeds')
     expect(JSON.parse(lines.at(-1)!)).to.include({ mutants: 1, caught: 0 })

@@ -31,6 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'naive-high-water',
     scenario: 'hole-filled',
     meaning: 'delivers whatever comes and drops what is at or below the highest',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -48,6 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'debt-dropped',
     scenario: 'written-after-gap',
     meaning: 'drops what turns up after delivery went past it',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -60,6 +62,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'duplicate-not-dropped',
     scenario: 'data-then-void',
     meaning: 'delivers what the other feed brought before',
+    seed: 1,
     edits: [
       { file: ARBITER, text: 'if (sequence.delivered.covers(first, last)) {', replacement: 'if (false) {' },
       { file: ARBITER, text: 'if (sequence.delivered.nextFrom(first) > last) {', replacement: 'if (true) {' },
@@ -69,6 +72,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'data-after-void-believed',
     scenario: 'void-then-data',
     meaning: 'believes data behind a void of the same feed',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -81,6 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'void-over-data',
     scenario: 'data-then-void',
     meaning: 'a void takes back what the same feed brought before',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -93,6 +98,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'one-void-rejects',
     scenario: 'exact-voids',
     meaning: 'takes for rejected what one feed alone has voided',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -105,6 +111,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'voids-forgotten',
     scenario: 'void-remembered',
     meaning: 'forgets at a restart what was voided and rejected',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -118,18 +125,21 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'end-not-asked',
     scenario: 'silent-end',
     meaning: 'takes a feed for past a hole without having asked for its end',
+    seed: 1,
     edits: [{ file: HOLE, text: 'feed.end.reachedAfter(seenStep) ?? Infinity', replacement: '0' }],
   },
   {
     name: 'end-asked-too-early',
     scenario: 'stale-end',
     meaning: 'takes an end for proof that was asked for before the hole was seen',
+    seed: 1,
     edits: [{ file: HOLE, text: 'feed.end.reachedAfter(seenStep)', replacement: 'feed.end.reachedAfter(-2)' }],
   },
   {
     name: 'passes-what-is-held',
     scenario: 'many-holes',
     meaning: 'goes past all holes at once, and past what is held between them',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -142,6 +152,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'first-sight-believed',
     scenario: 'first-sight',
     meaning: 'begins a newer epoch without waiting for the other feed',
+    seed: 1,
     edits: [
       {
         file: HOLE,
@@ -154,6 +165,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'newer-epoch-speaks-for-both',
     scenario: 'only-other-log',
     meaning: 'takes both feeds for past a hole when one has shown a newer epoch',
+    seed: 1,
     edits: [
       {
         file: HOLE,
@@ -167,6 +179,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'older-held-forgotten',
     scenario: 'older-held',
     meaning: 'begins a newer sequence while something of an older one is held',
+    seed: 1,
     edits: [
       {
         file: HOLE,
@@ -179,6 +192,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'older-sequences-forgotten',
     scenario: 'two-producers',
     meaning: 'keeps the two newest sequences of a stream, whoever else is still writing',
+    seed: 1,
     edits: [
       {
         file: STREAM,
@@ -192,6 +206,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'starts-where-it-sees',
     scenario: 'rewritten-start',
     meaning: 'takes the first counter that it sees of a sequence for the first one that is owed',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -204,6 +219,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'begin-waits-without-end',
     scenario: 'answering-but-slow',
     meaning: 'a sequence that is just beginning waits for a feed however long that takes',
+    seed: 1,
     edits: [
       {
         file: HOLE,
@@ -216,6 +232,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'impatient',
     scenario: 'slow-answers',
     meaning: 'waits for no answer any longer than a broker takes that is well',
+    seed: 1,
     edits: [
       {
         file: QUESTIONS,
@@ -228,6 +245,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes-turns',
     scenario: 'slow-answers',
     meaning: 'asks about one partition after the other',
+    seed: 1,
     edits: [
       {
         file: QUESTIONS,
@@ -240,6 +258,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'waits-add-up',
     scenario: 'answering-but-slow',
     meaning: 'waits for a feed anew each time that it was waited for in vain',
+    seed: 1,
     edits: [
       {
         file: FEED,
@@ -252,6 +271,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'begins-at-the-end',
     scenario: 'latest-birth',
     meaning: 'with latest, a feed begins at the end that it finds and not where the group was born',
+    seed: 1,
     edits: [
       {
         file: PARTITION,
@@ -264,6 +284,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'older-epoch-dropped',
     scenario: 'zombie',
     meaning: 'drops what comes of an older epoch',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -276,6 +297,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'clock-runs-while-full',
     scenario: 'paused-by-us',
     meaning: 'the clocks of away, gap and hole run on while we do not poll',
+    seed: 1,
     edits: [
       { file: POLLING_CLOCK, text: 'if (this.#running) {', replacement: '{' },
       {
@@ -289,6 +311,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'stall-is-evidence',
     scenario: 'paused-by-us',
     meaning: 'a stop of our own process counts as silence of the feeds',
+    seed: 1,
     edits: [
       {
         file: POLLING_CLOCK,
@@ -301,6 +324,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'held-without-bound',
     scenario: 'crossed-bounds',
     meaning: 'reads on from a feed that leads by more than may be held',
+    seed: 1,
     edits: [
       {
         file: FEED,
@@ -313,12 +337,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'paused-at-the-bound',
     scenario: 'scan-behind',
     meaning: 'a feed waits at its bound, though what is missing lies behind it in its own log',
+    seed: 1,
     edits: [{ file: ARBITER, text: 'const otherIndex = index === 0 ? 1 : 0;', replacement: 'return true;' }],
   },
   {
     name: 'scanned-is-passed',
     scenario: 'scan-behind',
     meaning: 'goes past what it has read without the payloads',
+    seed: 1,
     edits: [
       { file: HOLE, text: ', sequence.scanned[index].nextFrom(hole) - 1', replacement: '' },
       { file: ARBITER, text: 'sequence.scanned[feed].has(sequence.frontier + 1)', replacement: 'false' },
@@ -333,6 +359,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'scanned-is-voided',
     scenario: 'scan-crash',
     meaning: 'a void counts before the data that the same log had brought, if its payload was dropped meanwhile',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -345,6 +372,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'resumes-past-scanned',
     scenario: 'scan-crash',
     meaning: 'stores an offset beyond what it has read without the payloads',
+    seed: 1,
     edits: [
       {
         file: FEED,
@@ -357,6 +385,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'silence-trusted',
     scenario: 'refilled-tail',
     meaning: 'reads on where it was, whatever may have happened to the log',
+    seed: 1,
     edits: [
       {
         file: FEED,
@@ -374,6 +403,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'strict-begins-without',
     scenario: 'strict-away-epoch',
     meaning: 'with strict, a newer epoch begins without the word of a feed that is away',
+    seed: 1,
     edits: [
       {
         file: HOLE,
@@ -386,6 +416,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'strict-passes',
     scenario: 'strict-away-epoch',
     meaning: 'with strict, goes past a hole that every feed has read beyond',
+    seed: 1,
     edits: [
       {
         file: HOLE,
@@ -398,12 +429,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'newer-stored',
     scenario: 'strict-crash',
     meaning: 'stores what is finished of a newer epoch while something of an older one is in flight',
+    seed: 1,
     edits: [{ file: STREAM, text: 'sequence.storable = !olderInFlight;', replacement: 'sequence.storable = true;' }],
   },
   {
     name: 'debt-closed-at-delivery',
     scenario: 'late-in-flight',
     meaning: 'takes a late message for finished when it is delivered',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -416,6 +449,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'resumes-past-in-flight',
     scenario: 'strict-crash',
     meaning: 'stores an offset beyond what is delivered and not acknowledged',
+    seed: 1,
     edits: [
       {
         file: SEQUENCE,
@@ -428,6 +462,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'resumes-past-void',
     scenario: 'void-remembered',
     meaning: 'stores an offset beyond a void that is not stored yet',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -440,6 +475,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'finished-forgotten',
     scenario: 'stuck-handler',
     meaning: 'forgets at a restart what was finished beyond the first that is not',
+    seed: 1,
     edits: [
       {
         file: SEQUENCE,
@@ -452,36 +488,42 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'frontier-past-in-flight',
     scenario: 'frontier-in-flight',
     meaning: 'stores a frontier beyond what is delivered and not acknowledged',
+    seed: 1,
     edits: [{ file: SEQUENCE, text: 'if (this.inOrderInFlight === 0)', replacement: 'if (true)' }],
   },
   {
     name: 'lost-store-not-told',
     scenario: 'store-emptied',
     meaning: 'goes on with parts after the store forgot, instead of the whole position',
+    seed: 1,
     edits: [{ file: FLUSH_PLAN, text: 'this.#whole = true;', replacement: ';' }],
   },
   {
     name: 'unstamped-not-kept',
     scenario: 'unstamped',
     meaning: 'does not read again what has no stamp and was in hands',
+    seed: 1,
     edits: [{ file: ARBITER, text: 'if (!sequence.finished.has(counter)) {', replacement: 'if (false) {' }],
   },
   {
     name: 'unstamped-not-known',
     scenario: 'unstamped',
     meaning: 'delivers what has no stamp each time that it is read',
+    seed: 1,
     edits: [{ file: ARBITER, text: 'if (sequence.delivered.has(counter))', replacement: 'if (false)' }],
   },
   {
     name: 'forgotten-too-soon',
     scenario: 'reopened',
     meaning: 'forgets what both logs have lost, though it may be written late',
+    seed: 1,
     edits: [{ file: ARBITER, text: '!begun || lastSeenMs >= sinceMs', replacement: '!begun' }],
   },
   {
     name: 'forgotten-by-one-log',
     scenario: 'reopened',
     meaning: 'forgets what one log has lost, though the other one has it',
+    seed: 1,
     edits: [
       {
         file: ARBITER,
@@ -494,6 +536,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'compared-in-the-midst',
     scenario: 'unstamped',
     meaning: 'after standing still, compares a log with what it had in hand from elsewhere in it',
+    seed: 1,
     edits: [
       {
         file: CONSUMER,
@@ -503,9 +546,17 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'booked-not-known',
+    scenario: 'booked',
+    meaning: 'delivers again what was booked, and no flush knows of',
+    seed: 1,
+    edits: [{ file: PARTITION, text: 'checkFinished(holding.booked ?? [])', replacement: '[]' }],
+  },
+  {
     name: 'read-is-committed',
     scenario: 'cold-emptied',
     meaning: 'commits how far was read, and begins there',
+    seed: 1,
     edits: [
       {
         file: PARTITION,
@@ -523,6 +574,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'commit-trusted',
     scenario: 'double-disaster',
     meaning: 'begins at a commit, whatever stands before it now',
+    seed: 1,
     edits: [
       {
         file: PARTITION,
@@ -535,42 +587,49 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'rollback-not-noticed',
     scenario: 'store-rollback',
     meaning: 'the store takes a part on top of a position that lost what was confirmed',
+    seed: 1,
     edits: [{ file: STORE, text: 'record.number < confirmed && !whole', replacement: 'false' }],
   },
   {
     name: 'rollback-in-peace',
     scenario: 'store-rollback',
     meaning: 'a holder that flushes nothing does not notice that the store lost what was confirmed',
+    seed: 1,
     edits: [{ file: LEASES, text: 'renewed.number < confirmed', replacement: 'false' }],
   },
   {
     name: 'flush-without-number',
     scenario: 'late-flush',
     meaning: 'the store carries out a flush after a later one',
+    seed: 1,
     edits: [{ file: STORE, text: 'if (number < record.number)', replacement: 'if (false)' }],
   },
   {
     name: 'no-fence',
     scenario: 'stopped-holder',
     meaning: 'the store takes a flush of a holder that was superseded',
+    seed: 1,
     edits: [{ file: STORE, text: 'if (token < record.token)', replacement: 'if (false)' }],
   },
   {
     name: 'trusted-from-the-answer',
     scenario: 'stopped-holder',
     meaning: 'trusts a lease from when its renewal was answered, not from when it was sent',
+    seed: 1,
     edits: [{ file: LEASE, text: 'state.proven = sent;', replacement: 'state.proven = at;' }],
   },
   {
     name: 'begins-unlooked',
     scenario: 'stopped-holder',
     meaning: 'a handler begins without a look at the lease',
+    seed: 1,
     edits: [{ file: IN_KEY_ORDER, text: 'return !delivery.signal.aborted;', replacement: 'return true;' }],
   },
   {
     name: 'reach-of-both-wanted',
     scenario: 'split-reach',
     meaning: 'who does not read both clusters holds nothing, though nobody does',
+    seed: 1,
     edits: [
       {
         file: SHARES,
@@ -583,18 +642,21 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'plain-fair-shares',
     scenario: 'odd-shares',
     meaning: 'asks for a partition of one that has one more',
+    seed: 1,
     edits: [{ file: SHARES, text: 'const FEWER = 2;', replacement: 'const FEWER = 1;' }],
   },
   {
     name: 'taken-unseen',
     scenario: 'odd-shares',
     meaning: 'the store gives a lease that is not as it was seen',
+    seed: 1,
     edits: [{ file: STORE, text: 'if (!isSameLease(lease, claim.seen))', replacement: 'if (false)' }],
   },
   {
     name: 'blind-takes',
     scenario: 'blind-instance',
     meaning: 'who reads less than others takes partitions, and keeps them',
+    seed: 1,
     edits: [
       {
         file: SHARES,
@@ -608,6 +670,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'store-clock-decides',
     scenario: 'clock-failover',
     meaning: 'a lease ends when the clock of the store says so',
+    seed: 1,
     edits: [
       {
         file: MEMORY,
@@ -638,6 +701,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'lapse-ignored',
     scenario: 'one-cut-off',
     meaning: 'delivers on when the lease could not be renewed',
+    seed: 1,
     edits: [
       {
         file: LEASE,
@@ -650,6 +714,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'taken-too-early',
     scenario: 'one-cut-off',
     meaning: 'takes what has stood still for half a lease',
+    seed: 1,
     edits: [
       {
         file: LEASE,
@@ -662,12 +727,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'hollow-believed',
     scenario: 'leaderless',
     meaning: 'believes an acknowledgement without an offset',
+    seed: 1,
     edits: [{ file: TRACK, text: 'if (offset < 0) {', replacement: 'if (false) {' }],
   },
   {
     name: 'refusal-taken-for-done',
     scenario: 'refused-for-good',
     meaning: 'counts what a cluster refused for good as written there',
+    seed: 1,
     edits: [
       {
         file: TRACK,
@@ -680,6 +747,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'doubt-voided',
     scenario: 'crash-in-outage',
     meaning: 'voids what is in doubt, as if it had been refused for good',
+    seed: 1,
     edits: [
       { file: TRACK, text: "case 'transient':\n            case 'fatal':", replacement: "case 'fatal':" },
       {
@@ -693,6 +761,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'doubt-denied',
     scenario: 'import',
     meaning: 'says not-written of what a client had',
+    seed: 1,
     edits: [
       {
         file: SETTLEMENT,
@@ -705,6 +774,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'journal-last',
     scenario: 'journal-first',
     meaning: 'writes records of its own before what an earlier life left, or what was put on disk before them',
+    seed: 1,
     edits: [
       {
         file: TRACK,
@@ -717,6 +787,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'accepted-before-disk',
     scenario: 'accepted-on-disk',
     meaning: 'takes for on disk what is on its way there',
+    seed: 1,
     edits: [
       {
         file: SETTLEMENT,
@@ -735,12 +806,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'disk-doubt-denied',
     scenario: 'disk-gone',
     meaning: 'says not-written of what a failed append may have left on disk',
+    seed: 1,
     edits: [{ file: APPENDER, text: 'record.perhapsJournaled ||= inDoubt;', replacement: ';' }],
   },
   {
     name: 'full-though-spare',
     scenario: 'read-back-and-hung',
     meaning: 'stops admission while a lane is over its bound, though it could let go of what it holds',
+    seed: 1,
     edits: [
       {
         file: LANE,
@@ -753,12 +826,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'accepted-and-dropped',
     scenario: 'refused-by-both',
     meaning: 'forgets what it accepted on disk and both clusters refused',
+    seed: 1,
     edits: [{ file: SETTLEMENT, text: 'if (record.undeliverable) {', replacement: 'if (false) {' }],
   },
   {
     name: 'forgone-before-buried',
     scenario: 'refused-and-killed',
     meaning: 'notes in the journal that nobody will write an entry, before it lies among the dead letters',
+    seed: 1,
     edits: [
       {
         file: PIPELINE,
@@ -771,6 +846,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'done-for-both',
     scenario: 'accepted-on-disk',
     meaning: 'lets go of an entry of the journal when one cluster is done with it',
+    seed: 1,
     edits: [
       {
         file: APPENDER,
@@ -783,6 +859,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'only-copy-aged',
     scenario: 'only-copy-kept',
     meaning: 'voids what waited for long, whoever else has it',
+    seed: 1,
     edits: [
       {
         file: TRACK,
@@ -795,6 +872,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'void-before-disk',
     scenario: 'void-forgone',
     meaning: 'voids what is in the journal before it is on disk that it will not be written there',
+    seed: 1,
     edits: [
       {
         file: TRACK,
@@ -812,6 +890,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'import-without-void',
     scenario: 'import',
     meaning: 'takes it for the word of a log that it says nothing of a dead letter',
+    seed: 1,
     edits: [
       {
         file: LETTER_IMPORT,
@@ -829,6 +908,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'import-forgets-position',
     scenario: 'import-once',
     meaning: 'sends a dead letter again before it says on disk where to look for it from now on',
+    seed: 1,
     edits: [
       {
         file: PIPELINE,
@@ -841,12 +921,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'backlog-without-bound',
     scenario: 'leaderless',
     meaning: 'gives nothing up however much waits for a cluster',
+    seed: 1,
     edits: [{ file: LANE, text: 'const over = this.load.bytes - this.#bytesMax;', replacement: 'const over = 0;' }],
   },
   {
     name: 'waits-for-the-slow',
     scenario: 'slow-available',
     meaning: 'with available, a send waits for a lane that has gone away or is too slow',
+    seed: 1,
     edits: [
       { file: SETTLEMENT, text: 'record.waitsFor &= ~bit(lane);', replacement: ';' },
       { file: SETTLEMENT, text: 'record.waitsFor = 0;', replacement: ';' },
@@ -856,6 +938,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'key-not-kept',
     scenario: 'database-outage',
     meaning: 'handles messages of one key at the same time',
+    seed: 1,
     edits: [
       {
         file: KEY_ORDER,
@@ -868,6 +951,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'failed-goes-last',
     scenario: 'database-outage',
     meaning: 'puts what failed at the end of its line',
+    seed: 1,
     edits: [
       {
         file: KEY_ORDER,
@@ -880,6 +964,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'transient-buried',
     scenario: 'database-outage',
     meaning: 'makes a dead letter of what fails for a while',
+    seed: 1,
     edits: [
       {
         file: KEY_ORDER,
@@ -892,6 +977,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'burial-believed',
     scenario: 'poisoned-key',
     meaning: 'finishes a message whose dead letter could not be kept',
+    seed: 1,
     edits: [
       {
         file: IN_KEY_ORDER,
