@@ -1,4 +1,4 @@
-import { decodeStamp } from '@tandem/common/internal'
+import { decodeFrame, decodeStamp } from '@tandem/common/internal'
 import { expect } from 'chai'
 
 import { readDelivered, readLog } from './notation.js'
@@ -21,6 +21,13 @@ describe('notation', () => {
       'data 0 1 2 1',
       'data 0 1 3 1',
     ])
+  })
+
+  it('reads frames, and those that cannot be unpacked', () => {
+    expect(stamps('f1…3 fX2:4…4 f5…6!')).to.deep.equal(['frame 0 1 1 3', 'frame 0 2 4 1', 'frame 0 1 5 2'])
+    const [good, , broken] = readLog('f1…3 fX2:4…4 f5…6!').map(({ entry }) => entry.value)
+    expect(decodeFrame(good!, 3).map(({ value }) => Buffer.from(value!).toString())).to.deep.equal(['1', '2', '3'])
+    expect(() => decodeFrame(broken!, 2)).to.throw('frame')
   })
 
   it('gives each message its own text as payload, and a void none', () => {

@@ -39,6 +39,7 @@ export const ROWS = [
   'many-holes',
   'log-loop',
   'unstamped',
+  'framed',
   'split-reach',
   'odd-shares',
   'blind-instance',

@@ -6,6 +6,7 @@ import { endsOfLogs } from './ends-of-logs.js'
 import { epochs } from './epochs.js'
 import { exactVoids } from './exact-voids.js'
 import { expiry } from './expiry.js'
+import { frames } from './frames.js'
 import { holes } from './holes.js'
 import { importing } from './import.js'
 import { journal } from './journal.js'
@@ -53,6 +54,7 @@ export const SCENARIOS: readonly Scenario[] = inOrder([
   leaderless,
   logLoop,
   unstamped,
+  frames,
 ])
 
 /** Rows that wait for their part. */

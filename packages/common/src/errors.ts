@@ -83,6 +83,10 @@ export class StampMalformedError extends UsageError {
   static override readonly code = 'TANDEM_STAMP_MALFORMED'
 }
 
+export class FrameMalformedError extends UsageError {
+  static override readonly code = 'TANDEM_FRAME_MALFORMED'
+}
+
 export class NotConnectedError extends UsageError {
   static override readonly code = 'TANDEM_NOT_CONNECTED'
 }
@@ -192,6 +196,7 @@ export const ERRORS = [
   MessageOversizedError,
   CodecFailedError,
   StampMalformedError,
+  FrameMalformedError,
   NotConnectedError,
   ClosedError,
   AlreadySubscribedError,

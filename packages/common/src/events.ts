@@ -58,6 +58,7 @@ interface Facts {
   'feeds-diverged': { topic: string; partition: number; stream: string; counter: number }
   'record-unstamped': { cluster: string; topic: string; partition: number; offset: number; reason: string }
   'stamp-malformed': { cluster: string; topic: string; partition: number; offset: number; reason: string }
+  'frame-malformed': { cluster: string; topic: string; partition: number; offset: number; reason: string }
   'data-after-void': { cluster: string; topic: string; partition: number; stream: string; first: number; count: number }
   'positions-rejected': { topic: string; partition: number; stream: string; first: number; count: number }
   'stream-stalled': HoleName & { clusters: string }
@@ -300,6 +301,11 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
     level: 'error',
     labels: ['cluster', 'topic'],
     meaning: 'A record has a stamp that cannot be read; handled like one without.',
+  },
+  'frame-malformed': {
+    level: 'error',
+    labels: ['cluster', 'topic'],
+    meaning: "A frame cannot be unpacked; the other cluster's copy is tried, and if that is no better, the run is one delivery without a value.",
   },
   'data-after-void': {
     level: 'warn',

@@ -1,6 +1,7 @@
 export * from './errors.js'
 export * from './position.js'
 export { bytes, json, msgpack, type Codec } from './codec.js'
+export { decodeFrame, type FramedMessage } from './frame.js'
 export { keyRangeOf, partitionOf } from './key-range.js'
 export { decodeStamp, STAMP_HEADER, type Stamp, type StampKind } from './stamp.js'
 export type { TandemEvent, EventKind } from './events.js'

@@ -27,6 +27,8 @@ export interface Delivery<T = unknown> {
    * What the topic's codec made of the bytes; without a codec the bytes themselves (null for a tombstone).
    *
    * @throws CodecFailedError `TANDEM_CODEC_FAILED`: the codec could not read them; `bytes` still holds them.
+   * @throws FrameMalformedError `TANDEM_FRAME_MALFORMED`: neither cluster's copy of a frame can be unpacked; `bytes` is
+   *         all of it, `position` that of its first message, and to acknowledge it finishes the whole run.
    */
   readonly value: T
   /** The payload as it was sent. */
@@ -92,20 +94,26 @@ export interface DeliveryFacts {
   readonly owner: DeliveryOwner
   /** The arbiter's command, of which this is one message. */
   readonly cause: Deliver<FeedRecord>
+  /** The message, as a record of its own if it came in a frame. */
+  readonly record: FeedRecord
   readonly counter: number
+  /** More than one only of a frame that cannot be unpacked. */
+  readonly count: number
   readonly from: string
-  readonly codec: Codec<unknown> | undefined
+  /** What reads the value; or why nothing can. */
+  readonly codec: Codec<unknown> | Error | undefined
 }
 
 type Decoded =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'failed'; readonly error: CodecFailedError }
+  | { readonly kind: 'failed'; readonly error: Error }
 
 /** A delivery from the moment it is due until it is acknowledged. */
 export class OpenDelivery implements Delivery, Outstanding {
   readonly cause: Deliver<FeedRecord>
   readonly counter: number
+  readonly count: number
   readonly from: string
   attempt = 0
   handedOutAt = Infinity
@@ -119,12 +127,14 @@ export class OpenDelivery implements Delivery, Outstanding {
 
   constructor(facts: DeliveryFacts) {
     this.#owner = facts.owner
-    this.#record = facts.cause.record
+    this.#record = facts.record
     this.cause = facts.cause
     this.counter = facts.counter
+    this.count = facts.count
     this.from = facts.from
     const { value } = this.#record
-    if (facts.codec !== undefined && value !== null) this.#decode(facts.codec, value)
+    if (facts.codec instanceof Error) this.#decoded = { kind: 'failed', error: facts.codec }
+    else if (facts.codec !== undefined && value !== null) this.#decode(facts.codec, value)
   }
 
   get topic(): string {

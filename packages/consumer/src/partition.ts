@@ -18,6 +18,7 @@ import { storedStream } from './core/stored-stream.js'
 import { isUnstamped } from './core/unstamped.js'
 import { OpenDelivery, type DeliveryOwner } from './delivery.js'
 import type { DeliveryHost } from './delivery-host.js'
+import { Frames, isFrame } from './frames.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import {
   checkFinished,
@@ -78,6 +79,7 @@ export class Partition implements DeliveryOwner, Tenant {
   readonly #bornMs: number
   readonly #codec: Codec<unknown> | undefined
   readonly #tenure: Tenure
+  readonly #frames = new Frames()
   /** Aborted while nothing of it may begin. */
   #abort = new AbortController()
   #lapsedAt: number | undefined
@@ -455,7 +457,17 @@ export class Partition implements DeliveryOwner, Tenant {
       this.#arbiter.handleForeign({ feed, offset, wholeDigest: whole, content }, time)
       return
     }
-    this.#arbiter.handleRecord({ feed, offset, stamp, bytes, digest, wholeDigest: whole, wallMs, record }, time)
+    // Every second copy is a duplicate, which nobody unpacks.
+    const packed = stamp.kind === 'frame' && !this.#arbiter.knows(stamp)
+    const unpacked = packed ? this.#frames.unpack(feed, record, stamp) : record
+    if (typeof unpacked === 'string') {
+      const name = { cluster: this.#clusterOf(feed), ...this.#name() }
+      this.#host.telemetry.tell({ kind: 'frame-malformed', ...name, offset, reason: unpacked })
+      this.#arbiter.handleForeign({ feed, offset, wholeDigest: whole }, time)
+      return
+    }
+    const arrival = { feed, offset, stamp, bytes, digest, wholeDigest: whole, wallMs, record: unpacked }
+    this.#arbiter.handleRecord(arrival, time)
   }
 
   /** Whether a record without a stamp that can be read is delivered, or goes to the dead letters. */
@@ -469,7 +481,8 @@ export class Partition implements DeliveryOwner, Tenant {
   }
 
   #finish(delivery: OpenDelivery): void {
-    this.#arbiter.handleFinished(delivery.cause, delivery.counter, delivery.counter)
+    const { cause, counter, count } = delivery
+    this.#arbiter.handleFinished(cause, counter, counter + count - 1)
     if (delivery.late) this.carryOut(this.#host.time())
     this.#host.handleChanged()
   }
@@ -512,8 +525,18 @@ export class Partition implements DeliveryOwner, Tenant {
     const from = this.#clusterOf(command.feed)
     const buried = isUnstamped(command.stream.producerId) && unstamped !== 'event' && 'deadLetter' in unstamped
     const codec = buried ? undefined : this.#codec
-    for (let counter = command.first; counter <= command.last; counter++) {
-      this.#host.deliver(new OpenDelivery({ owner: this, cause: command, counter, from, codec }))
+    const { record, first, last } = command
+    const facts = { owner: this, cause: command, from, codec, count: 1 }
+    if (!isFrame(record)) {
+      this.#host.deliver(new OpenDelivery({ ...facts, record, counter: first }))
+    } else if (record.messages instanceof Error) {
+      const count = last - first + 1
+      this.#host.deliver(new OpenDelivery({ ...facts, record, counter: first, count, codec: record.messages }))
+    } else {
+      for (let counter = first; counter <= last; counter++) {
+        const message = record.messages[counter - record.first]!
+        this.#host.deliver(new OpenDelivery({ ...facts, record: message, counter }))
+      }
     }
   }
 
@@ -706,8 +729,7 @@ function stampOf(record: FeedRecord): Stamp | NoStamp {
   const header = record.headers.find((one) => Object.hasOwn(one, STAMP_HEADER))
   if (header === undefined) return { malformed: false, reason: 'no stamp' }
   try {
-    const stamp = decodeStamp(header[STAMP_HEADER]!)
-    return stamp.kind === 'frame' ? { malformed: true, reason: 'frames cannot be unpacked by this version' } : stamp
+    return decodeStamp(header[STAMP_HEADER]!)
   } catch (error) {
     return { malformed: true, reason: error instanceof Error ? error.message : String(error) }
   }

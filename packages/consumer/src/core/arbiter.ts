@@ -288,6 +288,12 @@ export class Arbiter<R> {
     return undefined
   }
 
+  /** Whether all of a run was delivered, so that another copy of it says nothing new. */
+  knows(stamp: Stamp): boolean {
+    const sequence = this.streams.get(streamKey(stamp))?.find(stamp.epoch, stamp.incarnation)
+    return sequence?.delivered.covers(stamp.first, stamp.first + stamp.count - 1) === true
+  }
+
   /** Whether a hole or the turn of a sequence is waited for. */
   get waits(): boolean {
     return this.#unsettled.size > 0

@@ -186,7 +186,9 @@ class KeyOrderLink<T> {
       verdict = undefined // as if there were no opinion
     }
     if (verdict === 'permanent' || verdict === 'transient') return verdict
-    return isTandemError(error, 'TANDEM_CODEC_FAILED') ? 'permanent' : undefined
+    return isTandemError(error, 'TANDEM_CODEC_FAILED') || isTandemError(error, 'TANDEM_FRAME_MALFORMED')
+      ? 'permanent'
+      : undefined
   }
 
   #bury(turn: Turn<Delivery<T>>): void {

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+
+import type { Scenario } from './scenario.js'
+import { Stage } from './stage.js'
+
+/** Records that carry a run of messages. */
+export const frames: Scenario = {
+  name: 'framed',
+  against: 'a run that is finished as one, or given up because one log has it damaged',
+  play: async () => {
+    await partlyFinished()
+    await overlapped()
+    await damagedInOneLog()
+    await damagedInBoth()
+  },
+}
+
+/** Of a frame two are finished and two in hands when the process dies. */
+async function partlyFinished(): Promise<void> {
+  const stage = new Stage()
+  let hangs = true
+  const group = await stage.group('balances', {
+    handle: ({ text }) => (hangs && (text === '2' || text === '4') ? 'never' : 'at-once'),
+  })
+  for (const cluster of [stage.east, stage.west]) stage.write(cluster, 'f1…4 5')
+  await stage.pass(1_000)
+  group.expectDelivered('1…5')
+  hangs = false
+  await group.restart()
+  await stage.settle()
+  group.expectDelivered('2 4')
+}
+
+/** Some of it was written before by itself, or was voided: only the rest is delivered. */
+async function overlapped(): Promise<void> {
+  const stage = new Stage()
+  const group = await stage.group('balances')
+  stage.write(stage.east, '1 2 v5 f1…6')
+  stage.write(stage.west, 'v5 f3…6 7')
+  await stage.settle()
+  group.expectDelivered('1…4 6 7')
+}
+
+async function damagedInOneLog(): Promise<void> {
+  const stage = new Stage()
+  const group = await stage.group('balances')
+  stage.write(stage.east, 'f1…3! 4')
+  stage.write(stage.west, 'f1…3 4')
+  await stage.settle()
+  group.expectDelivered('1…4')
+  group.expectEvents('frame-malformed', 1)
+  group.expectEvents('debt-opened', 0)
+}
+
+/** Nobody can tell its messages apart: it is one delivery, finished when whoever keeps it has it. */
+async function damagedInBoth(): Promise<void> {
+  const stage = new Stage()
+  const group = await stage.group('balances')
+  for (const cluster of [stage.east, stage.west]) stage.write(cluster, 'f1…3! 4')
+  await stage.settle()
+  assert.deepEqual(group.delivered, ['f1…3!', '4'])
+  const [whole] = group.consumer.deliveries
+  assert.equal(whole!.delivery.position.counter, 1)
+  assert.throws(() => whole!.delivery.value, { code: 'TANDEM_FRAME_MALFORMED' })
+  assert.equal(group.consumer.consumer.status().partitions[0]!.highWater, 4)
+  await group.restart()
+  await stage.settle()
+  group.expectDelivered()
+}
