@@ -56,7 +56,10 @@ function frameOf(texts: readonly string[]): Uint8Array {
   return encodeFrame(texts.map((text) => ({ key: null, value: Buffer.from(text), timestampMs: 0, headers: [] })))
 }
 
-function frameEntry(at: { keyRange: number; epoch: number; first: number; count: number }, value: Uint8Array): LogEntry {
+function frameEntry(
+  at: { keyRange: number; epoch: number; first: number; count: number },
+  value: Uint8Array,
+): LogEntry {
   const stamp = encodeStamp({ kind: 'frame', ...id(at), first: at.first, count: at.count })
   return { key: null, value, timestampMs: 0, headers: [{ tandem: stamp }] }
 }

@@ -12,7 +12,7 @@ import { metricName } from './telemetry.js'
 /** Holds README and docs/ to the tree: what they list, link to or quote is there, and what must be listed is. */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** Parts that are built, or begun. */
-const PART = 4
+const PART = 5
 const PAGES = ['README.md', 'examples/exactly-once/README.md', ...filesBelow('docs')].filter((page) =>
   page.endsWith('.md'),
 )

@@ -305,7 +305,8 @@ export const EVENTS: { readonly [K in EventKind]: EventInfo<K> } = {
   'frame-malformed': {
     level: 'error',
     labels: ['cluster', 'topic'],
-    meaning: "A frame cannot be unpacked; the other cluster's copy is tried, and if that is no better, the run is one delivery without a value.",
+    meaning:
+      "A frame cannot be unpacked; the other cluster's copy is tried, and if that is no better, the run is one delivery without a value.",
   },
   'data-after-void': {
     level: 'warn',

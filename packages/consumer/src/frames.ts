@@ -46,7 +46,15 @@ export class Frames {
 
 function messageOf({ topic, partition, offset }: FeedRecord, message: FramedMessage): FeedRecord {
   const { key, value, timestampMs, headers } = message
-  return { topic, partition, offset, key: asBuffer(key), value: asBuffer(value), timestampMs, headers: bytesOf(headers) }
+  return {
+    topic,
+    partition,
+    offset,
+    key: asBuffer(key),
+    value: asBuffer(value),
+    timestampMs,
+    headers: bytesOf(headers),
+  }
 }
 
 /** A view, no copy. */
