@@ -286,7 +286,7 @@ export function journalSuite(subject: () => Subject): void {
   it('keeps dead letters in order until they are exhumed, and gives no name twice', async () => {
     const { journal } = await life()
     const letters = [letterOf(1), letterOf(2, { outcome: 'not-written', key: Buffer.from([0, 255]) }), letterOf(3)]
-    for (const letter of letters) await journal.bury(letter)
+    for (const letter of letters) await journal.bury([letter])
     const buried = await lettersOf(journal)
     expect(plain(buried.map((one) => 'letter' in one && one.letter))).to.deep.equal(plain(letters))
     await journal.exhume(buried[1]!.name)
@@ -298,7 +298,7 @@ export function journalSuite(subject: () => Subject): void {
     for (const { name } of buried) await next.exhume(name)
     await over(next)
     const { journal: last } = await life()
-    await last.bury(letterOf(4))
+    await last.bury([letterOf(4)])
     const [again] = await lettersOf(last)
     expect(buried.map(({ name }) => name)).to.not.include(again!.name)
   })
@@ -321,21 +321,21 @@ export function journalSuite(subject: () => Subject): void {
     const { journal } = await life()
     await journal.append(entriesOf(1, 3))
     const left = { ...entryOf(2), key: null, value: null, headers: [] }
-    await journal.bury(letterOf(1), left)
+    await journal.bury([letterOf(1)], left)
     await over(journal)
     const { journal: next } = await life()
     const { entries, damaged } = await next.read({ ...AT, place: 1 }, ALL)
     expect(plain(entries)).to.deep.equal(plain([entryOf(1), left, entryOf(3)]))
     expect(damaged).to.deep.equal([])
     await next.mark([0, 1].map((lane) => ({ ...AT, lane: lane as 0 | 1, done: 3, forgone: [] })))
-    await next.bury(letterOf(2), left) // it is gone already
+    await next.bury([letterOf(2)], left) // it is gone already
     expect(plain((await next.read({ ...AT, place: 1 }, ALL)).entries)).to.deep.equal(plain([entryOf(3)]))
     expect(await lettersOf(next)).to.have.length(2)
   })
 
   it('puts a letter in the place of another, under its name, and does not tell it twice to who is reading', async () => {
     const { journal } = await life()
-    for (const counter of [1, 2, 3]) await journal.bury(letterOf(counter))
+    for (const counter of [1, 2, 3]) await journal.bury([letterOf(counter)])
     const told: number[] = []
     for await (const one of journal.deadLetters()) {
       if (!('letter' in one)) throw new Error(one.damaged)
@@ -358,7 +358,7 @@ export function journalSuite(subject: () => Subject): void {
       journal.append(entriesOf(101, 200)),
       journal.mark([{ ...AT, lane: 0, done: 50, forgone: [49] }]),
       journal.read({ ...AT, place: 60 }, ALL),
-      journal.bury(letterOf(1)),
+      journal.bury([letterOf(1)]),
       journal.mark([{ ...AT, lane: 1, done: 60, forgone: [] }]),
     ])
     expect(run.entries.slice(0, 41).map(({ place }) => place)).to.deep.equal(
@@ -374,7 +374,7 @@ export function journalSuite(subject: () => Subject): void {
     const { journal } = await life()
     await over(journal)
     await journal.close()
-    for (const attempt of [() => journal.append([]), () => journal.bury(letterOf(1)), () => lettersOf(journal)]) {
+    for (const attempt of [() => journal.append([]), () => journal.bury([letterOf(1)]), () => lettersOf(journal)]) {
       expect(await rejection(attempt())).to.have.property('code', 'TANDEM_JOURNAL_FAILED')
     }
   })
@@ -419,7 +419,7 @@ function inVirtualTime(world: World, journal: Journal): Journal {
     read: (from, limits) => settled(journal.read(from, limits)),
     mark: (marks) => settled(journal.mark(marks)),
     forgo: (at) => settled(journal.forgo(at)),
-    bury: (letter, left) => settled(journal.bury(letter, left)),
+    bury: (letters, left) => settled(journal.bury(letters, left)),
     rebury: (name, letter) => settled(journal.rebury(name, letter)),
     exhume: (name) => settled(journal.exhume(name)),
     close: () => settled(journal.close()),

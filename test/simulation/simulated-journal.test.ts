@@ -150,17 +150,17 @@ describe('simulated journal', () => {
     await settled(world, journal.append(entriesOf(9, 12)))
     disk.full()
     await rejection(world, journal.append([]))
-    await rejection(world, journal.bury(LETTER))
+    await rejection(world, journal.bury([LETTER]))
     disk.heal()
     await settled(world, journal.append(entriesOf(13, 100)))
-    await settled(world, journal.bury(LETTER))
+    await settled(world, journal.bury([LETTER]))
   })
 
   it('writes nothing when it fails, and can be read', async () => {
     const { world, disk, journal } = await begin()
     await settled(world, journal.append(entriesOf(1, 3)))
     disk.fail()
-    for (const attempt of [journal.append(entriesOf(4, 4)), journal.mark(doneAt(2)), journal.bury(LETTER)]) {
+    for (const attempt of [journal.append(entriesOf(4, 4)), journal.mark(doneAt(2)), journal.bury([LETTER])]) {
       await rejection(world, attempt)
     }
     expect((await settled(world, journal.read({ ...AT, place: 1 }, ALL))).entries).to.have.length(3)

@@ -369,14 +369,14 @@ class SimulatedJournal implements Journal {
     return this.#write({ bytes: 0, apply, applied: () => undefined })
   }
 
-  bury(letter: DeadLetter, left?: JournalEntry): Promise<void> {
+  bury(letters: readonly DeadLetter[], left?: JournalEntry): Promise<void> {
     const kept = this.#kept
     const apply = (): void => {
-      kept.letters.set(kept.nextLetter++, letter)
+      for (const letter of letters) kept.letters.set(kept.nextLetter++, letter)
       const entries = left && kept.partitions.get(nameOf(left))?.entries
       if (left !== undefined && entries?.has(left.place) === true) entries.set(left.place, { entry: left, torn: false })
     }
-    return this.#write({ bytes: LETTER_BYTES, apply, applied: () => undefined })
+    return this.#write({ bytes: letters.length * LETTER_BYTES, apply, applied: () => undefined })
   }
 
   rebury(name: string, letter: DeadLetter): Promise<void> {

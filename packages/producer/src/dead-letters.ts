@@ -2,11 +2,11 @@
  * Messages whose `send()` was rejected, kept on disk with what was said, until somebody imports them. No opinion of its
  * own.
  */
-import { Tally, type Clock, type Outcome, type Position, type TandemFact } from '@tandem/common/internal'
+import { decodeFrame, Tally, type Clock, type Outcome, type Position, type TandemFact } from '@tandem/common/internal'
 
 import type { SealedRecord } from './core/record.js'
 import type { DeadLetter, Journal, JournalEntry } from './journal/journal.js'
-import { positionOf } from './receipt.js'
+import { positionOf, positionsOf } from './receipt.js'
 
 export interface DeadLettersOptions {
   readonly journal: Journal
@@ -45,24 +45,19 @@ export class DeadLetters {
    */
   bury(record: SealedRecord, outcome: Outcome, reason: string, buried?: () => void): void {
     const left = this.#options.leftOf(record)
-    const { clock } = this.#options
-    const { topic, partition, key, value, headers, timestampMs, count } = record
-    const letter: DeadLetter = {
-      position: positionOf(record),
+    const { topic, partition } = record
+    const common = {
       keyRange: record.sequence.keyRange,
       topic,
       partition,
-      key,
-      value,
-      headers,
-      timestampMs,
       outcome,
       reason,
-      rejectedWallMs: Math.floor(clock.wall()),
+      rejectedWallMs: Math.floor(this.#options.clock.wall()),
       from: this.fromOf(this.#options.from(record)),
     }
+    const letters = messagesOf(record).map((message) => ({ ...common, ...message }))
     this.watch(record)
-    this.#try({ letter, left, count, buried })
+    this.#try({ letters, left, buried })
   }
 
   fromOf([first, second]: readonly [number, number]): DeadLetter['from'] {
@@ -72,14 +67,14 @@ export class DeadLetters {
 
   /** It is a letter's, and a lane may still write it. */
   watch(record: SealedRecord): void {
-    if (!record.settled)
-      this.#open.set(positionName(record.topic, record.sequence.keyRange, positionOf(record)), record)
+    if (record.settled) return
+    for (const name of namesOf(record)) this.#open.set(name, record)
   }
 
   /** No lane will write it any more. */
   handleSettled(record: SealedRecord): void {
     if (this.#open.size === 0) return
-    this.#open.delete(positionName(record.topic, record.sequence.keyRange, positionOf(record)))
+    for (const name of namesOf(record)) this.#open.delete(name)
   }
 
   /** What the lanes of this life make of a letter's record, while that is open. */
@@ -121,16 +116,17 @@ export class DeadLetters {
 
   #try(burial: Burial): void {
     const { journal, run } = this.#options
-    const answer = journal.bury(burial.letter, burial.left).then(
+    const answer = journal.bury(burial.letters, burial.left).then(
       () => this.#handleBuried(burial),
       (error: unknown) => this.#handleFailed(burial, error instanceof Error ? error.message : String(error)),
     )
     this.#underWay = Promise.all([this.#underWay, answer.then(() => this.#closed || run())]).then(() => undefined)
   }
 
-  #handleBuried({ letter, count, buried }: Burial): void {
-    this.buried++
-    this.#kept.handle(`${letter.outcome} ${letter.topic}`, count, this.#options.clock.now())
+  #handleBuried({ letters, buried }: Burial): void {
+    this.buried += letters.length
+    const { outcome, topic } = letters[0]!
+    this.#kept.handle(`${outcome} ${topic}`, letters.length, this.#options.clock.now())
     if (!this.#closed) buried?.()
   }
 
@@ -149,10 +145,25 @@ export function positionName(topic: string, keyRange: number, { epoch, incarnati
   return `${keyRange}/${epoch}/${incarnation}/${counter}/${topic}`
 }
 
+/** Each message of a record by itself, as it would have been written alone. */
+function messagesOf(
+  record: SealedRecord,
+): readonly Pick<DeadLetter, 'position' | 'key' | 'value' | 'headers' | 'timestampMs'>[] {
+  const { count, key, value, headers, timestampMs, sequence, first } = record
+  if (count === 1) return [{ position: positionOf(record), key, value, headers, timestampMs }]
+  return decodeFrame(value, count).map((message, index) => {
+    const stamp = { tandem: sequence.stamps.encode('data', first + index, 1) }
+    return { ...message, position: positionOf(record, first + index), headers: [stamp, ...message.headers] }
+  })
+}
+
+function namesOf(record: SealedRecord): string[] {
+  return positionsOf(record).map((position) => positionName(record.topic, record.sequence.keyRange, position))
+}
+
 interface Burial {
-  readonly letter: DeadLetter
+  readonly letters: readonly DeadLetter[]
   readonly left: JournalEntry | undefined
-  readonly count: number
   readonly buried: (() => void) | undefined
 }
 

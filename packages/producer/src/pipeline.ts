@@ -2,7 +2,7 @@
  * One epoch of a producer: its cores, wired to each other and to two clusters. It carries events to the cores and
  * their commands to whom they concern, until all are at rest; then it arms one timer for the earliest deadline.
  *
- *     send -> first sight -> admission -> sequencer -> (journal) -> two lanes -> settlement -> receipt
+ *     send -> first sight -> admission -> (framer) -> sequencer -> (journal) -> two lanes -> settlement -> receipt
  */
 import {
   AbortedError,
@@ -16,6 +16,8 @@ import {
   Tally,
   UndeliveredError,
   type ClusterDescription,
+  type Outcome,
+  type Position,
   type TandemError,
   type Telemetry,
 } from '@tandem/common/internal'
@@ -24,6 +26,7 @@ import { ClusterLink } from './cluster-link.js'
 import { Admission, type AdmissionCommand, type Obstacle, type ShedReason } from './core/admission.js'
 import { Appender, type AppenderCommand } from './core/appender.js'
 import { FirstSight, type FirstSightCommand } from './core/first-sight.js'
+import { Framer, type Framing } from './core/framer.js'
 import { Lane, TRACKS_MAX, type LaneCommand } from './core/lane.js'
 import type { LaneIndex, SealedRecord, VoidRecord } from './core/record.js'
 import { KnownSequences, Sequencer, type PinnedTopic, type ProducerIdentity, type Sequence } from './core/sequencer.js'
@@ -36,8 +39,8 @@ import { LetterImport, type ImportReport, type Rebury, type Resend } from './let
 import { readAgain } from './message.js'
 import { TOPIC_DEFAULTS, type ClusterSettings, type ProducerSettings, type TopicSettings } from './options.js'
 import type { ProducerOutsides } from './outsides.js'
-import { positionOf, SentReceipt, type Receipt, type ReceiptSource } from './receipt.js'
-import { Send } from './send.js'
+import { positionOf, positionsOf, SentReceipt, type Receipt, type ReceiptSource } from './receipt.js'
+import { sealFrame, Send } from './send.js'
 import type { ClosingReport, ProducerStatus } from './status.js'
 import type { ProducerTracing } from './tracing.js'
 
@@ -64,6 +67,7 @@ export class Pipeline {
   readonly #sequencer: Sequencer
   readonly #firstSight: FirstSight<Send>
   readonly #admission: Admission<Send>
+  readonly #framer = new Framer<Send>()
   readonly #settlement: Settlement
   /** What queues go on in, what is accepted on disk, and what earlier lives left there. */
   readonly #appender: Appender | undefined
@@ -258,7 +262,7 @@ export class Pipeline {
   #sendLetter(letter: DeadLetter, rebury: Rebury): Resend {
     let abort = (): void => undefined
     const end = new Promise<Receipt>((resolve, reject) => {
-      const send = new Send(readAgain(letter), { patient: true, timed: true }, resolve, reject)
+      const send = new Send(readAgain(letter), { patient: true, timed: true, alone: true }, resolve, reject)
       send.rebury = (stamped) => rebury(this.#reburied(letter, stamped))
       send.handleEncoded(letter.value, this.topicSettings(letter.topic).messageBytesMax)
       abort = () => {
@@ -291,6 +295,7 @@ export class Pipeline {
   whenDrained(done: () => void): void {
     this.#import?.stop()
     this.#whenDrained = done
+    this.#framer.handleAllClosed()
     this.run()
   }
 
@@ -308,10 +313,11 @@ export class Pipeline {
   /** Ends everything; the result is what was not answered, and how much each cluster lacks. */
   close(quiet: () => void): ClosingReport {
     const now = this.#now()
-    const unsettled = [...this.#settlement.open].map((record) => positionOf(record))
+    const unsettled = [...this.#settlement.open].flatMap((record) => positionsOf(record))
     this.#whenDrained = undefined
     this.#firstSight.close()
     this.#admission.close()
+    for (const send of this.#framer.close()) this.#turnAway(send, 'closed', now)
     this.#settlement.handleClosed()
     this.run()
     // What is on disk, the next life writes.
@@ -359,7 +365,7 @@ export class Pipeline {
   }
 
   get #drained(): boolean {
-    if (this.window.waiting > 0 || this.#settlement.openCount > 0) return false
+    if (this.window.waiting > 0 || this.#framer.waiting > 0 || this.#settlement.openCount > 0) return false
     return this.lanes.every((lane) => lane.drained || lane.away)
   }
 
@@ -373,6 +379,10 @@ export class Pipeline {
       this.#executeAdmission(command, now)
       // What the disk does not take counts in the lanes before the next one is let in.
       if (this.#appender?.usable === false) this.#stepAppender(now)
+      stepped = true
+    }
+    for (let sends = this.#framer.poll(); sends !== undefined; sends = this.#framer.poll()) {
+      this.#seal(sends, now)
       stepped = true
     }
     for (const lane of this.lanes) {
@@ -427,11 +437,9 @@ export class Pipeline {
 
   #executeAdmission(command: AdmissionCommand<Send>, now: number): void {
     switch (command.kind) {
-      case 'admit': {
-        if (command.applicant.rebury === undefined) this.#seal(command.applicant, now)
-        else this.#rebury(command.applicant, command.applicant.rebury)
+      case 'admit':
+        this.#admitted(command.applicant, now)
         return
-      }
       case 'shed':
         this.#turnAway(command.applicant, command.reason, now)
         return
@@ -440,13 +448,26 @@ export class Pipeline {
     }
   }
 
-  #seal(send: Send, now: number): void {
-    const record = send.seal(this.#ordinal++, now)
-    if (send.span !== undefined) this.#options.tracing?.handleSealed(record, send.span)
+  #admitted(send: Send, now: number): void {
+    const { sequence, rebury, alone } = send
+    if (sequence.framing !== undefined && !alone) return this.#framer.handleMessage(send, sequence.framing, now)
+    if (sequence.framing !== undefined) {
+      // What came before it is sealed before it.
+      this.#framer.handleAlone(sequence)
+      for (let sends = this.#framer.poll(); sends !== undefined; sends = this.#framer.poll()) this.#seal(sends, now)
+    }
+    if (rebury === undefined) this.#seal([send], now)
+    else this.#rebury(send, rebury)
+  }
+
+  #seal(sends: readonly Send[], now: number): void {
+    const ordinal = this.#ordinal++
+    const record = sends.length === 1 ? sends[0]!.seal(ordinal, now) : sealFrame(sends, ordinal, now)
+    this.#options.tracing?.handleSealed(record, sends)
     const { topic, partition } = record
     const [a, b] = this.lanes
     const away = [!a.takes(topic, partition), !b.takes(topic, partition)] as const
-    this.#settlement.handleSealed(record, away, send.timed)
+    this.#settlement.handleSealed(record, away, sends[0]!.timed)
     if (this.#options.settings.journal.mode === 'always') this.#journal(topic, partition, [record])
     else this.#handOver(record)
   }
@@ -458,7 +479,7 @@ export class Pipeline {
     const seal = (reburied: boolean): void => {
       if (this.#closed) return
       this.#reburyingBytes -= send.bytes
-      if (reburied && !send.abandoned) this.#seal(send, this.#now())
+      if (reburied && !send.abandoned) this.#seal([send], this.#now())
       else {
         const record = send.seal(this.#ordinal++, this.#now())
         this.#settlement.handleSealed(record, [true, true], send.timed)
@@ -665,7 +686,9 @@ export class Pipeline {
     const { record } = command
     switch (command.kind) {
       case 'resolve':
-        this.#finish(record).resolve(new SentReceipt(this.#receipts, record))
+        for (const [index, send] of this.#finish(record).entries()) {
+          send.resolve(new SentReceipt(this.#receipts, record, record.first + index))
+        }
         return
       case 'reject': {
         for (const lane of this.lanes) {
@@ -674,12 +697,13 @@ export class Pipeline {
           else lane.giveUp(record, 'undelivered')
         }
         this.#undelivered.handle(`${command.outcome} ${record.topic}`, record.count, now)
-        if ((record.owner as Send).rebury !== undefined) this.#deadLetters!.watch(record)
+        if (sendsOf(record)[0]!.rebury !== undefined) this.#deadLetters!.watch(record)
         else if (this.#options.settings.journal.mode === 'dead-letter') {
           this.#deadLetters!.bury(record, command.outcome, command.reason)
         }
-        const send = this.#finish(record)
-        send.reject(undelivered(record, command.outcome, command.reason, send.cause))
+        for (const [index, send] of this.#finish(record).entries()) {
+          send.reject(undelivered(positionOf(record, record.first + index), record.topic, command, send.cause))
+        }
         return
       }
       case 'undeliverable':
@@ -697,13 +721,14 @@ export class Pipeline {
     }
   }
 
-  /** Its send is over: there is room for another, and the record is nobody's any more. */
-  #finish(record: SealedRecord): Send {
-    const send = record.owner as Send
+  /** Its sends are over: there is room for others, and the record is nobody's any more. */
+  #finish(record: SealedRecord): readonly Send[] {
+    const sends = sendsOf(record)
     record.owner = undefined
-    this.#admission.handleDone(send)
+    for (const send of sends) this.#admission.handleDone(send)
+    if (record.sequence.framing !== undefined) this.#framer.handleAnswered(record.sequence)
     this.#letGo(record)
-    return send
+    return sends
   }
 
   /** Calls `done` when both copies of the record are final, or the producer is closed. */
@@ -815,8 +840,13 @@ export class Pipeline {
         { path: `producer.topics.${topic}`, received: tracks, allowed: TRACKS_MAX },
       )
     }
-    this.#sequencer.pin({ name: topic, partitions, keyRanges })
+    this.#sequencer.pin({ name: topic, partitions, keyRanges, framing: this.#framingOf(topic) })
     return undefined
+  }
+
+  #framingOf(topic: string): Framing | undefined {
+    const { framing, lingerMs, messageBytesMax } = this.topicSettings(topic)
+    return framing === 'record' ? undefined : { lingerMs, bytesMax: Math.min(FRAME_BYTES_MAX, messageBytesMax) }
   }
 
   /** Topics that both clusters must have: those of the options, and those in use. */
@@ -869,6 +899,7 @@ export class Pipeline {
       ...deadLetters,
       this.#settlement,
       this.#admission,
+      this.#framer,
       this.#firstSight,
       this.#shed,
       this.#undelivered,
@@ -882,6 +913,7 @@ export class Pipeline {
     this.#armFor(this.#deadLetters?.deadline())
     this.#armFor(this.#settlement.deadline())
     this.#armFor(this.#admission.deadline())
+    this.#armFor(this.#framer.deadline())
     this.#armFor(this.#firstSight.deadline())
     this.#armFor(this.#shed.deadline())
     this.#armFor(this.#undelivered.deadline())
@@ -1006,15 +1038,19 @@ function keeps(error: unknown): boolean {
   return isTandemError(error) && ['TANDEM_SHED', 'TANDEM_ABORTED', 'TANDEM_CLOSED'].includes(error.code)
 }
 
+/** Whose its messages are, in the order of their counters. */
+function sendsOf(record: SealedRecord): readonly Send[] {
+  return record.owner as readonly Send[]
+}
+
 function undelivered(
-  record: SealedRecord,
-  outcome: 'not-written' | 'unknown',
-  reason: RejectReason,
+  position: Position,
+  topic: string,
+  { outcome, reason }: { readonly outcome: Outcome; readonly reason: RejectReason },
   cause: unknown,
 ): UndeliveredError {
-  const { topic } = record
   const what = outcome === 'not-written' ? 'no log holds it and none will: send it again' : 'it may yet be delivered'
-  const details = { topic, reason, position: positionOf(record) }
+  const details = { topic, reason, position }
   const why = `a message to ${topic} was not acknowledged (${UNDELIVERED[reason]}); ${what}`
   return new UndeliveredError(why, outcome, details, cause)
 }
@@ -1049,6 +1085,8 @@ const SILENCE_MS_MAX = 5_000
 const PROBE_AFTER_MS = 1_000
 /** How long a cluster that is back may wait to be noticed. */
 const PROBE_AFTER_MS_MAX = 10_000
+/** Where a frame is long enough: more messages would not make it cheaper, and each waits for all of them. */
+const FRAME_BYTES_MAX = 65_536
 /** Of letters that are sent again, what is under way at a time; the window is for all callers together. */
 const LETTERS_AT_A_TIME = 1_000
 /** Enough to fill the requests that may be under way; more would only lie in the client where it cannot be taken back. */

@@ -51,7 +51,7 @@ import {
 import { realOutsides, type ProducerOutsides } from './outsides.js'
 import { Pipeline, type PipelineOptions } from './pipeline.js'
 import type { Receipt } from './receipt.js'
-import { Send } from './send.js'
+import { Send, type SendTerms } from './send.js'
 import type { ClosingReport, ClusterStatus, ProducerStatus } from './status.js'
 import { ProducerTracing, type SendExecutor } from './tracing.js'
 
@@ -505,7 +505,7 @@ export class Producer {
         resolve(receipt)
       }
       try {
-        const how = { ...COMMON, timed: timeoutMs === undefined }
+        const how = { ...COMMON, timed: timeoutMs === undefined, alone: true }
         send = this.#accept(message, how, resolveDone, rejectDone, span)
       } catch (error) {
         rejectDone(error as Error)
@@ -608,9 +608,7 @@ export class Producer {
   }
 }
 
-interface SendHow {
-  readonly patient: boolean
-  readonly timed: boolean
+interface SendHow extends SendTerms {
   /** Its value is bytes already, whatever codec its topic has. */
   readonly encoded: boolean
 }

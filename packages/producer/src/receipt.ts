@@ -30,7 +30,7 @@ export interface ReceiptSource {
   readonly whenSettled: (record: SealedRecord, done: () => void) => void
 }
 
-/** The receipt of one record: who has it is what its copies say at this moment. */
+/** The receipt of one message: who has it is what the copies of its record say at this moment. */
 export class SentReceipt implements Receipt {
   readonly position: Position
   readonly keyRange: number
@@ -40,9 +40,9 @@ export class SentReceipt implements Receipt {
   readonly #source: ReceiptSource
   readonly #record: SealedRecord
 
-  constructor(source: ReceiptSource, record: SealedRecord) {
+  constructor(source: ReceiptSource, record: SealedRecord, counter: number) {
     const [a, b] = record.copies
-    this.position = positionOf(record)
+    this.position = positionOf(record, counter)
     this.keyRange = record.sequence.keyRange
     this.partition = record.partition
     this.clusters = {
@@ -55,13 +55,19 @@ export class SentReceipt implements Receipt {
   }
 
   settled(): Promise<Receipt> {
+    const { counter } = this.position
     return new Promise((resolve) =>
-      this.#source.whenSettled(this.#record, () => resolve(new SentReceipt(this.#source, this.#record))),
+      this.#source.whenSettled(this.#record, () => resolve(new SentReceipt(this.#source, this.#record, counter))),
     )
   }
 }
 
-export function positionOf({ sequence, first }: SealedRecord): Position {
+/** Of one of its messages; of the first one if left out. */
+export function positionOf({ sequence, first }: SealedRecord, counter = first): Position {
   const { producerId, epoch, incarnation } = sequence.identity
-  return { producerId, epoch, incarnation, counter: first }
+  return { producerId, epoch, incarnation, counter }
+}
+
+export function positionsOf(record: SealedRecord): Position[] {
+  return Array.from({ length: record.count }, (_, index) => positionOf(record, record.first + index))
 }

@@ -2,17 +2,26 @@
  * One `send()` on its way: what the caller gave, where it stands, and whom to tell. When that is done nothing holds it
  * any more: what a lane may keep for hours is the sealed record alone.
  */
-import { MessageOversizedError, type OpenSpan } from '@tandem/common/internal'
+import { encodeFrame, MessageOversizedError, type OpenSpan } from '@tandem/common/internal'
 
 import type { Applicant } from './core/admission.js'
+import type { Framed } from './core/framer.js'
 import { SealedRecord, type WireHeaders } from './core/record.js'
 import type { Sequence } from './core/sequencer.js'
 import type { ReadMessage } from './message.js'
 import type { Receipt } from './receipt.js'
 
-export class Send implements Applicant {
+export interface SendTerms {
+  readonly patient: boolean
+  readonly timed: boolean
+  /** It shares no record, since it may be given up by itself. */
+  readonly alone?: boolean
+}
+
+export class Send implements Applicant, Framed {
   readonly message: ReadMessage
   readonly patient: boolean
+  readonly alone: boolean
   /** Whether the common `sendTimeoutMs` counts for it, or its caller sees to its time. */
   readonly timed: boolean
   readonly resolve: (receipt: Receipt) => void
@@ -20,6 +29,8 @@ export class Send implements Applicant {
   /** If somebody traces. */
   span: OpenSpan | undefined
   value: Uint8Array | null = null
+  /** Bytes of the value; undefined for none. */
+  size: number | undefined
   bytes = 0
   encoded = false
   admission: Applicant['admission'] = 'outside'
@@ -38,13 +49,14 @@ export class Send implements Applicant {
 
   constructor(
     message: ReadMessage,
-    { patient, timed }: { readonly patient: boolean; readonly timed: boolean },
+    { patient, timed, alone = false }: SendTerms,
     resolve: (receipt: Receipt) => void,
     reject: (error: Error) => void,
   ) {
     this.message = message
     this.patient = patient
     this.timed = timed
+    this.alone = alone
     this.resolve = resolve
     this.reject = reject
   }
@@ -58,6 +70,10 @@ export class Send implements Applicant {
     this.#sequence = sequence
   }
 
+  get framedBytes(): number {
+    return this.bytes - RECORD_OVERHEAD_BYTES + FRAMED_OVERHEAD_BYTES
+  }
+
   /** @throws MessageOversizedError */
   handleEncoded(value: Uint8Array | null, messageBytesMax: number): void {
     const { key, headersBytes, topic } = this.message
@@ -69,6 +85,7 @@ export class Send implements Applicant {
       )
     }
     this.value = value
+    this.size = value?.length
     this.bytes = bytes + RECORD_OVERHEAD_BYTES
     this.encoded = true
   }
@@ -95,7 +112,7 @@ export class Send implements Applicant {
       timestampMs,
       bytes: this.bytes,
       sealedAt: now,
-      owner: this,
+      owner: [this],
     })
     return this.record
   }
@@ -107,5 +124,34 @@ export class Send implements Applicant {
   }
 }
 
+/** Several of one sequence as one record, each under a counter of its own. */
+export function sealFrame(sends: readonly Send[], ordinal: number, now: number): SealedRecord {
+  const { sequence, message } = sends[0]!
+  const first = sequence.take(sends.length)
+  const value = encodeFrame(
+    sends.map(({ message: { key, headers, timestampMs }, value }) => ({ key, value, timestampMs, headers })),
+  )
+  const record = new SealedRecord({
+    sequence,
+    ordinal,
+    first,
+    count: sends.length,
+    key: null,
+    value,
+    headers: [{ tandem: sequence.stamps.encode('frame', first, sends.length) }],
+    timestampMs: message.timestampMs,
+    bytes: value.length + RECORD_OVERHEAD_BYTES,
+    sealedAt: now,
+    owner: sends,
+  })
+  for (const send of sends) {
+    send.record = record
+    send.value = null // it is in the frame
+  }
+  return record
+}
+
 /** What a message that waits in a lane costs beside its own bytes: objects, buffers, stamp. Measured on Node 20. */
 const RECORD_OVERHEAD_BYTES = 800
+/** What a message takes of a frame beside its own bytes, at most: lengths and timestamp. */
+const FRAMED_OVERHEAD_BYTES = 32

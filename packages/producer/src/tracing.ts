@@ -26,6 +26,7 @@ import type { LaneIndex, SealedRecord } from './core/record.js'
 import { topicOf, withHeaders, type Message, type ReadMessage } from './message.js'
 import { isTopicName } from './options.js'
 import { positionOf, type Receipt } from './receipt.js'
+import type { Send } from './send.js'
 
 export interface ProducerTracingOptions {
   readonly spans: Spans
@@ -43,7 +44,7 @@ export type SendExecutor = (resolve: Resolve, reject: Reject, span?: OpenSpan) =
 export class ProducerTracing {
   readonly #options: ProducerTracingOptions
   /** Records that a lane has. */
-  readonly #records = new Map<SealedRecord, RecordTrace>()
+  readonly #records = new Map<SealedRecord, readonly MessageTrace[]>()
 
   constructor(options: ProducerTracingOptions) {
     this.#options = options
@@ -80,38 +81,43 @@ export class ProducerTracing {
     return message
   }
 
-  handleSealed(record: SealedRecord, span: OpenSpan): void {
-    if (!span.recording) return
-    const { value, sequence } = record
-    const position = formatPosition(positionOf(record))
-    const attributes: Attributes = {
-      'messaging.destination.partition.id': String(record.partition),
-      'messaging.message.body.size': value?.length ?? 0,
-      'tandem.position': position,
-      'tandem.key_range': sequence.keyRange,
+  /** @param sends of its messages, in the order of their counters. */
+  handleSealed(record: SealedRecord, sends: readonly Send[]): void {
+    const traces: MessageTrace[] = []
+    for (const [index, { span, size }] of sends.entries()) {
+      if (span?.recording !== true) continue
+      const position = formatPosition(positionOf(record, record.first + index))
+      const attributes: Attributes = {
+        'messaging.destination.partition.id': String(record.partition),
+        'messaging.message.body.size': size ?? 0,
+        'tandem.position': position,
+        'tandem.key_range': record.sequence.keyRange,
+      }
+      if (size === undefined) attributes['messaging.kafka.message.tombstone'] = true
+      span.set(attributes)
+      // Not the span itself: whoever ended it may let it go.
+      const parent = trace.setSpanContext(ROOT_CONTEXT, trace.getSpanContext(span.context)!)
+      traces.push({ parent, position, zeroMs: span.zeroMs, handedAt: 0, lanes: 0 })
     }
-    if (value === null) attributes['messaging.kafka.message.tombstone'] = true
-    span.set(attributes)
-    // Not the span itself: whoever ended it may let it go.
-    const parent = trace.setSpanContext(ROOT_CONTEXT, trace.getSpanContext(span.context)!)
-    this.#records.set(record, { parent, position, zeroMs: span.zeroMs, handedAt: 0, lanes: 0 })
+    if (traces.length > 0) this.#records.set(record, traces)
   }
 
   /** Both lanes are given it. */
   handleHandedOver(record: SealedRecord): void {
-    const traced = this.#records.get(record)
-    if (traced === undefined) return
-    traced.handedAt = this.#options.clock.now()
-    traced.lanes = BOTH
+    for (const traced of this.#records.get(record) ?? []) {
+      traced.handedAt = this.#options.clock.now()
+      traced.lanes = BOTH
+    }
   }
 
   /** A lane has it no more. */
   handleOver(record: SealedRecord, lane: LaneIndex): void {
-    const traced = this.#records.get(record)
-    if (traced === undefined || (traced.lanes & (1 << lane)) === 0) return
-    traced.lanes &= ~(1 << lane)
-    if (traced.lanes === 0) this.#records.delete(record)
-    this.#tell(record, lane, traced)
+    for (const traced of this.#records.get(record) ?? []) {
+      if ((traced.lanes & (1 << lane)) === 0) continue
+      traced.lanes &= ~(1 << lane)
+      if (traced.lanes === 0) this.#records.delete(record)
+      this.#tell(record, lane, traced)
+    }
   }
 
   /** Of what a lane has now, nobody will tell any more. */
@@ -135,7 +141,7 @@ export class ProducerTracing {
     return this.#options.spans.start(name, { kind: SpanKind.PRODUCER, attributes }, context.active())
   }
 
-  #tell(record: SealedRecord, lane: LaneIndex, { parent, position, zeroMs, handedAt }: RecordTrace): void {
+  #tell(record: SealedRecord, lane: LaneIndex, { parent, position, zeroMs, handedAt }: MessageTrace): void {
     const { spans, clock, clusters } = this.#options
     const { state, offset } = record.copies[lane]
     const attributes: Attributes = {
@@ -155,8 +161,8 @@ export class ProducerTracing {
   }
 }
 
-/** Of a record that a lane has, or will be given. */
-interface RecordTrace {
+/** Of a message that a lane has, or will be given. */
+interface MessageTrace {
   /** The span of its send. */
   readonly parent: Context
   readonly position: string

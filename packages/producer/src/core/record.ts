@@ -80,7 +80,7 @@ export class SealedRecord implements WireRecord {
   key: Uint8Array | null
   value: Uint8Array | null
   headers: WireHeaders
-  /** What the outside keeps with it until its send is over: whose it is. */
+  /** What the outside keeps with it until its sends are over: whose its messages are. */
   owner: unknown
 
   /** Whether the lanes have been given it: in mode `always` not before it is on disk. */

@@ -12,6 +12,8 @@
  */
 import { invariant, keyRangeOf, partitionOf, StampEncoder } from '@tandem/common/internal'
 
+import type { Framing } from './framer.js'
+
 export interface ProducerIdentity {
   readonly producerId: string
   readonly epoch: number
@@ -36,13 +38,20 @@ export class Sequencer {
   }
 
   /** `keyRanges` is a multiple of `partitions`. */
-  pin(topic: { readonly name: string; readonly partitions: number; readonly keyRanges: number }): PinnedTopic {
+  pin(topic: TopicToPin): PinnedTopic {
     invariant(!this.#topics.has(topic.name), 'a topic is pinned once per epoch', { topic: topic.name })
-    invariant(topic.partitions >= 1 && topic.keyRanges % topic.partitions === 0, 'key ranges fit the partitions', topic)
+    invariant(topic.partitions >= 1 && topic.keyRanges % topic.partitions === 0, 'key ranges fit the partitions', { ...topic })
     const pinned = new PinnedTopic(topic, this.#identity)
     this.#topics.set(topic.name, pinned)
     return pinned
   }
+}
+
+export interface TopicToPin {
+  readonly name: string
+  readonly partitions: number
+  readonly keyRanges: number
+  readonly framing?: Framing | undefined
 }
 
 export class PinnedTopic {
@@ -50,34 +59,38 @@ export class PinnedTopic {
   readonly partitions: number
   readonly keyRanges: number
   readonly #identity: ProducerIdentity
+  readonly #framing: Framing | undefined
   readonly #sequences: (Sequence | undefined)[] = []
   #turn: number
+  /** Messages that the key range whose turn it is still gets. */
+  #turnsLeft = 0
 
-  constructor(
-    topic: { readonly name: string; readonly partitions: number; readonly keyRanges: number },
-    identity: ProducerIdentity,
-  ) {
+  constructor(topic: TopicToPin, identity: ProducerIdentity) {
     this.name = topic.name
     this.partitions = topic.partitions
     this.keyRanges = topic.keyRanges
+    this.#framing = topic.framing
     this.#identity = identity
-    this.#turn = identity.incarnation % topic.keyRanges
+    this.#turn = (identity.incarnation + topic.keyRanges - 1) % topic.keyRanges
   }
 
   sequenceOf(key: Uint8Array): Sequence {
     return this.#sequence(keyRangeOf(key, this.keyRanges))
   }
 
-  /** For a message without a key. */
+  /** For a message without a key. Where messages share records, so many at a time that there is something to share. */
   sequenceInTurn(): Sequence {
-    const keyRange = this.#turn
-    this.#turn = (keyRange + 1) % this.keyRanges
-    return this.#sequence(keyRange)
+    if (this.#turnsLeft === 0) {
+      this.#turn = (this.#turn + 1) % this.keyRanges
+      this.#turnsLeft = this.#framing === undefined ? 1 : FRAMED_IN_TURN
+    }
+    this.#turnsLeft--
+    return this.#sequence(this.#turn)
   }
 
   #sequence(keyRange: number): Sequence {
     return (this.#sequences[keyRange] ??= new Sequence(
-      { topic: this.name, keyRange, partition: partitionOf(keyRange, this.partitions) },
+      { topic: this.name, keyRange, partition: partitionOf(keyRange, this.partitions), framing: this.#framing },
       this.#identity,
     ))
   }
@@ -115,6 +128,13 @@ export class KnownSequences {
   }
 }
 
+interface SequenceParts {
+  readonly topic: string
+  readonly keyRange: number
+  readonly partition: number
+  readonly framing?: Framing | undefined
+}
+
 export class Sequence {
   readonly topic: string
   readonly keyRange: number
@@ -122,12 +142,12 @@ export class Sequence {
   /** The life that stamps it: this one, or for what the journal has, one of before. */
   readonly identity: ProducerIdentity
   readonly stamps: StampEncoder
+  /** If its messages may share records. */
+  readonly framing: Framing | undefined
   #last = 0
 
-  constructor(
-    { topic, keyRange, partition }: { readonly topic: string; readonly keyRange: number; readonly partition: number },
-    identity: ProducerIdentity,
-  ) {
+  constructor({ topic, keyRange, partition, framing }: SequenceParts, identity: ProducerIdentity) {
+    this.framing = framing
     this.topic = topic
     this.keyRange = keyRange
     this.partition = partition
@@ -147,3 +167,6 @@ export class Sequence {
     return first
   }
 }
+
+/** Of messages without a key, as many as one key range gets before it is the turn of the next one. */
+const FRAMED_IN_TURN = 64

@@ -129,10 +129,10 @@ export interface Journal {
    */
   forgo(at: { topic: string; partition: number; place: number; lane: LaneIndex }): Promise<void>
   /**
-   * Resolves when it is on disk for good. If an entry had the message, `left` takes its place in the same step: the same
-   * without payload and headers, so that no later life writes what an import may have sent again.
+   * Resolves when they are on disk for good, all messages of one record. If an entry had it, `left` takes its place in the
+   * same step: the same without payload and headers, so that no later life writes what an import may have sent again.
    */
-  bury(letter: DeadLetter, left?: JournalEntry): Promise<void>
+  bury(letters: readonly DeadLetter[], left?: JournalEntry): Promise<void>
   /** Puts a letter in the place of another, in one go: the one or the other is there, whatever happens. */
   rebury(name: string, letter: DeadLetter): Promise<void>
   /** Dead letters in the order of burying; what is changed meanwhile does not come twice. */

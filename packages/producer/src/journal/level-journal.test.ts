@@ -328,7 +328,7 @@ describe('journal on LevelDB', function () {
     it('of single entries and dead letters: told, one by one', async () => {
       const { journal } = await life()
       await journal.append(entriesOf(1, 10))
-      for (const counter of [1, 2, 3]) await journal.bury(letterOf(counter))
+      for (const counter of [1, 2, 3]) await journal.bury([letterOf(counter)])
       await journal.close()
       const level = new ClassicLevel<Buffer, Buffer>(join(path, 'entries'), BUFFERS)
       const [third, fourth] = [entryKey(1, 3), entryKey(1, 4)]
@@ -390,7 +390,7 @@ describe('journal on LevelDB', function () {
       forced.length = 0
       await journal.append(entriesOf(1, 2))
       await journal.append([])
-      await journal.bury(letterOf(1))
+      await journal.bury([letterOf(1)])
       await journal.exhume('1')
       await journal.mark(doneAt(2))
       await journal.close()
@@ -416,9 +416,9 @@ describe('journal on LevelDB', function () {
       failWrites(1)
       await rejection(journal.append(entriesOf(1, 10)), 'TANDEM_JOURNAL_FAILED')
       failWrites(1)
-      await rejection(journal.bury(letterOf(1)), 'TANDEM_JOURNAL_FAILED')
+      await rejection(journal.bury([letterOf(1)]), 'TANDEM_JOURNAL_FAILED')
       await journal.append(entriesOf(1, 3, 50))
-      await journal.bury(letterOf(2))
+      await journal.bury([letterOf(2)])
       await journal.close()
       const { journal: next, partition, contents } = await life()
       expect(partition).to.deep.include({ first: 1, next: 4, bytesNext: 150 })
@@ -528,7 +528,7 @@ describe('journal on LevelDB', function () {
       const { journal: next, partition } = await life({})
       expect(partition.next).to.equal(5_001)
       expect((await all(next)).places).to.deep.equal(placesUpTo(5_000))
-      for (const attempt of [next.append(entriesOf(5_001, 5_001)), next.append([]), next.bury(letterOf(1))]) {
+      for (const attempt of [next.append(entriesOf(5_001, 5_001)), next.append([]), next.bury([letterOf(1)])]) {
         await rejection(attempt, 'TANDEM_JOURNAL_FAILED')
       }
       for (let done = 500; done <= 5_000; done += 500) await eventually(() => next.mark(doneAt(done)))

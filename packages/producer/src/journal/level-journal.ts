@@ -199,21 +199,21 @@ export class LevelJournal implements Journal {
     )
   }
 
-  bury(letter: DeadLetter, left?: JournalEntry): Promise<void> {
+  bury(letters: readonly DeadLetter[], left?: JournalEntry): Promise<void> {
     return this.#database.change(async (write) => {
-      const number = this.#nextLetter
-      const key = letterKey(number)
-      const operations: Operation[] = [
-        { type: 'put', key, value: encodeLetter(key, letter) },
-        { type: 'put', key: lettersNextKey, value: pack(lettersNextKey, [number + 1]) },
-      ]
+      const next = this.#nextLetter + letters.length
+      const operations: Operation[] = letters.map((letter, index) => {
+        const key = letterKey(this.#nextLetter + index)
+        return { type: 'put', key, value: encodeLetter(key, letter) }
+      })
+      operations.push({ type: 'put', key: lettersNextKey, value: pack(lettersNextKey, [next]) })
       const partition = left && this.#partitions.get(nameOf(left))
       if (left !== undefined && partition !== undefined && left.place >= partition.first) {
         const entry = entryKey(partition.id, left.place)
         operations.push({ type: 'put', key: entry, value: encodeEntry(entry, left) })
       }
       await write(operations, { durable: true, grows: true })
-      this.#nextLetter = number + 1
+      this.#nextLetter = next
     })
   }
 
