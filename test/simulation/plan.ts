@@ -76,9 +76,14 @@ export const CLUSTERS = ['east', 'west'] as const
 /** Residue of `refused-for-good` for all records. */
 export const ALL = -1
 
-/** Groups that consume from the beginning; one more comes when all is at rest and has to be given the same. */
+/** Of every schedule. */
+export const TOPIC = 'entries'
+
+/** Groups that consume from the beginning. */
 export const GROUPS = ['balances', 'audit'] as const
 export type Group = (typeof GROUPS)[number]
+/** One more group, which comes when all is at rest and has to be given the same. */
+export const LATECOMER = 'latecomer'
 
 /** Of one group at a time. */
 export const INSTANCES_MAX = 4

@@ -1,0 +1,105 @@
+import type { CarriesOn, ConsumerLife, CutOff, History, Span } from './checkers/history.js'
+import type { Deployment } from './deployment.js'
+import type { Faults } from './faults.js'
+import { isPoisoned } from './handlers.js'
+import { lateWritten } from './late-writers.js'
+import type { Peaks } from './peaks.js'
+import { TOPIC, type Plan, type Setting, type Step } from './plan.js'
+import type { SimulatedConsumer } from './simulated-consumer.js'
+import type { Subscriber } from './subscribers.js'
+
+/** A plan that was played, with what knows what came of it. */
+export interface Ended {
+  readonly plan: Plan
+  readonly deployment: Deployment
+  readonly faults: Faults
+  readonly peaks: Peaks
+  readonly healedAtMs: number
+  readonly rested: boolean
+}
+
+/** What checkers read, as those know it who stand outside. */
+export function writeHistory({ plan, deployment, faults, peaks, healedAtMs, rested }: Ended): History {
+  const { world, setting, messages, subscribers, losses } = deployment
+  return {
+    healedAtMs,
+    rested,
+    groups: subscribers.groups,
+    vanished: losses.vanished(),
+    blurred: losses.blurred(),
+    messages: messages.told(),
+    lives: subscribers.all.map(lifeOf),
+    takings: world.store.takings.map(({ partition, ...taking }) => ({ ...taking, keyRange: partition })),
+    booked: setting.books ? world.store.effects : undefined,
+    strict: strictOf(deployment),
+    storeTroubles: faults.storeTroubles,
+    // A client that brings a few records at a time goes on for long with what it has read before.
+    cutOffs: setting.readRecordsMax < FEW_RECORDS ? [] : cutOffsOfConsumers(deployment, faults),
+    clusterTroubles: plan.steps.flatMap(clusterTroubleOf),
+    nothingIsLate: setting.suffering === 'readers',
+    carriesOn: carriesOn(setting),
+    peaks: peaks.all(),
+  }
+}
+
+function lifeOf({ consumer, startedAtMs, endedAtMs }: Subscriber): ConsumerLife {
+  const { groupId, process, stops } = consumer
+  const deliveries = consumer.deliveries.map((seen) => ({ ...seen, fence: seen.delivery.fence }))
+  // What a killed process had not told yet died with it.
+  const lateTold = process.state === 'dead' ? undefined : toldOf(consumer, 'delivered-late')
+  const owedTold = toldOf(consumer, 'debt-opened')
+  const service = consumer.service && {
+    handled: consumer.service.handled,
+    letters: consumer.service.letters,
+    poisoned: isPoisoned,
+  }
+  return { groupId, name: process.name, startedAtMs, endedAtMs, deliveries, lateTold, owedTold, stops, service }
+}
+
+/** Messages that events of a kind told of. */
+function toldOf({ events }: SimulatedConsumer, kind: 'delivered-late' | 'debt-opened'): number {
+  return events.reduce((total, event) => total + (event.kind === kind ? event.count : 0), 0)
+}
+
+function strictOf({ world, setting, losses, operator }: Deployment): History['strict'] {
+  const { order, partitions } = setting
+  // What stood where in a log that has lost something is not known any more.
+  if (order === 'late' || losses.some) return undefined
+  return { skips: operator.skips, lateWritten: lateWritten(world.clusters, TOPIC, partitions) }
+}
+
+function cutOffsOfConsumers({ subscribers }: Deployment, { cutOffs }: Faults): CutOff[] {
+  const names = new Set(subscribers.all.map(({ consumer }) => consumer.process.name))
+  return cutOffs.filter(({ name }) => names.has(name))
+}
+
+/** What may be asked of the one cluster that nothing happens to. */
+function carriesOn({
+  suffering,
+  acknowledge,
+  latencyMs,
+  holeTimeoutMs,
+  feedAwayAfterMs,
+  journal,
+}: Setting): CarriesOn | undefined {
+  if (suffering === 'all' || suffering === 'readers') return undefined
+  const hopsMs = 500 + 25 * latencyMs[1] + (journal === 'off' ? 0 : DISK_MS)
+  return {
+    sendMsMax: hopsMs + (acknowledge === 'one' ? 0 : CIRCUIT_OPENS_MS),
+    deliverMsMax: hopsMs,
+    beginMsMax: Math.max(holeTimeoutMs, feedAwayAfterMs) + hopsMs,
+  }
+}
+
+function clusterTroubleOf(step: Step): Span[] {
+  if (!('cluster' in step) || step.kind === 'one-sided-reach' || step.kind === 'refused-for-good') return []
+  if (step.kind === 'log-start-moved') return []
+  const forMs = step.kind === 'cluster-flap' ? step.times * step.everyMs : step.forMs
+  return [{ fromMs: step.atMs, toMs: step.atMs + forMs }]
+}
+
+const FEW_RECORDS = 100
+/** Two writes to a disk that is well, one after the other. */
+const DISK_MS = 50
+/** A track's circuit: what its client may hold without a report (docs/protocol.md, Lanes and tracks 4), and a look. */
+const CIRCUIT_OPENS_MS = 5_000 + 1_000
