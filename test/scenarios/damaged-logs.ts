@@ -18,9 +18,36 @@ export const damagedLogs: readonly Scenario[] = [
       for (const reader of ['crashes', 'reads on'] as const) await sameAtItsPlace(reader)
       await lostForGood()
       await lostTwice()
+      await readAhead()
     },
   },
 ]
+
+/**
+ * East's client has read ahead while the window was full, and nothing of that log was looked at yet: what comes to stand in
+ * the place of what it has is read all the same.
+ */
+async function readAhead(): Promise<void> {
+  const stage = new Stage({ topics: { entries: 2 } })
+  const { east, west } = stage
+  const options = { unacknowledgedMax: 1 }
+  const group = await stage.group('balances', { options, partitions: 2, handle: () => 'never' })
+  for (const cluster of [east, west]) stage.write(cluster, 'Y1', 1)
+  await stage.pass(1_000)
+  stage.write(east, 'X1')
+  await stage.pass(1_000)
+  east.kill()
+  await stage.pass(2_000)
+  east.log('entries').truncate(0)
+  east.restart()
+  stage.write(east, 'X2:1')
+  await stage.pass(5_000)
+  for (let acknowledged = 0; acknowledged < group.consumer.deliveries.length; acknowledged++) {
+    group.consumer.acknowledge(group.consumer.deliveries[acknowledged]!)
+    await stage.settle()
+  }
+  group.expectDelivered('Y1 X2:1')
+}
 
 /** East loses 6 to 10, which the group has had, and others come to stand there before it reads on. */
 async function refilledTail(

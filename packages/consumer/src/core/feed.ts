@@ -184,8 +184,8 @@ export class Feed<R> {
   believes(offset: number, digest: number | undefined, time: number): boolean {
     if (this.seeking) return false
     if (this.#suspect) this.handleSilence(time)
-    if (this.#check === undefined) return true
     if (this.seeking) return false
+    if (this.#check === undefined) return true
     this.#heard(time)
     if (digest === undefined) this.#check.handleEnd(offset)
     else this.#check.handleRecord(offset, digest)
@@ -207,7 +207,10 @@ export class Feed<R> {
   /** It was silent, or may have been: its log is compared before anything else of it is believed. */
   handleSilence(time: number): void {
     this.#suspect = false
-    if (this.#check === undefined && this.nextOffset >= 0) this.#compare({}, time)
+    if (this.#check !== undefined || this.nextOffset < 0) return
+    this.#compare({}, time)
+    // Also if there is nothing to compare: what its client has read ahead is of before.
+    if (!this.seeking) this.#seek(this.nextOffset)
   }
 
   #startAt(offset: number, begins: boolean, why: 'starts' | 'changed'): void {
