@@ -1,6 +1,7 @@
 import type { ClusterDescription } from '@tandem/common/internal'
 import { UNCOMMITTED, type FeedPartition, type FeedPosition, type FeedRecord } from '@tandem/consumer/internal'
 
+import { messagesIn } from './log-messages.js'
 import type { Prng } from './prng.js'
 import type { SimulatedProcess } from './simulated-process.js'
 import { SimulatedLog, type LogEntry } from './simulated-log.js'
@@ -234,7 +235,7 @@ export class SimulatedCluster {
 
   refuses(record: FeedRecordDraft): boolean {
     const refused = this.#refusal(record)
-    if (refused && record.value !== null) this.refused.add(Buffer.from(record.value).toString())
+    if (refused) for (const { text } of messagesIn(record)) this.refused.add(text)
     return refused
   }
 

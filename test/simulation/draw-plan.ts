@@ -45,11 +45,13 @@ export function drawPlan(seed: number): Plan {
   if (setting.from === 'latest') steps = steps.filter(({ kind, atMs }) => kind === 'one-sided-reach' || atMs >= BORN_MS)
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
-  return { seed: worldSeed, setting, steps }
+  const framing = prng.chance(40) ? ('frame' as const) : ('record' as const)
+  const lingerMs = prng.pick([5, 0, 50, 1_000])
+  return { seed: worldSeed, setting: { ...setting, framing, lingerMs }, steps }
 }
 
 /** Of the setting, what is drawn last. */
-const LATER = { instances: 1, order: 'late', unstamped: false, aged: undefined, books: false } as const
+const LATER = { instances: 1, order: 'late', unstamped: false, aged: undefined, books: false, framing: 'record', lingerMs: 5 } as const
 
 function* drawUnstamped(prng: Prng, { minutes }: Setting): Generator<Step> {
   const everyMs = prng.pick([2_000, 10_000])

@@ -1,6 +1,7 @@
 import type { CutOff, StoreTrouble } from './checkers/history.js'
 import type { SimulatedCluster } from './cluster.js'
 import type { Deployment } from './deployment.js'
+import { messagesIn } from './log-messages.js'
 import { FAULTS, GROUPS, TOPIC, type FaultKind, type Step } from './plan.js'
 import type { SimulatedProcess } from './simulated-process.js'
 
@@ -208,7 +209,7 @@ export class Faults {
       case 'journal-torn': {
         const entry = world.disk.tear()
         if (entry === undefined) return false
-        messages.torn.add(Buffer.from(entry.value!).toString())
+        for (const { text } of messagesIn(entry)) messages.torn.add(text)
         return true
       }
       case 'clock-back':

@@ -52,9 +52,10 @@ export class Handlers {
   /** What becomes of a call of a handler in key order; its key waits for it. */
   fateOf(groupId: string, text: string): Fate {
     const forMs = this.#takeStuckMs(groupId)
-    if (forMs !== undefined) return { afterMs: Math.min(forMs, KEY_STUCK_MS_MAX) }
+    const error = isPoisoned(text) ? POISON : undefined
+    if (forMs !== undefined) return { afterMs: Math.min(forMs, KEY_STUCK_MS_MAX), error }
     const afterMs = this.#prng.below(Math.min(this.#setting.handleMs, KEY_HANDLE_MS_MAX) + 1)
-    if (isPoisoned(text)) return { afterMs, error: POISON }
+    if (error !== undefined) return { afterMs, error }
     return !this.healing && this.#prng.chance(10) ? { afterMs, error: UNREACHABLE } : { afterMs }
   }
 

@@ -1,14 +1,15 @@
-import { decodeStamp, Intervals, STAMP_HEADER, streamKey, type Stamp } from '@tandem/common/internal'
+import { Intervals, streamKey, type Stamp } from '@tandem/common/internal'
 
 import type { FeedRecord } from '@tandem/consumer/internal'
 
 import type { SimulatedCluster } from './cluster.js'
+import { messagesIn, stampIn, type LogMessage } from './log-messages.js'
 import type { SimulatedLog } from './simulated-log.js'
 
 /** One record of a stream, as it stands in a log. */
 interface Written {
   readonly stamp: Stamp
-  readonly text: string
+  readonly messages: readonly LogMessage[]
   readonly offset: number
   readonly atMs: number
 }
@@ -28,13 +29,15 @@ export function lateWritten(clusters: readonly SimulatedCluster[], topic: string
       for (const [stream, all] of streams) {
         const seen = new Set<string>()
         for (const one of all) {
-          if (one.stamp.kind === 'void' || seen.has(one.text)) continue
-          seen.add(one.text)
           const newer = ({ stamp }: Written): boolean => stamp.epoch > one.stamp.epoch
           const behind = all.some((other) => newer(other) && other.offset < one.offset)
           const after = (others.get(stream) ?? []).some((other) => newer(other) && other.atMs <= one.atMs)
-          if (behind || after) late.add(one.text)
-          else inOrder.add(one.text)
+          for (const { text } of one.messages) {
+            if (seen.has(text)) continue
+            seen.add(text)
+            if (behind || after) late.add(text)
+            else inOrder.add(text)
+          }
         }
       }
     })
@@ -52,37 +55,36 @@ export class Voided {
     return this.#sequences.size
   }
 
-  /** Takes a record over if it is a void; else returns whether its message is not among what was voided. */
-  handleRecord(record: FeedRecord): boolean {
-    const header = record.headers.find((one) => Object.hasOwn(one, STAMP_HEADER))
-    if (header === undefined) return false
-    const { first, count, kind, ...sequence } = decodeStamp(header[STAMP_HEADER]!)
-    const name = `${streamKey(sequence)}/${sequence.epoch}/${sequence.incarnation}`
+  /** Takes a record over if it is a void; else returns those of its messages that are not among what was voided. */
+  handleRecord(record: FeedRecord): LogMessage[] {
+    const stamp = stampIn(record)
+    if (stamp === undefined) return []
+    const { first, count, kind } = stamp
+    const name = `${streamKey(stamp)}/${stamp.epoch}/${stamp.incarnation}`
     const voided = this.#sequences.get(name)
-    if (kind !== 'void') return voided?.has(first) !== true
+    if (kind !== 'void') return messagesIn(record).filter(({ counter }) => voided?.has(counter) !== true)
     if (voided === undefined) this.#sequences.set(name, Intervals.of([first, first + count - 1]))
     else voided.add(first, first + count - 1)
-    return false
+    return []
   }
 }
 
 /** Messages that a log still brings: data that it did not void before. */
 export function* readable(log: SimulatedLog): Generator<string> {
   const voided = new Voided()
-  for (const record of log) if (voided.handleRecord(record)) yield record.value?.toString() ?? ''
+  for (const record of log) for (const { text } of voided.handleRecord(record)) yield text
 }
 
 function writtenTo(cluster: SimulatedCluster, topic: string, partition: number): Map<string, Written[]> {
   const streams = new Map<string, Written[]>()
   const log = cluster.log(topic, partition)
-  for (const { headers, value, offset } of log) {
-    const header = headers.find((one) => Object.hasOwn(one, STAMP_HEADER))
-    if (header === undefined) continue
-    const stamp = decodeStamp(header[STAMP_HEADER]!)
-    const text = value?.toString() ?? ''
+  for (const record of log) {
+    const stamp = stampIn(record)
+    if (stamp === undefined) continue
+    const { offset } = record
     const key = streamKey(stamp)
     const known = streams.get(key)
-    const written = { stamp, text, offset, atMs: log.writtenAt(offset) }
+    const written = { stamp, messages: messagesIn(record), offset, atMs: log.writtenAt(offset) }
     if (known === undefined) streams.set(key, [written])
     else known.push(written)
   }

@@ -1,6 +1,7 @@
 import type { FeedRecord } from '@tandem/consumer/internal'
 
 import { readable, Voided } from './late-writers.js'
+import { messagesIn } from './log-messages.js'
 import type { World } from './world.js'
 
 /** What logs have lost: ends that a power failure took, beginnings that retention removed, or all they had. */
@@ -22,7 +23,7 @@ export class Losses {
   handleLost(records: readonly FeedRecord[]): void {
     for (const record of records) {
       this.#voids.handleRecord(record)
-      if (record.value !== null) this.#messages.add(record.value.toString())
+      for (const { text } of messagesIn(record)) this.#messages.add(text)
     }
   }
 
@@ -40,7 +41,11 @@ export class Losses {
   blurred(): Set<string> {
     if (this.#voids.size === 0) return new Set()
     const all = this.#world.clusters.flatMap((cluster) => [...cluster.logs()].flatMap((log) => [...log]))
-    const blurred = all.filter((record) => record.value !== null && !this.#voids.handleRecord(record))
-    return new Set(blurred.map(({ value }) => value!.toString()))
+    return new Set(
+      all.flatMap((record) => {
+        const clear = this.#voids.handleRecord(record).map(({ counter }) => counter)
+        return messagesIn(record).flatMap(({ counter, text }) => (clear.includes(counter) ? [] : [text]))
+      }),
+    )
   }
 }

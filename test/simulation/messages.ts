@@ -2,6 +2,7 @@ import { keyRangeOf } from '@tandem/common/internal'
 
 import type { Answer, SentMessage } from './checkers/history.js'
 import { LEADERLESS } from './cluster.js'
+import { readable } from './late-writers.js'
 import { CLUSTERS, TOPIC, type Setting, type Step } from './plan.js'
 import type { Senders } from './senders.js'
 import type { Sent } from './simulated-producer.js'
@@ -79,6 +80,16 @@ export class Messages {
     return this.#told.every(({ sent }) => sent.closedAtMs !== undefined || sent.producer.process.state === 'dead')
   }
 
+  /** Of those that nobody can promise, what was acknowledged and stands in a log all the same: that must come. */
+  tornAndWritten(): Set<string> {
+    if (this.torn.size === 0) return new Set()
+    const acknowledged = new Set(
+      this.#told.filter(({ sent }) => sent.receipt !== undefined && this.torn.has(sent.text)).map(({ sent }) => sent.text),
+    )
+    const written = this.#world.clusters.flatMap((cluster) => [...cluster.logs()].flatMap((log) => [...readable(log)]))
+    return new Set(written.filter((text) => acknowledged.has(text)))
+  }
+
   /** Messages that were sent and must come. */
   promised(): Set<string> {
     const onlyOnDisk = this.#onlyOnDisk()
@@ -91,11 +102,13 @@ export class Messages {
   /** As the checkers want them: what was sent, then what was written without a stamp. */
   told(): SentMessage[] {
     const onlyOnDisk = this.#onlyOnDisk()
+    const tornAndWritten = this.tornAndWritten()
     const sent = this.#told.map(({ sent, ...told }): SentMessage => {
       const keyRange = keyRangeOf(Buffer.from(told.key), this.#setting.partitions)
       const { text, atMs: sentAtMs, closedAtMs: answeredAtMs } = sent
       const imported = this.#imported.has(text)
-      const answer = onlyOnDisk.get(text) ?? (imported ? 'acknowledged' : answerOf(sent))
+      const known = tornAndWritten.has(text) ? 'acknowledged' : onlyOnDisk.get(text)
+      const answer = known ?? (imported ? 'acknowledged' : answerOf(sent))
       return { ...told, text, keyRange, sentAtMs, answeredAtMs, answer, imported }
     })
     return [...sent, ...this.unstamped]

@@ -46,6 +46,9 @@ export interface Setting {
   /** Of a hundred deliveries, how many the handler asks for again. */
   readonly refusedPercent: number
   readonly order: 'late' | 'strict'
+  /** Of the topic; and how long frames are kept open, if it is that. */
+  readonly framing: 'record' | 'frame'
+  readonly lingerMs: number
   /** Somebody writes to the east without a stamp, and groups are given that as well. */
   readonly unstamped: boolean
   /** When all is at rest, time passes until it is old, and the same producers write again; undefined if that does not happen. */
@@ -227,8 +230,11 @@ export const BORN_MS = 20_000
 
 /** I8: the time within which all comes to rest; of what stands until it is skipped, one stall may follow on another. */
 export function restMs({ feedAwayAfterMs, holeTimeoutMs, gapTimeoutMs, order }: Setting): number {
-  const stalls = order === 'strict' ? STALLS_MAX : 0
-  return feedAwayAfterMs + (1 + stalls) * holeTimeoutMs + gapTimeoutMs + 30_000
+  const stallsMs = order === 'strict' ? STALLS_MAX * (holeTimeoutMs + OPERATOR_LOOKS_EVERY_MS) : 0
+  return feedAwayAfterMs + holeTimeoutMs + stallsMs + gapTimeoutMs + 30_000
 }
 
-const STALLS_MAX = 3
+/** Of a group whose store is lost, what it had finished from the other log alone stands hole by hole. */
+const STALLS_MAX = 10
+/** Whoever skips them. */
+export const OPERATOR_LOOKS_EVERY_MS = 5_000

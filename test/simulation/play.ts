@@ -150,10 +150,11 @@ class Play {
     for (const groupId of groups) for (const text of given.get(groupId) ?? []) wanted.add(text)
     for (const text of losses.vanished()) wanted.delete(text)
     for (const text of losses.blurred()) if (!promised.has(text)) wanted.delete(text)
-    return groups.every((groupId) => {
-      const texts = given.get(groupId)
-      return [...wanted].every((text) => texts?.has(text)) && this.#isHandled(groupId)
-    })
+    const haveAll = (texts: ReadonlySet<string>): boolean =>
+      groups.every((groupId) => [...texts].every((text) => given.get(groupId)?.has(text)))
+    if (!haveAll(wanted) || !groups.every((groupId) => this.#isHandled(groupId))) return false
+    // Last, since it takes reading both logs.
+    return haveAll(messages.tornAndWritten())
   }
 
   /** Which messages each group was given. */

@@ -132,7 +132,7 @@ export class Senders {
         journal: mode === 'off' ? {} : { mode, path, bytesMax: JOURNAL_BYTES_MAX, copyAgeMaxMs: setting.copyAgeMaxMs },
         sendTimeoutMs: setting.sendTimeoutMs,
         backlogBytesMax: setting.backlogBytesMax,
-        topics: { [TOPIC]: {} },
+        topics: { [TOPIC]: { framing: setting.framing, lingerMs: setting.lingerMs } },
         connectTimeoutMs: 600_000,
       },
     })

@@ -57,6 +57,7 @@ const ORDINARY: readonly Partial<Setting>[] = [
   { unstamped: false },
   { aged: undefined },
   { books: false },
+  { framing: 'record' },
   { brokers: 1 },
   { latencyMs: [1, 5] },
   { readRecordsMax: 500 },

@@ -50,6 +50,8 @@ export class SimulatedConsumer {
   /** What ended `deliveries$`. */
   failure: unknown
   completed = false
+  /** In an orderly way, so that it has told all that it had to. */
+  closed = false
   /** What handles in key order, if anything does. */
   readonly service: SimulatedService | undefined
   readonly #world: World
@@ -146,8 +148,9 @@ export class SimulatedConsumer {
   }
 
   /** As `consumer.close()`; to be run after. */
-  close(): Promise<void> {
-    return this.consumer.close()
+  async close(): Promise<void> {
+    await this.consumer.close()
+    this.closed = true
   }
 
   /** Its effects stand in the store, each in a transaction with the position of its message. */

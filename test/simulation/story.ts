@@ -1,5 +1,6 @@
-import { decodeStamp, STAMP_HEADER, type Stamp } from '@tandem/common/internal'
+import type { Stamp } from '@tandem/common/internal'
 
+import { stampIn } from './log-messages.js'
 import type { Plan, Step } from './plan.js'
 import type { Played } from './play.js'
 
@@ -55,7 +56,7 @@ function* logs({ world }: Played): Generator<string> {
   const epochs = new Map<string, string[]>()
   for (const cluster of world.clusters) {
     for (const log of cluster.logs()) {
-      const records = [...log].slice(0, RECORDS_MAX).map(({ headers }) => recordText(stampOf(headers), epochs))
+      const records = [...log].slice(0, RECORDS_MAX).map((record) => recordText(stampIn(record), epochs))
       yield `${cluster.name}/${log.partition}: ${records.join(' ')}${log.end > RECORDS_MAX ? ' …' : ''}`
     }
   }
@@ -70,11 +71,6 @@ function recordText(stamp: Stamp | undefined, epochs: Map<string, string[]>): st
   if (!known.includes(name)) known.push(name)
   const counters = count === 1 ? String(first) : `${first}–${first + count - 1}`
   return `${producerId}:${known.indexOf(name) + 1}:${kind === 'void' ? 'v' : ''}${counters}`
-}
-
-function stampOf(headers: readonly Readonly<Record<string, Buffer>>[]): Stamp | undefined {
-  const header = headers.find((one) => STAMP_HEADER in one)?.[STAMP_HEADER]
-  return header === undefined ? undefined : decodeStamp(header)
 }
 
 function settingOf({ setting }: Plan): string {

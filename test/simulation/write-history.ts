@@ -46,7 +46,7 @@ function lifeOf({ consumer, startedAtMs, endedAtMs }: Subscriber): ConsumerLife 
   const { groupId, process, stops } = consumer
   const deliveries = consumer.deliveries.map((seen) => ({ ...seen, fence: seen.delivery.fence }))
   // What a killed process had not told yet died with it.
-  const lateTold = process.state === 'dead' ? undefined : toldOf(consumer, 'delivered-late')
+  const lateTold = process.state === 'dead' && !consumer.closed ? undefined : toldOf(consumer, 'delivered-late')
   const owedTold = toldOf(consumer, 'debt-opened')
   const service = consumer.service && {
     handled: consumer.service.handled,

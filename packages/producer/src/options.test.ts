@@ -43,7 +43,7 @@ describe('producer options', () => {
   it('refuses what it does not know, naming path, value and what is allowed', () => {
     expect(refused({ ...GOOD, acknowlegde: 'one' })).to.contain('producer.acknowlegde')
     expect(refused({ ...GOOD, acknowledge: 'all' })).to.contain("'one' or 'available' or 'both'")
-    expect(refused({ ...GOOD, topics: { entries: { framing: 'frame' } } })).to.contain(
+    expect(refused({ ...GOOD, topics: { entries: { framing: 'frames' } } })).to.contain(
       'producer.topics.entries.framing',
     )
     expect(refused({ ...GOOD, topics: { 'a b': {} } })).to.contain('producer.topics')

@@ -781,7 +781,8 @@ export class Pipeline {
   #obstacle(send: Send): Obstacle | undefined {
     const { topic, partition } = send.sequence
     const [a, b] = this.lanes
-    if (a.fullWith(this.#reburyingBytes) || b.fullWith(this.#reburyingBytes)) return 'backlog'
+    const coming = this.#reburyingBytes + this.#framer.bytes
+    if (a.fullWith(coming) || b.fullWith(coming)) return 'backlog'
     if (this.#options.settings.journal.mode === 'always' && this.#appender!.crowded) return 'backlog'
     const takes = (a.takes(topic, partition) ? 1 : 0) + (b.takes(topic, partition) ? 1 : 0)
     if (takes === 2) return undefined
@@ -846,7 +847,10 @@ export class Pipeline {
 
   #framingOf(topic: string): Framing | undefined {
     const { framing, lingerMs, messageBytesMax } = this.topicSettings(topic)
-    return framing === 'record' ? undefined : { lingerMs, bytesMax: Math.min(FRAME_BYTES_MAX, messageBytesMax) }
+    if (framing === 'record') return undefined
+    // A lane that is full gives records up whole: each is to be a small part of what it may hold.
+    const bytesMax = Math.min(FRAME_BYTES_MAX, messageBytesMax, this.#options.settings.backlogBytesMax / 8)
+    return { lingerMs, bytesMax }
   }
 
   /** Topics that both clusters must have: those of the options, and those in use. */

@@ -306,6 +306,15 @@ describe('lease', () => {
       expect(bench.renewed().commands()).to.equal('regained')
     })
 
+    it('is not written anew by who stood still meanwhile, and did not see that nobody moved', () => {
+      const bench = new Bench().hold().pass(TRUST)
+      expect(lesser(bench, NO_LEASE)).to.equal('')
+      expect(bench.pass(2 * L).lease.mayRestore(bench.at), 'it was not asked since').to.equal(false)
+      expect(lesser(bench, NO_LEASE)).to.equal('restore')
+      expect(bench.pass(2 * BEAT - 1).lease.mayRestore(bench.at)).to.equal(true)
+      expect(bench.pass(1).lease.mayRestore(bench.at), 'that was too long ago').to.equal(false)
+    })
+
     it('is lost after it lapsed when anybody moves there, also under a lower token', () => {
       const bench = new Bench().hold().pass(TRUST)
       expect(lesser(bench, record({ beat: 1 }))).to.equal('')

@@ -73,8 +73,8 @@ type State =
       /** Just before the last renewal was sent that was answered. */
       proven: Moment
       lapsed: boolean
-      /** What it found, after it had lapsed, that is less than it knows, and since when. */
-      lesser: { readonly record: LeaseRecord; readonly sinceMs: number } | undefined
+      /** What it found, after it had lapsed, that is less than it knows: since when, and just before it was asked last. */
+      lesser: { readonly record: LeaseRecord; readonly sinceMs: number; readonly asked: Moment } | undefined
     }
 
 export class Lease {
@@ -150,8 +150,9 @@ export class Lease {
     if (sent === undefined || state.kind !== 'held') return
     const { lesser } = state
     if (this.#isGood(state, at)) state.lesser = undefined
-    else if (lesser === undefined) state.lesser = { record, sinceMs: at.now }
+    else if (lesser === undefined) state.lesser = { record, sinceMs: at.now, asked: sent }
     else if (!isSameLease(lesser.record, record)) return this.#lose('it lapsed, and another holder has begun')
+    else state.lesser = { ...lesser, asked: sent }
     if (this.mayRestore(at)) this.#commands.push({ kind: 'restore' })
   }
 
@@ -223,7 +224,14 @@ export class Lease {
     const state = this.#state
     if (state.kind !== 'held') return false
     if (this.#isGood(state, at)) return true
-    return state.lesser !== undefined && at.now - state.lesser.sinceMs >= this.#options.leaseMs
+    const { leaseMs } = this.#options
+    const { lesser } = state
+    // What stood still is known as far as it was asked for: a process that stood still itself knows nothing of that time.
+    return (
+      lesser !== undefined &&
+      lesser.asked.now - lesser.sinceMs >= leaseMs &&
+      elapsedMs(lesser.asked, at) < ASKED_BEATS * beatMs(leaseMs)
+    )
   }
 
   /** When it lapses if nothing comes; undefined if it does not. */
@@ -249,7 +257,7 @@ export class Lease {
   }
 
   #isGood({ proven }: { readonly proven: Moment }, { now, wall }: Moment): boolean {
-    return Math.max(now - proven.now, wall - proven.wall) < this.#trustMs
+    return elapsedMs(proven, { now, wall }) < this.#trustMs
   }
 
   #lose(reason: string): void {
@@ -277,6 +285,11 @@ export class Lease {
   }
 }
 
+/** By whichever clock has gone further. */
+function elapsedMs(from: Moment, { now, wall }: Moment): number {
+  return Math.max(now - from.now, wall - from.wall)
+}
+
 /** Between two signs of life: four of them may go unanswered. */
 export function beatMs(leaseMs: number): number {
   return leaseMs / BEATS
@@ -287,5 +300,7 @@ const DRIFT = 0.02
 /** … and what may lie between a look at the clock and what follows from it. */
 const GUARD_MS = 200
 const BEATS = 5
+/** One that is not answered does not count. */
+const ASKED_BEATS = 2
 /** A lease that is released to somebody is kept for so long. */
 const KEPT_BEATS = 3

@@ -38,11 +38,17 @@ export class Framer<M extends Framed> {
   readonly #underWay = new Map<Sequence, number>()
   readonly #sealed = new Fifo<readonly M[]>()
   #waiting = 0
+  #bytes = 0
   #deadline = Infinity
 
   /** Messages that wait for a record. */
   get waiting(): number {
     return this.#waiting
+  }
+
+  /** What they take of frames. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   handleMessage(message: M, { lingerMs, bytesMax }: Framing, now: number): void {
@@ -60,6 +66,7 @@ export class Framer<M extends Framed> {
     frame.messages.push(message)
     frame.bytes += framedBytes
     this.#waiting++
+    this.#bytes += framedBytes
     const full = frame.bytes >= bytesMax || frame.messages.length >= FRAME_MESSAGES_MAX
     if (full || frame.sealAt <= now || !this.#underWay.has(sequence)) this.handleClosed(sequence)
   }
@@ -98,7 +105,10 @@ export class Framer<M extends Framed> {
   /** Messages that are to be sealed as one record. */
   poll(): readonly M[] | undefined {
     const messages = this.#sealed.shift()
-    if (messages !== undefined) this.#waiting -= messages.length
+    for (const { framedBytes } of messages ?? []) {
+      this.#waiting--
+      this.#bytes -= framedBytes
+    }
     return messages
   }
 
