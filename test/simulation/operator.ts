@@ -1,9 +1,11 @@
 import type { Skip } from './checkers/history.js'
-import { OPERATOR_LOOKS_EVERY_MS } from './plan.js'
 import type { Prng } from './prng.js'
 import type { SimulatedConsumer } from './simulated-consumer.js'
 import type { World } from './world.js'
 
+const LOOKS_EVERY_MS = 5_000
+/** Of a group whose store is lost, what it had finished from the other log alone stands hole by hole: that is for a script. */
+const SCRIPT_LOOKS_EVERY_MS = 200
 /** While faults go on, one stall in so many is skipped at each look: mostly it pays to wait. */
 const IMPATIENT_PERCENT = 10
 
@@ -37,6 +39,6 @@ export class Operator {
   }
 
   #lookAgain(): void {
-    this.#world.timeline.after(OPERATOR_LOOKS_EVERY_MS, () => this.#look())
+    this.#world.timeline.after(this.healing ? SCRIPT_LOOKS_EVERY_MS : LOOKS_EVERY_MS, () => this.#look())
   }
 }

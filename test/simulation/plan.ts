@@ -230,11 +230,8 @@ export const BORN_MS = 20_000
 
 /** I8: the time within which all comes to rest; of what stands until it is skipped, one stall may follow on another. */
 export function restMs({ feedAwayAfterMs, holeTimeoutMs, gapTimeoutMs, order }: Setting): number {
-  const stallsMs = order === 'strict' ? STALLS_MAX * (holeTimeoutMs + OPERATOR_LOOKS_EVERY_MS) : 0
-  return feedAwayAfterMs + holeTimeoutMs + stallsMs + gapTimeoutMs + 30_000
+  const stalls = order === 'strict' ? STALLS_MAX : 0
+  return feedAwayAfterMs + (1 + stalls) * holeTimeoutMs + gapTimeoutMs + 30_000
 }
 
-/** Of a group whose store is lost, what it had finished from the other log alone stands hole by hole. */
-const STALLS_MAX = 10
-/** Whoever skips them. */
-export const OPERATOR_LOOKS_EVERY_MS = 5_000
+const STALLS_MAX = 3
