@@ -30,7 +30,22 @@ describe('no loss, no duplicate, in order, when a broker', function () {
       await real.west.resume()
     }))
 
-  async function survives(name: string, fault: () => Promise<void>): Promise<void> {
+  it('is killed with SIGKILL and returns, with messages that share records', () =>
+    survives(
+      'framed',
+      async () => {
+        await real.west.kill()
+        await sleep(12_000)
+        await real.west.restart()
+      },
+      'frame',
+    ))
+
+  async function survives(
+    name: string,
+    fault: () => Promise<void>,
+    framing: 'record' | 'frame' = 'record',
+  ): Promise<void> {
     const files = new LedgerFiles()
     const topic = await createTopic(real, name)
     const clusters = clustersOf(real)
@@ -39,7 +54,7 @@ describe('no loss, no duplicate, in order, when a broker', function () {
       { clusters, topic, groupId: `balances-${name}`, effects: files.effects, redisUrl: real.redis.url },
       ({ kind }) => events.push(kind),
     )
-    const load = { clusters, topic, acknowledgements: files.acknowledgements, first: 1, count: 12_000 }
+    const load = { clusters, topic, acknowledgements: files.acknowledgements, first: 1, count: 12_000, framing }
     // All receipts are settled when publishing ends: both logs are complete by then.
     const published = publish({ ...load, ratePerSecond: 600, accounts: ACCOUNTS }, (kind) => events.push(kind))
     await sleep(2_000)

@@ -21,6 +21,7 @@ export interface PublisherOptions {
   readonly accounts: number
   /** Epochs from this Redis, else from the clock. */
   readonly redisUrl?: string
+  readonly framing?: 'record' | 'frame'
   /** What neither cluster takes is accepted on disk. */
   readonly journal?: { readonly path: string; readonly mode: 'on-outage' | 'always' }
 }
@@ -36,7 +37,7 @@ export async function publish(options: PublisherOptions, onEvent?: (kind: string
   const producer = new Producer({
     producerId: 'ledger',
     clusters: options.clusters,
-    topics: { [options.topic]: { codec: json } },
+    topics: { [options.topic]: { codec: json, framing: options.framing ?? 'record' } },
     whenBothAway: { policy: options.journal === undefined ? 'block' : 'journal', timeoutMs: 30_000 },
     ...(options.journal === undefined ? {} : { journal: options.journal }),
     epochs: redis === undefined ? new ClockEpochs() : new RedisEpochStore(redis),

@@ -43,20 +43,42 @@ export function drawPlan(seed: number): Plan {
   if (books) steps = steps.filter(({ kind }) => kind !== 'redis-rolled-back' && kind !== 'redis-emptied')
   // All of what is sent is every group's, and nothing but what they cannot reach delays their birth.
   if (setting.from === 'latest') steps = steps.filter(({ kind, atMs }) => kind === 'one-sided-reach' || atMs >= BORN_MS)
-  // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
-  steps.sort((a, b) => a.atMs - b.atMs)
   const framing = prng.chance(40) ? ('frame' as const) : ('record' as const)
   const lingerMs = prng.pick([5, 0, 50, 1_000])
+  if (framing === 'frame') steps.push(...drawBursts(prng.fork(), setting))
+  // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
+  steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting: { ...setting, framing, lingerMs }, steps }
 }
 
 /** Of the setting, what is drawn last. */
-const LATER = { instances: 1, order: 'late', unstamped: false, aged: undefined, books: false, framing: 'record', lingerMs: 5 } as const
+const LATER = {
+  instances: 1,
+  order: 'late',
+  unstamped: false,
+  aged: undefined,
+  books: false,
+  framing: 'record',
+  lingerMs: 5,
+} as const
 
 function* drawUnstamped(prng: Prng, { minutes }: Setting): Generator<Step> {
   const everyMs = prng.pick([2_000, 10_000])
   for (let atMs = prng.below(everyMs); atMs < minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
     yield { kind: 'unstamped', atMs, key: prng.below(6), count: prng.between(1, 3) }
+  }
+}
+
+/** So that there is something to share a record with. Not where a burst has to find room. */
+function* drawBursts(
+  prng: Prng,
+  { minutes, producers, suffering, from }: Pick<Setting, 'minutes' | 'producers' | 'suffering' | 'from'>,
+): Generator<Step> {
+  if (isCluster(suffering)) return
+  const everyMs = prng.pick([3_000, 10_000, 30_000])
+  const firstMs = from === 'latest' ? BORN_MS : 0
+  for (let atMs = firstMs + prng.below(everyMs); atMs < minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
+    yield { kind: 'send', atMs, producer: prng.below(producers), key: prng.below(6), count: prng.between(2, 20) }
   }
 }
 

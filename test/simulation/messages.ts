@@ -84,7 +84,9 @@ export class Messages {
   tornAndWritten(): Set<string> {
     if (this.torn.size === 0) return new Set()
     const acknowledged = new Set(
-      this.#told.filter(({ sent }) => sent.receipt !== undefined && this.torn.has(sent.text)).map(({ sent }) => sent.text),
+      this.#told
+        .filter(({ sent }) => sent.receipt !== undefined && this.torn.has(sent.text))
+        .map(({ sent }) => sent.text),
     )
     const written = this.#world.clusters.flatMap((cluster) => [...cluster.logs()].flatMap((log) => [...readable(log)]))
     return new Set(written.filter((text) => acknowledged.has(text)))

@@ -389,8 +389,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FEED,
-        text: 'if (this.#check === undefined && this.nextOffset >= 0)',
-        replacement: 'if (false)',
+        text: 'if (this.#check !== undefined || this.nextOffset < 0)',
+        replacement: 'if (true)',
       },
       {
         file: FEED,
@@ -551,6 +551,52 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: 'delivers again what was booked, and no flush knows of',
     seed: 1,
     edits: [{ file: PARTITION, text: 'checkFinished(holding.booked ?? [])', replacement: '[]' }],
+  },
+  {
+    name: 'frame-finished-whole',
+    scenario: 'framed',
+    meaning: 'finishes all of a frame when one of its messages is acknowledged',
+    seed: 1,
+    edits: [
+      {
+        file: PARTITION,
+        text: 'this.#arbiter.handleFinished(cause, counter, counter + count - 1);',
+        replacement: 'this.#arbiter.handleFinished(cause, cause.first, cause.last);',
+      },
+    ],
+  },
+  {
+    name: 'frame-from-its-first',
+    scenario: 'framed',
+    meaning: 'delivers the messages of a frame from its first on, whatever of it is due',
+    seed: 1,
+    edits: [
+      {
+        file: PARTITION,
+        text: 'record.messages[counter - record.first]',
+        replacement: 'record.messages[counter - first]',
+      },
+    ],
+  },
+  {
+    name: 'frame-known-by-its-first',
+    scenario: 'framed',
+    meaning: 'takes a frame for known when its first message is',
+    seed: 1,
+    edits: [
+      {
+        file: ARBITER,
+        text: 'sequence?.delivered.covers(stamp.first, stamp.first + stamp.count - 1) === true',
+        replacement: 'sequence?.delivered.has(stamp.first) === true',
+      },
+    ],
+  },
+  {
+    name: 'read-ahead-believed',
+    scenario: 'refilled-tail',
+    meaning: 'after a silence, believes what was read ahead before it, if nothing is there to be compared',
+    seed: 1,
+    edits: [{ file: FEED, text: 'if (!this.seeking)\n            this.#seek(this.nextOffset);', replacement: ';' }],
   },
   {
     name: 'read-is-committed',

@@ -1,3 +1,4 @@
+import { encode } from '@msgpack/msgpack'
 import { isTandemError } from '@tandem/common'
 import { encodeStamp, STAMP_HEADER } from '@tandem/common/internal'
 import { LocalCluster } from '@tandem/testing'
@@ -27,7 +28,7 @@ describe('bare log reader', function () {
     await cluster.stop()
   })
 
-  const write = (partition: number, value: string | null, stamp?: string) =>
+  const write = (partition: number, value: string | Uint8Array | null, stamp?: string) =>
     producer.produce(
       TOPIC,
       partition,
@@ -57,11 +58,17 @@ describe('bare log reader', function () {
     write(1, null, encodeStamp({ ...sequence, kind: 'void', first: 7, count: 30 }))
     write(2, 'somebody else’s')
     write(2, null, 'not a stamp')
+    const framed = [1, 2].map((number) => {
+      return [null, Buffer.from(JSON.stringify({ number: count + number, order: 1, from: 0, to: 1, amount: 1 })), 1]
+    })
+    const frameStamp = encodeStamp({ ...sequence, kind: 'frame', first: 1, count: 3 })
+    write(0, encode([...framed, [null, Buffer.from('somebody else’s'), 1]]), frameStamp)
+    write(0, 'no frame', frameStamp)
     await written()
     const counted = await census()
-    expect(counted).to.include({ records: count + 1, voided: 30, foreign: 2 })
-    expect(counted.numbers.size).to.equal(count)
-    expect([...counted.numbers].at(-1)).to.equal(count)
+    expect(counted).to.include({ records: count + 3, voided: 30, foreign: 4 })
+    expect(counted.numbers.size).to.equal(count + 2)
+    expect([...counted.numbers].at(-1)).to.equal(count + 2)
   })
 
   it('says which cluster it cannot read', async () => {

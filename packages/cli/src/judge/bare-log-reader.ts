@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { decode } from '@msgpack/msgpack'
 import { ClustersUnreachableError } from '@tandem/common'
 import { decodeStamp, STAMP_HEADER } from '@tandem/common/internal'
 import kafka from 'node-rdkafka'
@@ -20,8 +21,8 @@ export interface BareLog {
 /**
  * Reads a log whole, from its start to the end it has when reading begins, and counts what it holds.
  *
- * A plain consumer of librdkafka: no stamp decides what a record is, only its payload, except that a void is known
- * by its header. Nothing is kept but bits, so 160,000 messages and 16 million take about the same.
+ * A plain consumer of librdkafka: no stamp decides what a record is, only its payload, except that a void and a frame are
+ * known by their headers. Nothing is kept but bits, so 160,000 messages and 16 million take about the same.
  *
  * @param census what counts, if it is to count more than others do.
  * @throws ClustersUnreachableError `TANDEM_CLUSTERS_UNREACHABLE`: the cluster or its topic cannot be read, or
@@ -144,7 +145,23 @@ function count(message: kafka.Message, census: LogCensus): void {
   }
   const stamp = stampOf(message.headers)
   if (stamp?.kind === 'void') census.handleVoid(stamp)
+  else if (stamp?.kind === 'frame') for (const value of valuesOf(message.value)) countFramed(value, census)
   else census.handleForeign()
+}
+
+function countFramed(value: unknown, census: LogCensus): void {
+  const transfer = value instanceof Uint8Array ? decodeTransfer(value) : undefined
+  if (transfer === undefined) census.handleForeign()
+  else census.handleTransfer(transfer)
+}
+
+/** What a frame holds, as docs/stamp.md has it and any reader of MessagePack: `[[key, value, …], …]`. */
+function valuesOf(bytes: Uint8Array | null): readonly unknown[] {
+  try {
+    return (decode(bytes!) as unknown[][]).map(([, value]) => value)
+  } catch {
+    return [undefined]
+  }
 }
 
 function stampOf(headers: kafka.Message['headers']): ReturnType<typeof decodeStamp> | undefined {

@@ -61,7 +61,6 @@ export class Framer<M extends Framed> {
     if (frame === undefined) {
       frame = { messages: [], bytes: 0, sealAt: now + lingerMs }
       this.#open.set(sequence, frame)
-      this.#deadline = Math.min(this.#deadline, frame.sealAt)
     }
     frame.messages.push(message)
     frame.bytes += framedBytes
@@ -69,6 +68,7 @@ export class Framer<M extends Framed> {
     this.#bytes += framedBytes
     const full = frame.bytes >= bytesMax || frame.messages.length >= FRAME_MESSAGES_MAX
     if (full || frame.sealAt <= now || !this.#underWay.has(sequence)) this.handleClosed(sequence)
+    else this.#deadline = Math.min(this.#deadline, frame.sealAt)
   }
 
   /** Nothing more may join what is open of a sequence. */

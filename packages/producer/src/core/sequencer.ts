@@ -40,7 +40,9 @@ export class Sequencer {
   /** `keyRanges` is a multiple of `partitions`. */
   pin(topic: TopicToPin): PinnedTopic {
     invariant(!this.#topics.has(topic.name), 'a topic is pinned once per epoch', { topic: topic.name })
-    invariant(topic.partitions >= 1 && topic.keyRanges % topic.partitions === 0, 'key ranges fit the partitions', { ...topic })
+    invariant(topic.partitions >= 1 && topic.keyRanges % topic.partitions === 0, 'key ranges fit the partitions', {
+      ...topic,
+    })
     const pinned = new PinnedTopic(topic, this.#identity)
     this.#topics.set(topic.name, pinned)
     return pinned
