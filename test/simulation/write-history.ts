@@ -81,9 +81,12 @@ function carriesOn({
   holeTimeoutMs,
   feedAwayAfterMs,
   journal,
+  framing,
+  lingerMs,
 }: Setting): CarriesOn | undefined {
   if (suffering === 'all' || suffering === 'readers') return undefined
-  const hopsMs = 500 + 25 * latencyMs[1] + (journal === 'off' ? 0 : DISK_MS)
+  const waitsMs = (journal === 'off' ? 0 : DISK_MS) + (framing === 'frame' ? lingerMs : 0)
+  const hopsMs = 500 + 25 * latencyMs[1] + waitsMs
   return {
     sendMsMax: hopsMs + (acknowledge === 'one' ? 0 : CIRCUIT_OPENS_MS),
     deliverMsMax: hopsMs,
