@@ -28,7 +28,8 @@ export class Peaks {
     }
     for (const { consumer, endedAtMs } of subscribers.all) {
       if (endedAtMs !== undefined || consumer.process.state !== 'running') continue
-      const ofOne = setting.heldMessagesMax + setting.readRecordsMax
+      const ofOne =
+        setting.heldMessagesMax + setting.readRecordsMax * (setting.framing === 'frame' ? FRAME_MESSAGES : 1)
       const allowed = 2 * setting.partitions * ofOne
       this.#measure(`messages held by ${consumer.process.name}`, consumer.consumer.status().held, allowed)
     }
@@ -82,3 +83,5 @@ const MEASURE_MS = 2_000
 const FOR_DISK = 1.5
 /** What may be under way when the bound is reached. */
 const SLACK_BYTES = 20_000
+/** More than the bursts of this world come to in one record. */
+const FRAME_MESSAGES = 64
