@@ -75,10 +75,10 @@ function* drawBursts(
   { minutes, producers, suffering, from }: Pick<Setting, 'minutes' | 'producers' | 'suffering' | 'from'>,
 ): Generator<Step> {
   if (isCluster(suffering)) return
-  const everyMs = prng.pick([3_000, 10_000, 30_000])
+  const everyMs = prng.pick([10_000, 30_000, 90_000])
   const firstMs = from === 'latest' ? BORN_MS : 0
   for (let atMs = firstMs + prng.below(everyMs); atMs < minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
-    yield { kind: 'send', atMs, producer: prng.below(producers), key: prng.below(6), count: prng.between(2, 20) }
+    yield { kind: 'send', atMs, producer: prng.below(producers), key: prng.below(6), count: prng.between(2, 12) }
   }
 }
 
