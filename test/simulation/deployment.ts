@@ -22,7 +22,7 @@ export class Deployment {
   readonly losses: Losses
   readonly operator: Operator
   /** Nothing is old while something may be written late. */
-  readonly expiry = { everyMs: 20_000, ageMs: 86_400_000 }
+  readonly expiry = { everyMs: 5_000, ageMs: 86_400_000 }
 
   /** Nobody has started yet. Who is given chance before whom is part of what a seed stands for. */
   constructor({ seed, setting }: Plan) {

@@ -47,7 +47,10 @@ export function* drawDamage(prng: Prng, { suffering, from, minutes, producers }:
         yield { kind, atMs, cluster, forMs }
         break
       case 'log-start-moved':
-        yield { kind, atMs, cluster, left: prng.pick([0, 3, 50]) }
+        // Often in both: what one log alone has lost is not gone.
+        for (const one of prng.chance(50) ? CLUSTERS : [cluster]) {
+          yield { kind, atMs, cluster: one, left: prng.pick([0, 3, 50]) }
+        }
         break
       default:
         kind satisfies never
