@@ -100,11 +100,13 @@ class Play {
   /** Old enough to be forgotten, gone from the logs, and written to again: by the same lives, and by the next ones. */
   async #age({ left, kept }: Aged): Promise<void> {
     const { world, setting, expiry, losses, senders, subscribers } = this.#deployment
+    // Groups have all of it, from one log or the other; what is old, nobody writes any more.
+    await world.until(() => senders.areDrained(), DRAINED_MS_MAX)
     for (const cluster of world.clusters) {
       if (cluster.name === kept) continue
       for (const log of cluster.logs()) losses.handleLost(log.moveStart(log.end - left))
     }
-    // All is written, also what comes late: from now on it is soon old.
+    // From now on it is soon old.
     expiry.ageMs = OLD_MS
     await world.run(OLD_MS + LAST_SEEN_MS + 2 * expiry.everyMs)
     if (kept !== undefined) {
@@ -200,6 +202,8 @@ const LAST_SEEN_MS = 60_000
 const AGED_MS = 15_000
 const KEYS_MAX = 6
 const POWERLESS_MS = 5_000
+/** Longer than a circuit waits until it tries again, several times. */
+const DRAINED_MS_MAX = 300_000
 const REST_LOOK_MS = 200
 const QUIET_MS = 2_000
 /** After which a delivery comes again that was asked for again. */

@@ -55,6 +55,16 @@ export class Senders {
     })
   }
 
+  /** Whether no lane of anybody has anything left to write. */
+  areDrained(): boolean {
+    return this.producers.every((producer) => {
+      if (producer.process.state === 'dead') return true
+      return Object.values(producer.producer.status().clusters).every(({ backlog, onDisk, voids }) => {
+        return backlog.records === 0 && onDisk === 0 && voids === 0
+      })
+    })
+  }
+
   /** The one of a service that has been there longest. */
   oldest(index: number): SimulatedProcess | undefined {
     return this.#services[index]!.processes[0]?.producer.process
