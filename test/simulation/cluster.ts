@@ -328,5 +328,6 @@ export class SimulatedCluster {
 export const LEADERLESS = -1
 /** What a request that nobody waits for may take to be read, after its broker went on. */
 const LATE_MS = 3_000
-const LATE_MS_MOST = 60_000
+/** No request lies in a broker's socket for longer. */
+export const LATE_MS_MOST = 60_000
 const KINDS = ['read', 'write', 'query'] as const

@@ -1,4 +1,5 @@
 import type { History } from './checkers/history.js'
+import { LATE_MS_MOST } from './cluster.js'
 import { Deployment } from './deployment.js'
 import { Faults } from './faults.js'
 import { Peaks } from './peaks.js'
@@ -102,6 +103,7 @@ class Play {
     const { world, setting, expiry, losses, senders, subscribers } = this.#deployment
     // Groups have all of it, from one log or the other; what is old, nobody writes any more.
     await world.until(() => senders.areDrained(), DRAINED_MS_MAX)
+    await world.run(LATE_MS_MOST)
     for (const cluster of world.clusters) {
       if (cluster.name === kept) continue
       for (const log of cluster.logs()) losses.handleLost(log.moveStart(log.end - left))
