@@ -28,11 +28,10 @@ export async function hunt({ edits, seed: likely }: Mutant, seedsMax: number): P
   }
 }
 
-async function* broken(module: string, likely: number, seedsMax: number): AsyncGenerator<Catch> {
+async function* broken(module: string, likely: number | undefined, seedsMax: number): AsyncGenerator<Catch> {
   let seeds = new SeedsProcess(module)
   try {
-    for (let tried = 0; tried <= seedsMax; tried++) {
-      const seed = tried === 0 ? likely : tried
+    for (const seed of toTry(likely, seedsMax)) {
       // One by one: the first that is caught ends it, and one that hangs costs itself alone.
       const result = await within(seeds.simulate({ from: seed, count: 1 }), SEED_MS_MAX)
       if (result === undefined) {
@@ -46,6 +45,11 @@ async function* broken(module: string, likely: number, seedsMax: number): AsyncG
   } finally {
     seeds.end()
   }
+}
+
+function* toTry(likely: number | undefined, seedsMax: number): Generator<number> {
+  if (likely !== undefined) yield likely
+  for (let seed = 1; seed <= seedsMax; seed++) yield seed
 }
 
 /** Whether nothing is complained of the seed on the build as it is. */

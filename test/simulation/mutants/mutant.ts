@@ -8,8 +8,8 @@ export interface Mutant {
   readonly scenario: string
   /** What the bug is, in the words of the protocol. */
   readonly meaning: string
-  /** One that found it last: it is looked at first. */
-  readonly seed: number
+  /** One that found it last, if it is known: it is looked at first. */
+  readonly seed?: number
   readonly edits: readonly Edit[]
 }
 
