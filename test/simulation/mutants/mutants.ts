@@ -85,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'void-over-data',
     scenario: 'data-then-void',
     meaning: 'a void takes back what the same feed brought before',
-    seed: 6,
+    seed: 49,
     edits: [
       {
         file: ARBITER,
@@ -132,7 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'end-asked-too-early',
     scenario: 'stale-end',
     meaning: 'takes an end for proof that was asked for before the hole was seen',
-    seed: 63,
+    seed: 326,
     edits: [{ file: HOLE, text: 'feed.end.reachedAfter(seenStep)', replacement: 'feed.end.reachedAfter(-2)' }],
   },
   {
@@ -165,7 +165,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'newer-epoch-speaks-for-both',
     scenario: 'only-other-log',
     meaning: 'takes both feeds for past a hole when one has shown a newer epoch',
-    seed: 63,
+    seed: 71,
     edits: [
       {
         file: HOLE,
@@ -324,7 +324,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'held-without-bound',
     scenario: 'crossed-bounds',
     meaning: 'reads on from a feed that leads by more than may be held',
-    seed: 71,
+    seed: 182,
     edits: [
       {
         file: FEED,
@@ -359,7 +359,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'scanned-is-voided',
     scenario: 'scan-crash',
     meaning: 'a void counts before the data that the same log had brought, if its payload was dropped meanwhile',
-    seed: 55,
+    seed: 172,
     edits: [
       {
         file: ARBITER,
@@ -385,7 +385,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'silence-trusted',
     scenario: 'refilled-tail',
     meaning: 'reads on where it was, whatever may have happened to the log',
-    seed: 57,
+    seed: 3,
     edits: [
       {
         file: FEED,
@@ -436,7 +436,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'debt-closed-at-delivery',
     scenario: 'late-in-flight',
     meaning: 'takes a late message for finished when it is delivered',
-    seed: 41,
+    seed: 99,
     edits: [
       {
         file: ARBITER,
@@ -618,7 +618,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'commit-trusted',
     scenario: 'double-disaster',
     meaning: 'begins at a commit, whatever stands before it now',
-    seed: 86,
+    seed: 88,
     edits: [
       {
         file: PARTITION,
@@ -651,19 +651,21 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no-fence',
     scenario: 'stopped-holder',
     meaning: 'the store takes a flush of a holder that was superseded',
-    seed: 43,
+    seed: 31,
     edits: [{ file: STORE, text: 'if (token < record.token)', replacement: 'if (false)' }],
   },
   {
     name: 'trusted-from-the-answer',
     scenario: 'stopped-holder',
     meaning: 'trusts a lease from when its renewal was answered, not from when it was sent',
+    seed: 2,
     edits: [{ file: LEASE, text: 'state.proven = sent;', replacement: 'state.proven = at;' }],
   },
   {
     name: 'begins-unlooked',
     scenario: 'stopped-holder',
     meaning: 'a handler begins without a look at the lease',
+    seed: 658,
     edits: [{ file: IN_KEY_ORDER, text: 'return !delivery.signal.aborted;', replacement: 'return true;' }],
   },
   {
@@ -697,7 +699,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'blind-takes',
     scenario: 'blind-instance',
     meaning: 'who reads less than others takes partitions, and keeps them',
-    seed: 2,
+    seed: 11,
     edits: [
       {
         file: SHARES,
@@ -768,6 +770,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'hollow-believed',
     scenario: 'leaderless',
     meaning: 'believes an acknowledgement without an offset',
+    seed: 147,
     edits: [{ file: TRACK, text: 'if (offset < 0) {', replacement: 'if (false) {' }],
   },
   {
@@ -880,7 +883,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'done-for-both',
     scenario: 'accepted-on-disk',
     meaning: 'lets go of an entry of the journal when one cluster is done with it',
-    seed: 33,
+    seed: 35,
     edits: [
       {
         file: APPENDER,
