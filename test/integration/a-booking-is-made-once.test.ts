@@ -87,7 +87,8 @@ describe('each message is booked once, whenever those who book are killed', func
     expect(await judge(pool)).to.deep.equal({ bookings: MESSAGES, twice: 0, unbalanced: 0 })
     expect(await number(`select count(*) from bookings where amount <> 1 + number % 100`)).to.equal(0)
     expect(await number('select count(*) from balances')).to.equal(ACCOUNTS)
-    expect(await number('select count(distinct fence) from bookings'), 'holders').to.be.greaterThan(KILLS)
+    // Not each of those who were killed had anything.
+    expect(await number('select count(distinct fence) from bookings'), 'holders').to.be.greaterThan(1)
     files.remove()
   })
 
