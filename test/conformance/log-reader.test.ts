@@ -128,7 +128,7 @@ function logReaderSuite(benches: Benches): void {
     let again = await read(bench)
     for (let attempts = 1; again.end instanceof Error && attempts < 5; attempts++) again = await read(bench)
     expect(again.texts).to.deep.equal(numbers(0, 10))
-  })
+  }).timeout(150_000)
 }
 
 function retentionSuite(benches: Benches): void {
