@@ -65,7 +65,8 @@ describe('each message is booked once, whenever those who book are killed', func
       const booked = await number('select count(*) from bookings')
       await until('more is booked', `select count(*) >= ${booked + MESSAGES / (KILLS * 4)} from bookings`)
       await sleep(Math.random() * 300)
-      const [victim] = instances.splice(Math.floor(Math.random() * instances.length), 1)
+      // The older one, which is sure to have something; the other one may have come just now.
+      const victim = instances.shift()
       if (kills === KILLS / 2) {
         victim!.hang()
         await sleep(2 * LEASE_MS)
@@ -87,8 +88,7 @@ describe('each message is booked once, whenever those who book are killed', func
     expect(await judge(pool)).to.deep.equal({ bookings: MESSAGES, twice: 0, unbalanced: 0 })
     expect(await number(`select count(*) from bookings where amount <> 1 + number % 100`)).to.equal(0)
     expect(await number('select count(*) from balances')).to.equal(ACCOUNTS)
-    // Not each of those who were killed had anything.
-    expect(await number('select count(distinct fence) from bookings'), 'holders').to.be.greaterThan(1)
+    expect(await number('select count(distinct fence) from bookings'), 'holders').to.be.greaterThan(KILLS)
     files.remove()
   })
 

@@ -9,12 +9,7 @@ import {
   type PartitionOfGroup,
 } from '@tandem/consumer'
 
-/** An effect, written in one transaction with the position of its message. */
-export interface Booked {
-  readonly groupId: string
-  readonly text: string
-  readonly atMs: number
-}
+import type { Booked } from './checkers/history.js'
 
 export type Booking = Pick<Delivery, 'topic' | 'partition' | 'keyRange' | 'position' | 'fence'> & {
   readonly groupId: string

@@ -1,7 +1,8 @@
 import { HighWaterStoreFailedError, type Clock } from '@tandem/common/internal'
 import { type Acquired, type Claim, type HighWaterStore, type PartitionOfGroup, type Release } from '@tandem/consumer'
 
-import { BookingStore, type BookAnswer, type Booked, type Booking } from './booking-store.js'
+import { BookingStore, type BookAnswer, type Booking } from './booking-store.js'
+import type { Booked } from './checkers/history.js'
 import type { Prng } from './prng.js'
 import type { Channel, SimulatedProcess } from './simulated-process.js'
 import type { Timeline } from './timeline.js'

@@ -16,7 +16,7 @@ import { FEEDS, type Feed } from './core/feed.js'
 import { FlushPlan, type PlannedFlush } from './core/flush-plan.js'
 import { storedStream } from './core/stored-stream.js'
 import { isUnstamped } from './core/unstamped.js'
-import { OpenDelivery, type DeliveryFacts, type DeliveryOwner } from './delivery.js'
+import { OpenDelivery, type DeliveryOwner } from './delivery.js'
 import type { DeliveryHost } from './delivery-host.js'
 import { Frames, isFrame } from './frames.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
@@ -526,14 +526,20 @@ export class Partition implements DeliveryOwner, Tenant {
     const buried = isUnstamped(command.stream.producerId) && unstamped !== 'event' && 'deadLetter' in unstamped
     const codec = buried ? undefined : this.#codec
     const { record, first, last } = command
-    const hand = (record: FeedRecord, counter: number, count: number, codec: DeliveryFacts['codec']): void => {
-      this.#host.deliver(new OpenDelivery({ owner: this, cause: command, record, counter, count, from, codec }))
-    }
-    if (!isFrame(record)) hand(record, first, 1, codec)
-    else if (record.messages instanceof Error) hand(record, first, last - first + 1, record.messages)
-    else {
+    if (!isFrame(record)) {
+      this.#host.deliver(
+        new OpenDelivery({ owner: this, cause: command, record, counter: first, count: 1, from, codec }),
+      )
+    } else if (record.messages instanceof Error) {
+      const count = last - first + 1
+      const codec = record.messages
+      this.#host.deliver(new OpenDelivery({ owner: this, cause: command, record, counter: first, count, from, codec }))
+    } else {
       for (let counter = first; counter <= last; counter++) {
-        hand(record.messages[counter - record.first]!, counter, 1, codec)
+        const message = record.messages[counter - record.first]!
+        this.#host.deliver(
+          new OpenDelivery({ owner: this, cause: command, record: message, counter, count: 1, from, codec }),
+        )
       }
     }
   }

@@ -118,6 +118,17 @@ describe('producer: frames', () => {
     expect(world.west.records().at(-1)!.value).to.deep.equal(world.east.records().at(-1)!.value)
   })
 
+  it('is never larger than what its messages are counted for, whatever their headers', async () => {
+    const world = new World()
+    const producer = await world.connected({ topics: { entries: { framing: 'frame', messageBytesMax: 2_000 } } })
+    const headers = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`h${index}`, 'x']))
+    for (let i = 0; i < 40; i++) void producer.send({ ...message('v'), headers })
+    await world.pass(100)
+    const frames = world.east.records().filter(({ stamp }) => stamp.kind === 'frame')
+    expect(frames.length).to.be.greaterThan(2)
+    for (const { value } of frames) expect(value!.length).to.be.at.most(2_000)
+  })
+
   it('gives messages without a key to one key range for a while, so that they share records', async () => {
     const world = new World()
     const producer = await world.connected(FRAMED)

@@ -71,7 +71,8 @@ export class Send implements Applicant, Framed {
   }
 
   get framedBytes(): number {
-    return this.bytes - RECORD_OVERHEAD_BYTES + FRAMED_OVERHEAD_BYTES
+    const overhead = FRAMED_OVERHEAD_BYTES + this.message.headers.length * FRAMED_HEADER_OVERHEAD_BYTES
+    return this.bytes - RECORD_OVERHEAD_BYTES + overhead
   }
 
   /** @throws MessageOversizedError */
@@ -153,5 +154,6 @@ export function sealFrame(sends: readonly Send[], ordinal: number, now: number):
 
 /** What a message that waits in a lane costs beside its own bytes: objects, buffers, stamp. Measured on Node 20. */
 const RECORD_OVERHEAD_BYTES = 800
-/** What a message takes of a frame beside its own bytes, at most: lengths and timestamp. */
+/** What a message takes of a frame beside its own bytes, at most: lengths and timestamp; and each of its headers. */
 const FRAMED_OVERHEAD_BYTES = 32
+const FRAMED_HEADER_OVERHEAD_BYTES = 10

@@ -50,6 +50,7 @@ export interface Taking {
   readonly releasedAtMs: number | undefined
 }
 
+/** An effect, written in one transaction with the position of its message. */
 export interface Booked {
   readonly groupId: string
   readonly text: string

@@ -8,7 +8,7 @@ import type { Checker } from './checker.js'
  */
 export const order: Checker = {
   promise: 'I3 order',
-  check({ lives, messages, nothingIsLate, strict, groups, storeTroubles }) {
+  check({ lives, messages, nothingIsLate, strict, groups, storeTroubles, takings = [] }) {
     const sent = new Map(messages.map((message) => [message.text, message]))
     const wrong: string[] = []
     /** When each group was given what for the first time. */
@@ -28,8 +28,10 @@ export const order: Checker = {
             return skip.groupId === groupId && skip.stream === stream && skip.atMs <= atMs
           })
           const givenAtMs = given.get(groupId)!.get(text)!
+          const takenAtMs = takings.find((one) => one.groupId === groupId && one.fence === fence)?.atMs ?? -Infinity
+          // Not to one that has held it since before that.
           const again = storeTroubles.some(({ fromMs, forgotSinceMs }) => {
-            return forgotSinceMs < Infinity && givenAtMs < fromMs && fromMs < atMs
+            return forgotSinceMs < Infinity && givenAtMs < fromMs && fromMs < takenAtMs
           })
           if (!skipped && !again && !strict.lateWritten.has(text))
             wrong.push(`${text} came late to ${name}, which is strict`)
