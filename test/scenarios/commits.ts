@@ -13,6 +13,7 @@ export const commits: readonly Scenario[] = [
       await olderByHours(1, 'comes later')
       await unfinished()
       await holderLives()
+      await nothingRead()
     },
   },
   {
@@ -60,6 +61,24 @@ async function olderByHours(hours: number, then: 'is back' | 'comes later'): Pro
   assert.equal(new Set(again).size, again.length, 'nothing comes more than once more')
   before.expectEvents('position-recovered', 2)
   before.expectEvents('debt-opened', 0)
+}
+
+/** The group has committed and read nothing yet: it begins with the first records of both logs, and in the midst of nothing. */
+async function nothingRead(): Promise<void> {
+  const stage = new Stage()
+  const { east, west } = stage
+  const group = await stage.group('balances', { options: { order: 'strict' } })
+  await stage.pass(MINUTE_MS)
+  group.crash()
+  stage.world.store.empty()
+  await group.restart()
+  await stage.pass(1_000)
+  group.expectEvents('position-recovered', 2)
+  for (const cluster of [east, west]) stage.write(cluster, 'v2')
+  await stage.pass(1_000)
+  for (const cluster of [east, west]) stage.write(cluster, '1 3')
+  await stage.settle()
+  group.expectDelivered('1 3')
 }
 
 /** One handler has hung since the beginning: no commit is beyond its message. */

@@ -154,9 +154,40 @@ export const leases: readonly Scenario[] = [
           ['2', '3'],
         ],
       )
+      for (let seed = 1; seed <= 10; seed++) await stoodStillBeforeRestoring(seed)
     },
   },
 ]
+
+/**
+ * X lapses while the store forgets, finds nothing there, and stands still for longer than a lease. Meanwhile Y takes the
+ * partition, under a lower token, since the store's clock is behind.
+ */
+async function stoodStillBeforeRestoring(seed: number): Promise<void> {
+  const stage = new Stage({ seed })
+  const { store } = stage.world
+  const x = instance(stage).start()
+  await stage.pass(5_000)
+  writeBoth(stage, '1')
+  await stage.pass(1_000)
+  store.cutOff(x.process)
+  writeBoth(stage, '2')
+  await stage.pass(10_000)
+  store.empty()
+  store.moveClock(-60_000)
+  store.reconnect(x.process)
+  const y = instance(stage).start()
+  await stage.pass(5_000)
+  assert.equal(x.count('store-behind'), 1, 'it knows that the store has less')
+  x.stop()
+  await stage.pass(20_000)
+  assert.equal(y.count('lease-acquired'), 1)
+  x.continue()
+  writeBoth(stage, '3')
+  await stage.settle()
+  assert.equal(y.count('lease-lost'), 0, 'it lives, and nobody writes over it')
+  assert.deepEqual([given(x), given(y).at(-1)], [['1', '2'], '3'])
+}
 
 async function stoppedWhileRenewing(): Promise<void> {
   const stage = new Stage({ seed: nextSeed() })
