@@ -41,7 +41,10 @@ describe('no loss, no duplicate, in order', function () {
       // By then most accounts have had their last message: only with the whole position does the new master hear of it.
       await until('most is delivered', () => consumer.status().delivered > 6_000)
       await servers[0]!.kill()
+      // No other one can take its place before it is missed, however quick a Sentinel is.
+      await until('the store is away', () => consumer.status().store === 'away')
       await servers[1]!.resume()
+      await until('the store is back', () => consumer.status().store === 'answering')
     })
     expect(await redis.master()).to.equal(servers[1])
     const kinds = told.map(({ kind }) => kind)
