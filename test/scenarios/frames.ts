@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import type { Scenario } from './scenario.js'
-import { Stage } from './stage.js'
+import { expectSent, Stage } from './stage.js'
 
 /** Records that carry a run of messages. */
 export const frames: Scenario = {
@@ -12,6 +12,7 @@ export const frames: Scenario = {
     await overlapped()
     await damagedInOneLog()
     await damagedInBoth()
+    await burst()
   },
 }
 
@@ -67,3 +68,32 @@ async function damagedInBoth(): Promise<void> {
   await stage.settle()
   group.expectDelivered()
 }
+
+/** More comes at once than memory has room for, while the disk is slow: it waits at the door (seed 101000149). */
+async function burst(): Promise<void> {
+  const stage = new Stage()
+  const ledger = await stage.producer('ledger', {
+    options: {
+      topics: { entries: { framing: 'frame' } },
+      journal: { path: '/ledger', mode: 'always' },
+      whenBothAway: { policy: 'journal' },
+      backlogBytesMax: BACKLOG_BYTES_MAX,
+    },
+  })
+  for (const cluster of [stage.east, stage.west]) cluster.hang()
+  stage.world.disk.slow(100)
+  const sent = ledger.queue(60, { headers: { padding: 'x'.repeat(4_000) } })
+  let peak = 0
+  for (let i = 0; i < 200; i++) {
+    await stage.pass(50)
+    for (const { backlog } of Object.values(ledger.producer.status().clusters)) peak = Math.max(peak, backlog.bytes)
+  }
+  expectSent('resolved', ...sent)
+  // What waits for the disk may be a quarter more, and the frame with which that is reached.
+  assert.ok(peak > BACKLOG_BYTES_MAX && peak <= BACKLOG_BYTES_MAX * (1 + 1 / 4 + 1 / 8), `${peak} bytes`)
+  for (const cluster of [stage.east, stage.west]) cluster.heal()
+  await stage.settle()
+  assert.equal(ledger.producer.status().journal!.entries, 0)
+}
+
+const BACKLOG_BYTES_MAX = 65_536

@@ -781,14 +781,16 @@ export class Pipeline {
   #obstacle(send: Send): Obstacle | undefined {
     const { topic, partition } = send.sequence
     const [a, b] = this.lanes
-    const coming = this.#reburyingBytes + this.#framer.bytes
+    const gathered = this.#framer.bytes
+    const coming = this.#reburyingBytes + gathered
     if (a.fullWith(coming) || b.fullWith(coming)) return 'backlog'
-    if (this.#options.settings.journal.mode === 'always' && this.#appender!.crowded) return 'backlog'
+    if (this.#options.settings.journal.mode === 'always' && this.#appender!.crowdedWith(gathered)) return 'backlog'
     const takes = (a.takes(topic, partition) ? 1 : 0) + (b.takes(topic, partition) ? 1 : 0)
     if (takes === 2) return undefined
     const { acknowledge, whenBothAway } = this.#options.settings
     if (acknowledge === 'both') return 'cluster-away'
-    if (takes === 1 || (whenBothAway.policy === 'journal' && this.#appender!.takes(send.bytes))) return undefined
+    if (takes === 1) return undefined
+    if (whenBothAway.policy === 'journal' && this.#appender!.takes(send.bytes, gathered)) return undefined
     return 'both-away'
   }
 

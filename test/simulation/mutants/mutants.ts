@@ -536,6 +536,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'compared-in-the-midst',
     scenario: 'unstamped',
     meaning: 'after standing still, compares a log with what it had in hand from elsewhere in it',
+    seed: 1_000_151,
     edits: [
       {
         file: CONSUMER,
@@ -591,9 +592,17 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'gathered-uncounted',
+    scenario: 'framed',
+    meaning: 'does not count what waits for a record when it asks whether the disk has room',
+    seed: 101_000_149,
+    edits: [{ file: PIPELINE, text: 'this.#appender.crowdedWith(gathered)', replacement: 'this.#appender.crowded' }],
+  },
+  {
     name: 'read-ahead-believed',
     scenario: 'refilled-tail',
     meaning: 'after a silence, believes what was read ahead before it, if nothing is there to be compared',
+    seed: 80_000_261,
     edits: [{ file: FEED, text: 'if (!this.seeking)\n            this.#seek(this.nextOffset);', replacement: ';' }],
   },
   {

@@ -157,6 +157,14 @@ describe('appender', () => {
     expect(bench.appender.crowded).to.equal(false)
   })
 
+  it('counts what is on its way here, for the disk as for what waits for it', () => {
+    const bench = new Bench(1_000, 300)
+    bench.give(2)
+    expect([99, 100].map((bytes) => bench.appender.crowdedWith(bytes))).to.deep.equal([false, true])
+    expect([99, 100].map((bytes) => bench.appender.takes(10, bytes))).to.deep.equal([true, false])
+    expect([710, 711].map((bytes) => bench.appender.takes(bytes, 90))).to.deep.equal([true, false])
+  })
+
   it('does not write what both clusters have answered meanwhile: its bytes are gone', () => {
     const bench = new Bench()
     const [, two] = bench.give(3)

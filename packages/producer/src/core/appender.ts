@@ -85,14 +85,20 @@ export class Appender {
     return this.#state.kind === 'usable' && !this.crowded
   }
 
-  /** Whether there is room for so much more. */
-  takes(bytes: number): boolean {
-    return this.usable && this.#bytes + this.#queueBytes + bytes <= this.#options.bytesMax
+  /** Whether there is room for so much more, behind what is on its way here. */
+  takes(bytes: number, coming = 0): boolean {
+    if (this.#state.kind !== 'usable' || this.crowdedWith(coming)) return false
+    return this.#bytes + this.#queueBytes + coming + bytes <= this.#options.bytesMax
   }
 
   /** Whether as much waits for the disk as may. */
   get crowded(): boolean {
-    return this.#room >= this.#options.waitingBytesMax
+    return this.crowdedWith(0)
+  }
+
+  /** Whether it would, with so much more that is on its way here. */
+  crowdedWith(bytes: number): boolean {
+    return this.#room + bytes >= this.#options.waitingBytesMax
   }
 
   get idle(): boolean {

@@ -20,6 +20,8 @@ class Bench {
   /** Partitions whose circuit opened. */
   away: number[] = []
   readonly voids: string[] = []
+  /** Partitions whose journal is asked for. */
+  readonly loads: number[] = []
 
   constructor(leaders: number[] = [1, 2, 3, 4], options: Partial<LaneOptions> = {}) {
     this.sequences = sequences(leaders.length)
@@ -125,8 +127,10 @@ class Bench {
       case 'void-answered':
         this.voids.push(`${command.write.first}-${command.write.last} ${command.written}`)
         return
-      case 'spill':
       case 'load':
+        this.loads.push(command.partition)
+        return
+      case 'spill':
       case 'left':
         throw new Error(`there is no journal to ${command.kind}`)
       default:
@@ -443,6 +447,23 @@ describe('lane', () => {
     bench.pass(5_000)
     expect(bench.lane.away).to.equal(true)
     expect(bench.lane.full).to.equal(false)
+  })
+
+  it('reads back no more at a time than it has room for, of however many partitions', () => {
+    const bench = new Bench(
+      Array.from({ length: 30 }, () => 1),
+      { backlogBytesMax: 10_000, journal: { usable: true } },
+    )
+    for (let partition = 0; partition < 30; partition++) {
+      bench.lane.handleFound({ topic: 'entries', partition, from: 1, to: 2 })
+    }
+    bench.run(0)
+    // A sixteenth each, of the bound and a quarter more.
+    expect(bench.loads).to.have.length(20)
+    bench.lane.handleLoaded('entries', bench.loads[0]!, [], 2)
+    bench.lane.handleLoadFailed('entries', bench.loads[1]!, 1)
+    bench.pass(100)
+    expect(bench.loads.slice(20)).to.have.length(2)
   })
 
   it('counts what only the other cluster has', () => {

@@ -161,8 +161,10 @@ export class Lane {
     return Math.min(READ_BYTES_MAX, this.#backlogBytesMax * READ_PART)
   }
 
+  /** With all that is being read already. */
   get #mayRead(): boolean {
-    return this.load.bytes + this.readBytesMax <= this.#backlogBytesMax * (1 + FOR_DISK)
+    const { bytes, reading } = this.load
+    return bytes + (reading + 1) * this.readBytesMax <= this.#backlogBytesMax * (1 + FOR_DISK)
   }
 
   get #spills(): boolean {

@@ -11,7 +11,9 @@ export class Load {
   tailBytes = 0
   /** Records in the journal that are to be read back, at most. */
   onDisk = 0
-  /** Of these, what may be given up: queued, and either held by the other cluster or promised to nobody. */
+  /** Tracks that wait for what they read back. */
+  reading = 0
+  /** Of the bytes, what may be given up: queued, and either held by the other cluster or promised to nobody. */
   spareBytes = 0
   /** Messages that the other cluster has acknowledged and this one has not: at risk until they are written here. */
   exposed = 0

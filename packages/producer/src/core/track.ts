@@ -276,7 +276,7 @@ export class Track {
 
   /** What of the journal, up to without `next`, is still to be written here. */
   handleLoaded(records: readonly SealedRecord[], next: number): void {
-    this.#loading = false
+    this.#hasRead()
     for (const record of records) {
       const copy = record.copies[this.#lane]
       copy.state = 'queued'
@@ -292,7 +292,7 @@ export class Track {
 
   /** It could not be read; to be asked for again. */
   handleLoadFailed(): void {
-    this.#loading = false
+    this.#hasRead()
   }
 
   /** The other cluster has the record. */
@@ -577,7 +577,13 @@ export class Track {
   #readOn(): void {
     if (!this.#isOnDisk || this.#loading || this.#again.size + this.#fresh.size >= READ_ON_BELOW) return
     this.#loading = true
+    this.#load.reading++
     this.#outbox.push({ kind: 'load', topic: this.topic, partition: this.partition, place: this.#onDiskFrom })
+  }
+
+  #hasRead(): void {
+    this.#loading = false
+    this.#load.reading--
   }
 
   /** When nothing on disk is before it, the tail is the queue. */
