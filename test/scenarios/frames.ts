@@ -16,20 +16,20 @@ export const frames: Scenario = {
   },
 }
 
-/** Of a frame two are finished and two in hands when the process dies. */
+/** Of a frame every other one is finished and the rest in hands when the process dies (seed 102000251). */
 async function partlyFinished(): Promise<void> {
   const stage = new Stage()
   let hangs = true
   const group = await stage.group('balances', {
-    handle: ({ text }) => (hangs && (text === '2' || text === '4') ? 'never' : 'at-once'),
+    handle: ({ text }) => (hangs && Number(text) % 2 === 0 ? 'never' : 'at-once'),
   })
-  for (const cluster of [stage.east, stage.west]) stage.write(cluster, 'f1…4 5')
+  for (const cluster of [stage.east, stage.west]) stage.write(cluster, 'f1…8 9')
   await stage.pass(1_000)
-  group.expectDelivered('1…5')
+  group.expectDelivered('1…9')
   hangs = false
   await group.restart()
   await stage.settle()
-  group.expectDelivered('2 4')
+  group.expectDelivered('2 4 6 8')
 }
 
 /** Some of it was written before by itself, or was voided: only the rest is delivered. */

@@ -126,14 +126,16 @@ export class Intervals {
     return dropped
   }
 
-  /** The parts of first…last that are not in the set, in order. */
-  *missing(first: number, last: number): Generator<Interval> {
+  /** The parts of first…last that are not in the set now, in order. */
+  missing(first: number, last: number): Interval[] {
+    const parts: Interval[] = []
     let next = first
     for (let i = this.#find(first); i < this.#firsts.length && this.#firsts[i]! <= last; i++) {
-      if (this.#firsts[i]! > next) yield { first: next, last: this.#firsts[i]! - 1 }
+      if (this.#firsts[i]! > next) parts.push({ first: next, last: this.#firsts[i]! - 1 })
       next = this.#lasts[i]! + 1
     }
-    if (next <= last) yield { first: next, last }
+    if (next <= last) parts.push({ first: next, last })
+    return parts
   }
 
   *[Symbol.iterator](): Generator<Interval> {

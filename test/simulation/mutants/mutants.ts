@@ -1,5 +1,6 @@
 import type { Mutant } from './mutant.js'
 
+const INTERVALS = 'common/dist/intervals.js'
 const ARBITER = 'consumer/dist/core/arbiter.js'
 const FEED = 'consumer/dist/core/feed.js'
 const HOLE = 'consumer/dist/core/hole.js'
@@ -588,6 +589,29 @@ export const MUTANTS: readonly Mutant[] = [
         file: ARBITER,
         text: 'sequence?.delivered.covers(stamp.first, stamp.first + stamp.count - 1) === true',
         replacement: 'sequence?.delivered.has(stamp.first) === true',
+      },
+    ],
+  },
+  {
+    name: 'frame-in-the-midst',
+    scenario: 'framed',
+    meaning: 'loses its place among the open messages of a frame while it delivers them',
+    seed: 102_000_251,
+    edits: [
+      {
+        file: INTERVALS,
+        text: 'missing(first, last) {\n        const parts = [];',
+        replacement: '*missing(first, last) {',
+      },
+      {
+        file: INTERVALS,
+        text: 'parts.push({ first: next, last: this.#firsts[i] - 1 });',
+        replacement: 'yield { first: next, last: this.#firsts[i] - 1 };',
+      },
+      {
+        file: INTERVALS,
+        text: 'parts.push({ first: next, last });\n        return parts;',
+        replacement: 'yield { first: next, last };',
       },
     ],
   },
