@@ -1,4 +1,5 @@
 /** The topics of the runs, made, counted and deleted by a client that knows nothing of tandem. */
+import { takeCensus } from '@tandem/cli/internal'
 import type { KafkaCluster } from '@tandem/testing'
 import kafka from 'node-rdkafka'
 
@@ -29,6 +30,13 @@ export async function countRecords(cluster: KafkaCluster, topic: string): Promis
   } finally {
     await new Promise((resolve) => client.disconnect(resolve))
   }
+}
+
+/** How many messages it has where records are shared: read whole, each frame by a reader of MessagePack. */
+export async function countFramed(cluster: KafkaCluster, topic: string): Promise<number> {
+  const { bootstrapServers } = cluster
+  const census = await takeCensus({ cluster: bootstrapServers, bootstrapServers, topic })
+  return census.foreign
 }
 
 export async function deleteTopic(cluster: KafkaCluster, topic: string): Promise<void> {

@@ -12,6 +12,7 @@ describe('bench report', () => {
     { name: 'send / raw', over: 'send', under: 'raw', unit: 'messages/s', reach: 0.9 },
     { name: 'send / raw, strict', over: 'send', under: 'raw', unit: 'messages/s', reach: 0.91 },
     { name: 'raw / send', over: 'raw', under: 'send', unit: 'messages/s' },
+    { name: 'send / 100/s', over: 'send', under: 100, unit: 'messages/s', reach: 2 },
     { name: 'left out', over: 'raw', under: 'other', unit: 'messages/s' },
   ])
 
@@ -28,6 +29,7 @@ describe('bench report', () => {
       { name: 'send / raw', value: 0.9, reach: 0.9, met: true },
       { name: 'send / raw, strict', value: 0.9, reach: 0.91, met: false },
       { name: 'raw / send', value: 1.11, reach: null, met: null },
+      { name: 'send / 100/s', value: 1.7, reach: 2, met: false },
     ])
     expect(textOf(report)).to.include('to reach 0.91: not met').and.to.include('200 messages/s (100 to 300)')
   })

@@ -28,7 +28,7 @@ export function reportOf(measured: Measured, comparisons: readonly Comparison[])
     }),
   )
   const ratios = comparisons.flatMap(({ name, over, under, unit, reach = null }) => {
-    const [upper, lower] = [measured.get(over)?.[unit], measured.get(under)?.[unit]]
+    const [upper, lower] = [over, under].map((side) => (typeof side === 'number' ? side : measured.get(side)?.[unit]))
     if (upper === undefined || lower === undefined) return [] // not measured in this run
     const value = ratioOf(upper, lower)
     return [{ name, value: rounded(value), reach, met: reach === null ? null : value >= reach }]

@@ -15,6 +15,11 @@ describe('bench statistics', () => {
     expect(ratioOf([90, 60, 9], [100, 120, 10])).to.equal(0.9)
   })
 
+  it('compares with a figure', () => {
+    expect(ratioOf([300, 200, 400], 100)).to.equal(3)
+    expect(ratioOf(12, [3, 4, 6])).to.equal(3)
+  })
+
   it('keeps three digits', () => {
     expect([0.123456, 45_678, 1].map(rounded)).to.deep.equal([0.123, 45_700, 1])
   })

@@ -17,8 +17,11 @@ export function summaryOf(values: readonly number[]): Summary {
  * How two subjects compare: the median of the ratios of each round. What disturbs a round disturbs both, so this varies
  * far less than the figures themselves do.
  */
-export function ratioOf(over: readonly number[], under: readonly number[]): number {
-  return summaryOf(over.map((value, round) => value / under[round]!)).median
+export function ratioOf(over: readonly number[] | number, under: readonly number[] | number): number {
+  const rounds = Math.max(...[over, under].map((side) => (typeof side === 'number' ? 1 : side.length)))
+  const at = (side: readonly number[] | number, round: number): number =>
+    typeof side === 'number' ? side : side[round]!
+  return summaryOf(Array.from({ length: rounds }, (_, round) => at(over, round) / at(under, round))).median
 }
 
 /** To three digits that mean something. */

@@ -5,10 +5,16 @@ import { fork } from 'node:child_process'
  * Runs a program that ends by `answerOrder`.
  *
  * @param name for an error message.
+ * @param node if another Node is to run it than this one.
  */
-export function orderFrom<Order, Answer>(program: URL, name: string, order: Order): Promise<Answer> {
+export function orderFrom<Order, Answer>(
+  program: URL,
+  name: string,
+  order: Order,
+  node = process.execPath,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const child = fork(program, [JSON.stringify(order)])
+    const child = fork(program, [JSON.stringify(order)], { execPath: node })
     const lost = setTimeout(() => child.kill('SIGKILL'), RUN_MS_MAX)
     let answer: { readonly result: Answer } | undefined
     child.once('message', (message) => (answer = { result: message as Answer }))

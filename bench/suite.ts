@@ -6,11 +6,11 @@ export const RATE = 'messages/s'
 export const CPU = 'CPU µs/message'
 export const MEMORY = 'MB'
 
-/** Two subjects are compared by one of their units. */
+/** Two subjects are compared by one of their units; or one of them with a figure that is to be reached, or kept. */
 export interface Comparison {
   readonly name: string
-  readonly over: string
-  readonly under: string
+  readonly over: string | number
+  readonly under: string | number
   readonly unit: string
   /** From where on it is good; left out where nobody has said so. */
   readonly reach?: number

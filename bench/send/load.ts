@@ -19,6 +19,20 @@ export interface LoadResult {
   readonly cpuMicros: number
 }
 
+/**
+ * The same with calls that send several messages each, `atOnce` calls at a time.
+ *
+ * @param send sends `size` messages from `first` on, and calls `done` when all of them are answered.
+ */
+export async function runBatches(
+  load: Omit<LoadOptions, 'inFlightMax'>,
+  { size, atOnce }: { readonly size: number; readonly atOnce: number },
+  send: (first: number, done: () => void) => void,
+): Promise<LoadResult> {
+  const batches = await runLoad({ ...load, inFlightMax: atOnce }, (batch, done) => send(batch * size, done))
+  return { ...batches, sent: batches.sent * size, answered: batches.answered * size }
+}
+
 /** @param send sends message `index` and calls `done` when it is answered. */
 export function runLoad(
   { warmUpMs, measuredMs, inFlightMax }: LoadOptions,

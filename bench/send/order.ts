@@ -1,4 +1,4 @@
-import { TOPIC_DEFAULTS } from '@tandem/producer/internal'
+import { encodeStamp } from '@tandem/common/internal'
 
 import type { Addresses } from '../clusters.js'
 import type { LoadOptions, LoadResult } from './load.js'
@@ -19,4 +19,14 @@ export interface SendAnswer extends LoadResult {
 
 /** Accounts, the keys of the messages: enough that each partition has many. */
 export const KEYS = 1_000
-export const MESSAGE_BYTES_MAX = TOPIC_DEFAULTS.messageBytesMax
+
+/** Others than tandem send as many bytes of headers as a stamp has. */
+export const STAMP = encodeStamp({
+  kind: 'data',
+  producerId: 'bench',
+  epoch: Date.now(),
+  incarnation: 2 ** 32 - 1,
+  keyRange: 1,
+  first: 100_000,
+  count: 1,
+})

@@ -4,16 +4,18 @@
  * sequence, judges no failure (one is the end of the run) and makes no promise.
  *
  * The settings are those of tandem's clients, it polls as often, and the record is the same: key, value, timestamp, and
- * a header with as many bytes as a stamp has.
+ * a header with as many bytes as a stamp has. With `raw-32` a record is as long as a frame of 32 messages, and counts
+ * as that many.
  */
-import { encodeStamp, STAMP_HEADER } from '@tandem/common/internal'
-import { nativeProperties, POLL_EVERY_MS } from '@tandem/producer/internal'
+import { STAMP_HEADER } from '@tandem/common/internal'
+import { nativeProperties, POLL_EVERY_MS, TOPIC_DEFAULTS } from '@tandem/producer/internal'
 import kafka from 'node-rdkafka'
 
-import { runLoad, type LoadResult } from './load.js'
-import { KEYS, MESSAGE_BYTES_MAX, type SendOrder } from './order.js'
+import { runBatches, type LoadResult } from './load.js'
+import { KEYS, STAMP, type SendOrder } from './order.js'
 
-export async function runRaw({ clusters, topic, load, valueBytes }: SendOrder): Promise<LoadResult> {
+export async function runRaw({ clusters, topic, load, valueBytes, way }: SendOrder): Promise<LoadResult> {
+  const perRecord = way === 'raw-32' ? 32 : 1
   const underWay = new Map<number, { reports: number; readonly done: () => void }>()
   const handleReport: HandleReport = (error, report) => {
     if (error) throw new Error(error.message)
@@ -29,9 +31,11 @@ export async function runRaw({ clusters, topic, load, valueBytes }: SendOrder): 
     connect(clusters.west, topic, handleReport),
   ])
   const keys = Array.from({ length: KEYS }, (_, index) => Buffer.from(`acct-${index}`))
-  const value = Buffer.alloc(valueBytes, 'x')
+  const value = Buffer.alloc(perRecord * valueBytes, 'x')
   const headers = [{ [STAMP_HEADER]: STAMP }]
-  const result = await runLoad(load, (index, done) => {
+  const runs = { size: perRecord, atOnce: Math.ceil(load.inFlightMax / perRecord) }
+  const result = await runBatches(load, runs, (first, done) => {
+    const index = first / perRecord
     underWay.set(index, { reports: producers.length, done })
     const timestampMs = Date.now()
     for (const producer of producers) {
@@ -47,7 +51,7 @@ async function connect(bootstrapServers: string, topic: string, handleReport: Ha
     cluster: 'raw',
     properties: { 'bootstrap.servers': bootstrapServers },
     connectTimeoutMs: 10_000,
-    messageBytesMax: MESSAGE_BYTES_MAX,
+    messageBytesMax: TOPIC_DEFAULTS.messageBytesMax,
   })
   // Where tandem writes a key to as well.
   const producer = new kafka.Producer(globals, { ...topics, partitioner: 'murmur2_random' })
@@ -63,13 +67,3 @@ async function connect(bootstrapServers: string, topic: string, handleReport: Ha
 }
 
 type HandleReport = (error: { readonly message: string } | null, report: { readonly opaque?: unknown }) => void
-
-const STAMP = encodeStamp({
-  kind: 'data',
-  producerId: 'bench',
-  epoch: Date.now(),
-  incarnation: 2 ** 32 - 1,
-  keyRange: 1,
-  first: 100_000,
-  count: 1,
-})

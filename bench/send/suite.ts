@@ -1,5 +1,6 @@
 /**
- * What it costs to send a message to two clusters by tandem, beside doing the same with two bare clients.
+ * What it costs to send a message to two clusters by tandem, beside doing the same with two bare clients, and with those
+ * that a user would take instead.
  *
  * Each run has a process, a topic and a journal of its own. A bare client judges it: both logs must have every message
  * that was sent.
@@ -9,20 +10,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { Clusters, versions } from '../clusters.js'
-import { countRecords, deleteTopic, makeTopic } from '../logs.js'
+import { countFramed, countRecords, deleteTopic, makeTopic } from '../logs.js'
+import { installPeers, NODE_22 } from '../peers.js'
 import { orderFrom } from '../subject-process.js'
 import { CPU, MEMORY, RATE, type Figures, type Stage, type Suite } from '../suite.js'
+import { runJava } from './java-subject.js'
 import type { LoadOptions } from './load.js'
 import type { SendAnswer, SendOrder } from './order.js'
-import { COMPARISONS, nameOf, subjectsOf } from './subjects.js'
+import { COMPARISONS, isFramed, nameOf, subjectsOf, type SendSubject } from './subjects.js'
 
 export const sendSuite: Suite = {
   name: 'send',
-  about: 'messages to two real clusters: tandem beside node-rdkafka, and each mode of the journal',
-  rounds: (quick) => (quick ? 7 : 10),
+  about: 'messages to two real clusters: tandem beside node-rdkafka, kafkajs, @platformatic/kafka and the Java client',
+  rounds: () => 5,
   subjects: (quick) => subjectsOf(quick).map(nameOf),
   comparisons: COMPARISONS,
-  open: async () => new SendStage(await Clusters.start(), await versions()),
+  open: async () => {
+    const all = { ...(await versions()), ...(await installPeers()) }
+    return new SendStage(await Clusters.start(), all)
+  },
 }
 
 class SendStage implements Stage {
@@ -40,26 +46,47 @@ class SendStage implements Stage {
     const subject = subjectsOf(false).find((one) => nameOf(one) === name)!
     const topic = `run-${++this.#runs}`
     for (const cluster of this.#clusters.all) await makeTopic(cluster, topic)
-    const { sent, answered, ms, cpuMicros, memoryBytesMax } = await orderFrom<SendOrder, SendAnswer>(PROGRAM, name, {
-      ...subject,
-      topic,
-      clusters: this.#clusters.addresses,
-      journalPath: join(this.#folder, topic),
-      load: { ...TIMES, inFlightMax: inFlightMax(subject.valueBytes) },
-    })
+    const { sent, figures } = await (subject.way === 'java' ? this.#runJava(subject, topic) : this.#run(subject, topic))
     for (const cluster of this.#clusters.all) {
-      const records = await countRecords(cluster, topic)
-      if (records < sent) throw new Error(`${name}: ${sent} messages were sent, a log has ${records} records`)
+      const messages = await (isFramed(subject.way) ? countFramed : countRecords)(cluster, topic)
+      const expected = subject.way === 'raw-32' ? sent / 32 : sent
+      if (messages < expected) throw new Error(`${name}: ${sent} messages were sent, a log has ${messages}`)
       await deleteTopic(cluster, topic)
     }
     rmSync(join(this.#folder, topic), { recursive: true, force: true })
-    return { [RATE]: (answered * 1_000) / ms, [CPU]: cpuMicros / answered, [MEMORY]: memoryBytesMax / 1e6 }
+    return figures
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#clusters[Symbol.asyncDispose]()
     rmSync(this.#folder, { recursive: true, force: true })
   }
+
+  async #run(subject: SendSubject, topic: string): Promise<Run> {
+    const order: SendOrder = {
+      ...subject,
+      topic,
+      clusters: this.#clusters.addresses,
+      journalPath: join(this.#folder, topic),
+      load: { ...TIMES, inFlightMax: inFlightMax(subject.valueBytes) },
+    }
+    const node = subject.way.startsWith('platformatic') ? NODE_22 : undefined
+    const answer = await orderFrom<SendOrder, SendAnswer>(PROGRAM, nameOf(subject), order, node)
+    const { sent, answered, ms, cpuMicros, memoryBytesMax } = answer
+    const figures = { [RATE]: (answered * 1_000) / ms, [CPU]: cpuMicros / answered, [MEMORY]: memoryBytesMax / 1e6 }
+    return { sent, figures }
+  }
+
+  async #runJava({ valueBytes }: SendSubject, topic: string): Promise<Run> {
+    const { sent, perSecond } = await runJava({ clusters: this.#clusters.addresses, topic, valueBytes })
+    return { sent, figures: { [RATE]: perSecond } }
+  }
+}
+
+interface Run {
+  /** Messages, those of the warm-up too. */
+  readonly sent: number
+  readonly figures: Figures
 }
 
 /** Enough to keep both clusters busy, by number and by bytes; all of it well within tandem's own bounds. */

@@ -2,9 +2,9 @@
 import type { EventKind } from '@tandem/common/internal'
 import { Producer, type Message, type ProducerOptions, type Receipt } from '@tandem/producer'
 
-import { runLoad, type LoadResult } from './load.js'
+import { runBatches, runLoad, type LoadResult } from './load.js'
 import { KEYS, type SendOrder } from './order.js'
-import type { Way } from './subjects.js'
+import { isFramed, type Way } from './subjects.js'
 
 export async function runTandem(order: SendOrder): Promise<LoadResult> {
   const { clusters, topic, load, valueBytes, way, journalPath } = order
@@ -14,7 +14,7 @@ export async function runTandem(order: SendOrder): Promise<LoadResult> {
       east: { 'bootstrap.servers': clusters.east },
       west: { 'bootstrap.servers': clusters.west },
     },
-    topics: { [topic]: {} },
+    topics: { [topic]: isFramed(way) ? { framing: 'frame' } : {} },
     ...optionsOf(way, journalPath),
   })
   const harm = new Set<string>()
@@ -25,8 +25,14 @@ export async function runTandem(order: SendOrder): Promise<LoadResult> {
   const keys = Array.from({ length: KEYS }, (_, index) => `acct-${index}`)
   const value = Buffer.alloc(valueBytes, 'x')
   const messageOf = (index: number): Message => ({ topic, key: keys[index % KEYS], value })
-  const result = await (way === 'send-many'
-    ? runInBatches(producer, load, messageOf)
+  const sendMany = async (first: number, count: number): Promise<void> => {
+    const results = await producer.sendMany(Array.from({ length: count }, (_, index) => messageOf(first + index)))
+    const failure = results.find((result): result is Exclude<typeof result, Receipt> => result instanceof Error)
+    if (failure !== undefined) throw failure
+  }
+  const inBatches = { size: Math.ceil(load.inFlightMax / BATCHES_AT_A_TIME), atOnce: BATCHES_AT_A_TIME }
+  const result = await (way === 'send-many' || way === 'frames-many'
+    ? runBatches(load, inBatches, (first, done) => void sendMany(first, inBatches.size).then(done))
     : runLoad(load, (index, done) => void producer.send(messageOf(index)).then(done)))
   await producer.close({ timeoutMs: CLOSE_TIMEOUT_MS })
   if (harm.size > 0) throw new Error(`both clusters were to be well, but: ${[...harm].join(', ')}`)
@@ -35,40 +41,23 @@ export async function runTandem(order: SendOrder): Promise<LoadResult> {
 
 function optionsOf(way: Way, path: string): Partial<ProducerOptions> {
   switch (way) {
-    case 'raw':
-      throw new Error('raw is not by way of tandem')
     case 'one':
     case 'available':
     case 'both':
       return { acknowledge: way }
     case 'send-many':
+    case 'frames':
+    case 'frames-many':
       return {}
     case 'on-outage':
     case 'always':
     case 'dead-letter':
       return { journal: { mode: way, path } }
+    case 'frames-always':
+      return { journal: { mode: 'always', path } }
     default:
-      throw way satisfies never
+      throw new Error(`${way} is not by way of tandem`)
   }
-}
-
-/** Some calls of `sendMany` at a time, together as many messages under way as with the others. */
-async function runInBatches(
-  producer: Producer,
-  load: SendOrder['load'],
-  messageOf: (index: number) => Message,
-): Promise<LoadResult> {
-  const size = Math.ceil(load.inFlightMax / BATCHES_AT_A_TIME)
-  const options = { ...load, inFlightMax: BATCHES_AT_A_TIME }
-  const batches = await runLoad(options, (batch, done) => {
-    const messages = Array.from({ length: size }, (_, index) => messageOf(batch * size + index))
-    void producer.sendMany(messages).then((results) => {
-      const failure = results.find((result): result is Exclude<typeof result, Receipt> => result instanceof Error)
-      if (failure !== undefined) throw failure
-      done()
-    })
-  })
-  return { ...batches, sent: batches.sent * size, answered: batches.answered * size }
 }
 
 /** After these it is an outage that was measured, and not what sending costs. */
