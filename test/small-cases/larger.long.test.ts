@@ -12,6 +12,11 @@ const TWO_EPOCHS = alphabet(
     [2, 2],
   ],
 )
+const FRAMES = [
+  [1, 5],
+  [1, 3],
+  [4, 5],
+] as const
 
 describe('all cases that are a little larger', function () {
   this.timeout(0)
@@ -35,6 +40,13 @@ describe('all cases that are a little larger', function () {
   it('two logs of up to two records of two epochs, and however many crashes one after the other', () => {
     const logs = pairs(logsUpTo(2, TWO_EPOCHS).filter(sayOneWord), 'one way')
     console.log(`      ${checkRestarts(logs, { crashesMax: Infinity, flushEvery: [1] })}`)
+  })
+
+  it('two logs of up to two records with frames, each position once in a log, up to two crashes', () => {
+    const all = logsUpTo(2, alphabet([0], FRAMES))
+    console.log(
+      `      ${checkRestarts(pairs(all.filter(sayOneWord), 'one way'), { crashesMax: 2, flushEvery: [1, 3] })}`,
+    )
   })
 
   it('two logs of up to two records of two epochs, up to two crashes, and a transaction books what is acknowledged', () => {

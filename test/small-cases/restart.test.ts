@@ -13,6 +13,11 @@ const ONE_AND_TWO = [
   [1, 1],
   [2, 2],
 ] as const
+/** All that is acknowledged of a frame of five leaves three holes in it at most. */
+const FRAMES = [
+  [1, 5],
+  [2, 4],
+] as const
 
 describe('all small cases of a restart', function () {
   this.timeout(0)
@@ -25,6 +30,11 @@ describe('all small cases of a restart', function () {
   it('two logs of up to two records, and however many crashes one after the other', () => {
     const logs = pairs(logsUpTo(2, alphabet([0], ONE_AND_TWO)), 'one way')
     console.log(`      ${checkRestarts(logs, { crashesMax: Infinity, flushEvery: [1, 2, 3] })}`)
+  })
+
+  it('two logs of up to two records, frames of five among them, a crash at every point', () => {
+    const logs = pairs(logsUpTo(2, alphabet([0], FRAMES)), 'one way')
+    console.log(`      ${checkRestarts(logs, { crashesMax: 1, flushEvery: [1] })}`)
   })
 
   it('two logs of up to two records of two sequences, up to two crashes, and a transaction books what is acknowledged', () => {
