@@ -17,6 +17,11 @@ export class Agenda {
     this.#task = task
   }
 
+  /** Infinity if it is not armed. */
+  get armedFor(): number {
+    return this.#armedFor
+  }
+
   /** Arms for `deadline` unless something earlier is armed already; `undefined` and Infinity arm nothing. */
   arm(deadline: number | undefined): void {
     if (this.#closed || deadline === undefined || deadline >= this.#armedFor) return

@@ -9,10 +9,9 @@
  * a later version adds at the end of a message is ignored. How many there are is what the stamp says, and their counters
  * are those from its first on. `test/vectors/frame.json` shows all limits.
  */
-import { Encoder } from '@msgpack/msgpack'
-
 import { msgpack } from './codec.js'
 import { FrameMalformedError, isTandemError } from './errors.js'
+import { FrameWriter, HEAD_BYTES_MAX, INTEGER_BYTES_MAX } from './frame-writer.js'
 import { received } from './received.js'
 
 export interface FramedMessage {
@@ -28,13 +27,39 @@ export interface FramedMessage {
 export const FRAME_MESSAGES_MAX = 10_000
 
 export function encodeFrame(messages: readonly FramedMessage[]): Uint8Array {
-  return encoder.encode(
-    messages.map(({ key, value, timestampMs, headers }) =>
-      headers.length === 0
-        ? [key, value, timestampMs]
-        : [key, value, timestampMs, headers.flatMap((header) => Object.entries(header).flat())],
-    ),
-  )
+  let size = HEAD_BYTES_MAX
+  for (const message of messages) size += framedBytesMax(message)
+  const writer = new FrameWriter(size)
+  writer.array(messages.length)
+  for (const { key, value, timestampMs, headers } of messages) {
+    writer.array(headers.length === 0 ? 3 : 4)
+    writer.bytes(key)
+    writer.bytes(value)
+    writer.integer(timestampMs)
+    if (headers.length > 0) writeHeaders(writer, headers)
+  }
+  return writer.written
+}
+
+/** What a message takes of a frame, at most. */
+export function framedBytesMax({ key, value, headers }: Omit<FramedMessage, 'timestampMs'>): number {
+  let bytes = 3 * HEAD_BYTES_MAX + INTEGER_BYTES_MAX + (key?.length ?? 0) + (value?.length ?? 0)
+  if (headers.length > 0) bytes += HEAD_BYTES_MAX
+  for (const header of headers) {
+    for (const [name, text] of Object.entries(header)) {
+      bytes += 2 * HEAD_BYTES_MAX + Buffer.byteLength(name) + Buffer.byteLength(text)
+    }
+  }
+  return bytes
+}
+
+function writeHeaders(writer: FrameWriter, headers: FramedMessage['headers']): void {
+  const pairs = headers.flatMap((header) => Object.entries(header))
+  writer.array(2 * pairs.length)
+  for (const [name, text] of pairs) {
+    writer.text(name)
+    writer.text(text)
+  }
 }
 
 /**
@@ -98,6 +123,3 @@ function malformed(field: string, got: unknown, expected: string, cause?: unknow
     cause,
   )
 }
-
-/** One for all: it has a buffer of its own that it fills again. */
-const encoder = new Encoder()

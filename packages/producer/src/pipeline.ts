@@ -39,7 +39,7 @@ import { LetterImport, type ImportReport, type Rebury, type Resend } from './let
 import { readAgain } from './message.js'
 import { TOPIC_DEFAULTS, type ClusterSettings, type ProducerSettings, type TopicSettings } from './options.js'
 import type { ProducerOutsides } from './outsides.js'
-import { positionOf, positionsOf, SentReceipt, type Receipt, type ReceiptSource } from './receipt.js'
+import { copiesOf, positionOf, positionsOf, SentReceipt, type Receipt, type ReceiptSource } from './receipt.js'
 import { sealFrame, Send } from './send.js'
 import type { ClosingReport, ProducerStatus } from './status.js'
 import type { ProducerTracing } from './tracing.js'
@@ -685,11 +685,14 @@ export class Pipeline {
   #executeSettlement(command: SettlementCommand, now: number): void {
     const { record } = command
     switch (command.kind) {
-      case 'resolve':
-        for (const [index, send] of this.#finish(record).entries()) {
-          send.resolve(new SentReceipt(this.#receipts, record, record.first + index))
+      case 'resolve': {
+        const copies = copiesOf(this.#receipts, record)
+        let counter = record.first
+        for (const send of this.#finish(record)) {
+          send.resolve(new SentReceipt(this.#receipts, record, counter++, copies))
         }
         return
+      }
       case 'reject': {
         for (const lane of this.lanes) {
           if (!record.handed) continue // the lanes will hear of it with the record
@@ -912,21 +915,15 @@ export class Pipeline {
     ]
   }
 
+  /** For each message: so none of these numbers may become an object on the way. */
   #arm(): void {
-    this.#armFor(this.lanes[0].deadline())
-    this.#armFor(this.lanes[1].deadline())
-    this.#armFor(this.#appender?.deadline())
-    this.#armFor(this.#deadLetters?.deadline())
-    this.#armFor(this.#settlement.deadline())
-    this.#armFor(this.#admission.deadline())
-    this.#armFor(this.#framer.deadline())
-    this.#armFor(this.#firstSight.deadline())
-    this.#armFor(this.#shed.deadline())
-    this.#armFor(this.#undelivered.deadline())
-  }
-
-  #armFor(deadline: number | undefined): void {
-    if (deadline !== undefined) this.#agenda.arm(Math.max(deadline, this.#hearUntil))
+    let due = Math.min(this.lanes[0].deadline() ?? Infinity, this.lanes[1].deadline() ?? Infinity)
+    due = Math.min(due, this.#appender?.deadline() ?? Infinity, this.#deadLetters?.deadline() ?? Infinity)
+    due = Math.min(due, this.#settlement.deadline() ?? Infinity, this.#admission.deadline() ?? Infinity)
+    due = Math.min(due, this.#framer.deadline() ?? Infinity, this.#firstSight.deadline() ?? Infinity)
+    due = Math.min(due, this.#shed.deadline() ?? Infinity, this.#undelivered.deadline() ?? Infinity)
+    due = Math.max(due, this.#hearUntil)
+    if (due < this.#agenda.armedFor) this.#agenda.arm(due)
   }
 
   #tellTallies(): void {
@@ -937,7 +934,8 @@ export class Pipeline {
       const [outcome, topic] = told.label.split(' ') as [string, string]
       this.#options.telemetry.tell({ kind: 'message-undelivered', topic, outcome, count: told.count })
     }
-    for (const fact of this.#deadLetters?.facts() ?? []) this.#options.telemetry.tell(fact)
+    if (this.#deadLetters !== undefined)
+      for (const fact of this.#deadLetters.facts()) this.#options.telemetry.tell(fact)
   }
 
   #makeLane(index: LaneIndex, jitter: number): Lane {

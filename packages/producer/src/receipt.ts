@@ -40,15 +40,11 @@ export class SentReceipt implements Receipt {
   readonly #source: ReceiptSource
   readonly #record: SealedRecord
 
-  constructor(source: ReceiptSource, record: SealedRecord, counter: number) {
-    const [a, b] = record.copies
+  constructor(source: ReceiptSource, record: SealedRecord, counter: number, clusters = copiesOf(source, record)) {
     this.position = positionOf(record, counter)
     this.keyRange = record.sequence.keyRange
     this.partition = record.partition
-    this.clusters = {
-      [source.clusters[0]]: a.state === 'acknowledged' ? { offset: a.offset } : undefined,
-      [source.clusters[1]]: b.state === 'acknowledged' ? { offset: b.offset } : undefined,
-    }
+    this.clusters = clusters
     this.journal = record.journal === 'durable'
     this.#source = source
     this.#record = record
@@ -59,6 +55,14 @@ export class SentReceipt implements Receipt {
     return new Promise((resolve) =>
       this.#source.whenSettled(this.#record, () => resolve(new SentReceipt(this.#source, this.#record, counter))),
     )
+  }
+}
+
+/** What receipts of all messages of a record say of its copies now. */
+export function copiesOf({ clusters }: ReceiptSource, { copies: [a, b] }: SealedRecord): Copies {
+  return {
+    [clusters[0]]: a.state === 'acknowledged' ? { offset: a.offset } : undefined,
+    [clusters[1]]: b.state === 'acknowledged' ? { offset: b.offset } : undefined,
   }
 }
 

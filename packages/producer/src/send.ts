@@ -2,7 +2,7 @@
  * One `send()` on its way: what the caller gave, where it stands, and whom to tell. When that is done nothing holds it
  * any more: what a lane may keep for hours is the sealed record alone.
  */
-import { encodeFrame, MessageOversizedError, type OpenSpan } from '@tandem/common/internal'
+import { encodeFrame, MessageOversizedError, type FramedMessage, type OpenSpan } from '@tandem/common/internal'
 
 import type { Applicant } from './core/admission.js'
 import type { Framed } from './core/framer.js'
@@ -18,7 +18,7 @@ export interface SendTerms {
   readonly alone?: boolean
 }
 
-export class Send implements Applicant, Framed {
+export class Send implements Applicant, Framed, FramedMessage {
   readonly message: ReadMessage
   readonly patient: boolean
   readonly alone: boolean
@@ -59,6 +59,18 @@ export class Send implements Applicant, Framed {
     this.alone = alone
     this.resolve = resolve
     this.reject = reject
+  }
+
+  get key(): Uint8Array | null {
+    return this.message.key
+  }
+
+  get headers(): WireHeaders {
+    return this.message.headers
+  }
+
+  get timestampMs(): number {
+    return this.message.timestampMs
   }
 
   /** Known once the topic is. */
@@ -129,9 +141,7 @@ export class Send implements Applicant, Framed {
 export function sealFrame(sends: readonly Send[], ordinal: number, now: number): SealedRecord {
   const { sequence, message } = sends[0]!
   const first = sequence.take(sends.length)
-  const value = encodeFrame(
-    sends.map(({ message: { key, headers, timestampMs }, value }) => ({ key, value, timestampMs, headers })),
-  )
+  const value = encodeFrame(sends)
   const record = new SealedRecord({
     sequence,
     ordinal,

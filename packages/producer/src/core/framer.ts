@@ -26,17 +26,17 @@ export interface Framed {
   readonly framedBytes: number
 }
 
-interface OpenFrame<M> {
+interface Frame<M> {
   readonly messages: M[]
   bytes: number
   readonly sealAt: number
 }
 
 export class Framer<M extends Framed> {
-  readonly #open = new Map<Sequence, OpenFrame<M>>()
+  readonly #open = new Map<Sequence, Frame<M>>()
   /** Records of each sequence that are sealed and not answered. */
   readonly #underWay = new Map<Sequence, number>()
-  readonly #sealed = new Fifo<readonly M[]>()
+  readonly #closed = new Fifo<Frame<M>>()
   #waiting = 0
   #bytes = 0
   #deadline = Infinity
@@ -76,7 +76,7 @@ export class Framer<M extends Framed> {
     const frame = this.#open.get(sequence)
     if (frame === undefined) return
     this.#open.delete(sequence)
-    this.#sealed.push(frame.messages)
+    this.#closed.push(frame)
     this.#handleUnderWay(sequence)
   }
 
@@ -104,12 +104,11 @@ export class Framer<M extends Framed> {
 
   /** Messages that are to be sealed as one record. */
   poll(): readonly M[] | undefined {
-    const messages = this.#sealed.shift()
-    for (const { framedBytes } of messages ?? []) {
-      this.#waiting--
-      this.#bytes -= framedBytes
-    }
-    return messages
+    const frame = this.#closed.shift()
+    if (frame === undefined) return undefined
+    this.#waiting -= frame.messages.length
+    this.#bytes -= frame.bytes
+    return frame.messages
   }
 
   deadline(): number | undefined {
