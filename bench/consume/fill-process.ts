@@ -5,11 +5,11 @@ import { answerOrder } from '../subject-process.js'
 import { valueOf } from './message-numbers.js'
 import { KEYS, type FillOrder } from './order.js'
 
-async function fill({ clusters, topic, messages, valueBytes }: FillOrder): Promise<object> {
+async function fill({ clusters, topic, messages, valueBytes, framing }: FillOrder): Promise<object> {
   const producer = new Producer({
     producerId: 'bench',
     clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
-    topics: { [topic]: {} },
+    topics: { [topic]: { framing } },
   })
   await producer.connect()
   for (let first = 0; first < messages; first += AT_ONCE) {

@@ -19,7 +19,9 @@ export interface ConsumeAnswer extends CourseResult {
 }
 
 /** What the process that fills both logs is told. */
-export type FillOrder = Pick<ConsumeOrder, 'clusters' | 'topic' | 'messages' | 'valueBytes'>
+export interface FillOrder extends Pick<ConsumeOrder, 'clusters' | 'topic' | 'messages' | 'valueBytes'> {
+  readonly framing: 'record' | 'frame'
+}
 
 /** Accounts, the keys of the messages: enough that each partition has many. */
 export const KEYS = 1_000

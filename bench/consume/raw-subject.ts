@@ -5,6 +5,7 @@
  *
  * The settings, the size of a batch and the patience of a poll are those of tandem's clients.
  */
+import { decodeStamp, STAMP_HEADER } from '@tandem/common/internal'
 import { READER, readerProperties } from '@tandem/consumer/internal'
 import kafka from 'node-rdkafka'
 
@@ -20,7 +21,8 @@ export async function runRaw(order: ConsumeOrder): Promise<Result> {
   const { messages } = order
   const course = new Course(2 * messages)
   let records = 0
-  await readBoth(order, course, (batch) => course.handleDone((records += batch.length)))
+  const count = order.way === 'raw-frames' ? messagesOf : ({ length }: kafka.Message[]) => length
+  await readBoth(order, course, (batch) => course.handleDone((records += count(batch))))
   return { ...(await course.result), taken: records / 2, different: records / 2 }
 }
 
@@ -43,6 +45,11 @@ export async function runSetNx(order: ConsumeOrder): Promise<Result> {
   })
   redis.disconnect()
   return { ...(await course.result), taken: numbers.taken, different: numbers.different }
+}
+
+/** Of frames, as their stamps say. */
+function messagesOf(batch: readonly kafka.Message[]): number {
+  return batch.reduce((sum, { headers }) => sum + decodeStamp(Buffer.from(headers![0]![STAMP_HEADER]!)).count, 0)
 }
 
 async function readBoth(

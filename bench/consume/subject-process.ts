@@ -6,10 +6,12 @@ import { runTandem } from './tandem-subject.js'
 await answerOrder((order: ConsumeOrder) => {
   switch (order.way) {
     case 'raw':
+    case 'raw-frames':
       return runRaw(order)
     case 'set-nx':
       return runSetNx(order)
     case 'tandem':
+    case 'frames':
     case 'in-key-order':
       return runTandem(order)
     default:

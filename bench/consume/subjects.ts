@@ -10,11 +10,16 @@ export interface ConsumeSubject {
  * - `raw`: two consumers of node-rdkafka that only count, with the settings of tandem's clients
  * - `tandem`: `deliveries$`, each acknowledged at once, positions in Redis
  * - `in-key-order`: the same, through that operator
+ * - `frames`, `raw-frames`: `tandem` and `raw` on a topic whose messages share records
  * - `set-nx`: `raw`, and each record's business key is asked of Redis, in one pipeline per batch: new, or seen before?
  */
 export type Way = (typeof WAYS)[number]
 
-export const WAYS = ['raw', 'tandem', 'in-key-order', 'set-nx'] as const
+export const WAYS = ['raw', 'tandem', 'in-key-order', 'set-nx', 'frames', 'raw-frames'] as const
+
+export function isFramed(way: Way): boolean {
+  return way.endsWith('frames')
+}
 
 /** The size that counts, and one that is measured if there is time; how many messages a log has of it. */
 export const SIZES = [
@@ -40,14 +45,35 @@ export const REDIS_COST = 'Redis commands/1,000 messages'
  */
 export const COMPARISONS: readonly Comparison[] = SIZES.flatMap(({ valueBytes }) => {
   const name = (way: Way): string => nameOf({ way, valueBytes })
-  const compare = (way: Way, other: Way): Comparison[] => [
-    { name: `${way} / ${other}, ${valueBytes} B`, over: name(way), under: name(other), unit: RATE },
+  const goal = (reach: number): number | undefined => (valueBytes === SIZES[0].valueBytes ? reach : undefined)
+  const compare = (way: Way, other: Way, reach?: number): Comparison[] => [
+    {
+      name: `${way} / ${other}, ${valueBytes} B`,
+      over: name(way),
+      under: name(other),
+      unit: RATE,
+      ...(reach !== undefined && { reach }),
+    },
     { name: `${other} / ${way} by CPU, ${valueBytes} B`, over: name(other), under: name(way), unit: CPU },
   ]
   return [
-    ...compare('tandem', 'raw'),
+    ...compare('tandem', 'raw', goal(0.9)),
     ...compare('in-key-order', 'tandem'),
     ...compare('tandem', 'set-nx'),
+    ...compare('frames', 'tandem'),
+    ...compare('frames', 'raw-frames'),
+    ...(valueBytes === SIZES[0].valueBytes
+      ? [
+          { name: `frames / 300,000/s, ${valueBytes} B`, over: name('frames'), under: 300_000, unit: RATE, reach: 1 },
+          ...(['tandem', 'frames'] as const).map((way) => ({
+            name: `12 / ${REDIS_RATE} of ${way}, ${valueBytes} B`,
+            over: 12,
+            under: name(way),
+            unit: REDIS_RATE,
+            reach: 1,
+          })),
+        ]
+      : []),
     ...[REDIS_RATE, REDIS_COST].map((unit) => ({
       name: `set-nx / tandem by ${unit}, ${valueBytes} B`,
       over: name('set-nx'),

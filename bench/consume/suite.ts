@@ -9,11 +9,20 @@ import { RedisServer } from '@tandem/testing'
 import { Redis } from 'ioredis'
 
 import { Clusters, versionOf, versions } from '../clusters.js'
-import { countRecords, makeTopic, PARTITIONS } from '../logs.js'
+import { countFramed, countRecords, makeTopic, PARTITIONS } from '../logs.js'
 import { orderFrom } from '../subject-process.js'
 import { CPU, MEMORY, RATE, type Figures, type Stage, type Suite } from '../suite.js'
 import type { ConsumeAnswer, ConsumeOrder, FillOrder } from './order.js'
-import { COMPARISONS, nameOf, REDIS_COST, REDIS_RATE, SIZES, subjectsOf } from './subjects.js'
+import {
+  COMPARISONS,
+  isFramed,
+  nameOf,
+  REDIS_COST,
+  REDIS_RATE,
+  SIZES,
+  subjectsOf,
+  type ConsumeSubject,
+} from './subjects.js'
 
 export const consumeSuite: Suite = {
   name: 'consume',
@@ -41,8 +50,8 @@ class ConsumeStage implements Stage {
   readonly versions: Stage['versions']
   readonly #clusters: Clusters
   readonly #redis: RedisServer
-  /** Topics that are filled, by the size of their messages. */
-  readonly #topics = new Map<number, string>()
+  /** Topics that are filled. */
+  readonly #topics = new Set<string>()
 
   private constructor(clusters: Clusters, redis: RedisServer, versions: Stage['versions']) {
     this.#clusters = clusters
@@ -53,7 +62,7 @@ class ConsumeStage implements Stage {
   async measure(name: string): Promise<Figures> {
     const subject = subjectsOf(false).find((one) => nameOf(one) === name)!
     const { messages } = SIZES.find(({ valueBytes }) => valueBytes === subject.valueBytes)!
-    const topic = this.#topics.get(subject.valueBytes) ?? (await this.#fill(subject.valueBytes, messages))
+    const topic = await this.#fill(subject, messages)
     const redisUrl = this.#redis.url
     await forgetAll(redisUrl)
     const clusters = this.#clusters.addresses
@@ -84,17 +93,19 @@ class ConsumeStage implements Stage {
     await Promise.all([this.#clusters[Symbol.asyncDispose](), this.#redis.stop()])
   }
 
-  async #fill(valueBytes: number, messages: number): Promise<string> {
-    const topic = `of-${valueBytes}-bytes`
+  /** The topic of such messages, filled if it is not yet. */
+  async #fill({ valueBytes, way }: ConsumeSubject, messages: number): Promise<string> {
+    const framing = isFramed(way) ? 'frame' : 'record'
+    const topic = `${framing}s-of-${valueBytes}-bytes`
+    if (this.#topics.has(topic)) return topic
     for (const cluster of this.#clusters.all) await makeTopic(cluster, topic)
     const clusters = this.#clusters.addresses
-    await orderFrom<FillOrder, object>(FILLER, topic, { clusters, topic, messages, valueBytes })
+    await orderFrom<FillOrder, object>(FILLER, topic, { clusters, topic, messages, valueBytes, framing })
     for (const cluster of this.#clusters.all) {
-      const records = await countRecords(cluster, topic)
-      if (records !== messages)
-        throw new Error(`${topic}: ${messages} messages were sent, a log has ${records} records`)
+      const held = await (isFramed(way) ? countFramed : countRecords)(cluster, topic)
+      if (held !== messages) throw new Error(`${topic}: ${messages} messages were sent, a log has ${held}`)
     }
-    this.#topics.set(valueBytes, topic)
+    this.#topics.add(topic)
     return topic
   }
 }
