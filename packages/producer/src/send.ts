@@ -19,7 +19,6 @@ export interface SendTerms {
 }
 
 export class Send implements Applicant, Framed, FramedMessage {
-  readonly message: ReadMessage
   readonly patient: boolean
   readonly alone: boolean
   /** Whether the common `sendTimeoutMs` counts for it, or its caller sees to its time. */
@@ -45,6 +44,7 @@ export class Send implements Applicant, Framed, FramedMessage {
   first = 0
   /** Once it is sealed. */
   record: SealedRecord | undefined
+  #message: ReadMessage | undefined
   #sequence: Sequence | undefined
 
   constructor(
@@ -53,12 +53,17 @@ export class Send implements Applicant, Framed, FramedMessage {
     resolve: (receipt: Receipt) => void,
     reject: (error: Error) => void,
   ) {
-    this.message = message
+    this.#message = message
     this.patient = patient
     this.timed = timed
     this.alone = alone
     this.resolve = resolve
     this.reject = reject
+  }
+
+  /** Until it is sealed. */
+  get message(): ReadMessage {
+    return this.#message!
   }
 
   get key(): Uint8Array | null {
@@ -114,7 +119,7 @@ export class Send implements Applicant, Framed, FramedMessage {
     const first = this.first === 0 ? sequence.take(1) : this.first
     const { key, timestampMs } = this.message
     const headers = this.headersUnder(first)
-    this.record = new SealedRecord({
+    const record = new SealedRecord({
       sequence,
       ordinal,
       first,
@@ -127,7 +132,15 @@ export class Send implements Applicant, Framed, FramedMessage {
       sealedAt: now,
       owner: [this],
     })
-    return this.record
+    this.handleSealed(record)
+    return record
+  }
+
+  /** The record has its bytes: with thousands under way, what is held twice costs twice to keep track of. */
+  handleSealed(record: SealedRecord): void {
+    this.record = record
+    this.value = null
+    this.#message = undefined
   }
 
   headersUnder(first: number): WireHeaders {
@@ -155,10 +168,7 @@ export function sealFrame(sends: readonly Send[], ordinal: number, now: number):
     sealedAt: now,
     owner: sends,
   })
-  for (const send of sends) {
-    send.record = record
-    send.value = null // it is in the frame
-  }
+  for (const send of sends) send.handleSealed(record)
   return record
 }
 
