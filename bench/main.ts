@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 
 import { runBench } from './command.js'
 import { consumeSuite } from './consume/suite.js'
+import { microSuite } from './micro/suite.js'
 import { sendSuite } from './send/suite.js'
 
 // For the programs that this starts: each Kafka client occupies threads of the pool while it waits.
@@ -9,7 +10,7 @@ process.env['UV_THREADPOOL_SIZE'] ??= '16'
 
 process.exitCode = await runBench(
   process.argv.slice(2),
-  [sendSuite, consumeSuite],
+  [sendSuite, consumeSuite, microSuite],
   fileURLToPath(new URL('../results', import.meta.url)),
   { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
 )
