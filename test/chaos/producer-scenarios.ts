@@ -44,7 +44,7 @@ export const PRODUCER_SCENARIOS: readonly Scenario[] = [
       await stage.seconds(8)
       await stage.expectAnswers()
       await stage.disk.heal()
-      await stage.seconds(6)
+      await stage.seconds(12) // until it is tried again, 10 s later at most
       stage.disk.fill()
       await stage.seconds(4)
       await patient.kill() // and its next life finds a journal that cannot be opened
