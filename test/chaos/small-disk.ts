@@ -15,24 +15,22 @@ export class SmallDisk {
 
   readonly path: string
   readonly #tell: Tell
+  #filling: NodeJS.Timeout | undefined
 
   private constructor(path: string, tell: Tell) {
     this.path = path
     this.#tell = tell
   }
 
-  /** By somebody else: not a byte is left. */
+  /** By somebody else: not a byte is left until it is healed, whatever journals let go of meanwhile. */
   fill(): void {
     this.#tell('the disk of the journals is full', 'journal-full')
-    const descriptor = openSync(this.#filler, 'a')
-    try {
-      for (let size = PIECE_BYTES; size >= 1;) if (!wrote(descriptor, Buffer.alloc(size))) size /= 2
-    } finally {
-      closeSync(descriptor)
-    }
+    this.#takeAll()
+    this.#filling = setInterval(() => this.#takeAll(), AGAIN_MS)
   }
 
   heal(): Promise<void> {
+    clearInterval(this.#filling)
     if (existsSync(this.#filler)) {
       rmSync(this.#filler)
       this.#tell('the disk of the journals has room')
@@ -41,7 +39,17 @@ export class SmallDisk {
   }
 
   async unmount(): Promise<void> {
+    clearInterval(this.#filling)
     await run('umount', [this.path])
+  }
+
+  #takeAll(): void {
+    const descriptor = openSync(this.#filler, 'a')
+    try {
+      for (let size = PIECE_BYTES; size >= 1;) if (!wrote(descriptor, Buffer.alloc(size))) size /= 2
+    } finally {
+      closeSync(descriptor)
+    }
   }
 
   get #filler(): string {
@@ -62,3 +70,4 @@ const run = promisify(execFile)
 /** What two journals take in a scenario, and half as much again. */
 const DISK_BYTES = 96 << 20
 const PIECE_BYTES = 1 << 20
+const AGAIN_MS = 50
