@@ -537,7 +537,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'compared-in-the-midst',
     scenario: 'unstamped',
     meaning: 'after standing still, compares a log with what it had in hand from elsewhere in it',
-    seed: 1_000_151,
+    seed: 110_001_296,
     edits: [
       {
         file: CONSUMER,
@@ -626,7 +626,6 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'read-ahead-believed',
     scenario: 'refilled-tail',
     meaning: 'after a silence, believes what was read ahead before it, if nothing is there to be compared',
-    seed: 80_000_261,
     edits: [{ file: FEED, text: 'if (!this.seeking)\n            this.#seek(this.nextOffset);', replacement: ';' }],
   },
   {
@@ -823,6 +822,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'doubt-voided',
     scenario: 'crash-in-outage',
     meaning: 'voids what is in doubt, as if it had been refused for good',
+    seed: 110_000_171,
     edits: [
       { file: TRACK, text: "case 'transient':\n            case 'fatal':", replacement: "case 'fatal':" },
       {
@@ -898,12 +898,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'accepted-and-dropped',
     scenario: 'refused-by-both',
     meaning: 'forgets what it accepted on disk and both clusters refused',
+    seed: 110_000_042,
     edits: [{ file: SETTLEMENT, text: 'if (record.undeliverable) {', replacement: 'if (false) {' }],
   },
   {
     name: 'forgone-before-buried',
     scenario: 'refused-and-killed',
     meaning: 'notes in the journal that nobody will write an entry, before it lies among the dead letters',
+    seed: 110_000_158,
     edits: [
       {
         file: PIPELINE,
@@ -929,6 +931,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'only-copy-aged',
     scenario: 'only-copy-kept',
     meaning: 'voids what waited for long, whoever else has it',
+    seed: 110_000_009,
     edits: [
       {
         file: TRACK,
