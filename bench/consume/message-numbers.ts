@@ -14,6 +14,12 @@ export class MessageNumbers {
     if (this.#seen[number] === 0) this.different++
     this.#seen[number] = 1
   }
+
+  /** How many were never taken, but for these. */
+  missing(but: readonly number[] = []): number {
+    const expected = new Set(but)
+    return this.#seen.reduce((sum, seen, number) => sum + (seen === 0 && !expected.has(number) ? 1 : 0), 0)
+  }
 }
 
 export function valueOf(number: number, bytes: number): Buffer {

@@ -6,8 +6,9 @@ import type { ConsumeSubject } from './subjects.js'
 export interface ConsumeOrder extends ConsumeSubject {
   readonly clusters: Addresses
   readonly topic: string
-  /** How many each log has. */
   readonly messages: number
+  /** Records with a message, of both logs together. */
+  readonly records: number
   readonly redisUrl: string
 }
 

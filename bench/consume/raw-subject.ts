@@ -18,8 +18,7 @@ import type { ConsumeAnswer, ConsumeOrder } from './order.js'
 type Result = Omit<ConsumeAnswer, 'memoryBytesMax'>
 
 export async function runRaw(order: ConsumeOrder): Promise<Result> {
-  const { messages } = order
-  const course = new Course(2 * messages)
+  const course = new Course(order.records)
   let records = 0
   const count = order.way === 'raw-frames' ? messagesOf : ({ length }: kafka.Message[]) => length
   await readBoth(order, course, (batch) => course.handleDone((records += count(batch))))
@@ -29,7 +28,7 @@ export async function runRaw(order: ConsumeOrder): Promise<Result> {
 export async function runSetNx(order: ConsumeOrder): Promise<Result> {
   const { messages, redisUrl } = order
   const redis = new CountingRedis(redisUrl)
-  const course = new Course(2 * messages, () => redis.commands)
+  const course = new Course(order.records, () => redis.commands)
   const numbers = new MessageNumbers(messages)
   let records = 0
   await readBoth(order, course, async (batch) => {
@@ -52,8 +51,9 @@ function messagesOf(batch: readonly kafka.Message[]): number {
   return batch.reduce((sum, { headers }) => sum + decodeStamp(Buffer.from(headers![0]![STAMP_HEADER]!)).count, 0)
 }
 
-async function readBoth(
-  { clusters, topic }: ConsumeOrder,
+/** Both logs at the same time, each by a consumer of its own, until the course is over. */
+export async function readBoth(
+  { clusters, topic }: Pick<ConsumeOrder, 'clusters' | 'topic'>,
   course: Course,
   handle: (batch: kafka.Message[]) => void | Promise<void>,
 ): Promise<void> {

@@ -71,6 +71,7 @@ class ConsumeStage implements Stage {
       clusters,
       topic,
       messages,
+      records: 2 * messages,
       redisUrl,
     })
     const { records, ms, cpuMicros, redisCommands, taken, different, memoryBytesMax } = answer

@@ -3,15 +3,27 @@ import type { EventKind } from '@tandem/common/internal'
 import { Consumer, inKeyOrder, RedisHighWaterStore, type Delivery } from '@tandem/consumer'
 
 import { CountingRedis } from './counting-redis.js'
-import { Course } from './course.js'
+import { Course, type CourseResult } from './course.js'
 import { MessageNumbers } from './message-numbers.js'
 import type { ConsumeAnswer, ConsumeOrder } from './order.js'
 
 export async function runTandem(order: ConsumeOrder): Promise<Omit<ConsumeAnswer, 'memoryBytesMax'>> {
-  const { clusters, topic, messages, redisUrl, way } = order
+  const numbers = new MessageNumbers(order.messages)
+  const keepsKeys = order.way === 'in-key-order'
+  const result = await deliverAll({ ...order, keepsKeys }, (value) => numbers.take(value))
+  return { ...result, taken: numbers.taken, different: numbers.different }
+}
+
+export interface DeliverOrder extends Pick<ConsumeOrder, 'clusters' | 'topic' | 'records' | 'redisUrl'> {
+  readonly keepsKeys?: boolean
+}
+
+/** Delivers and acknowledges all that both logs have. */
+export async function deliverAll(order: DeliverOrder, handle: (value: Buffer) => void): Promise<CourseResult> {
+  const { clusters, topic, records, redisUrl, keepsKeys } = order
   const redis = new CountingRedis(redisUrl)
   const consumer = new Consumer<Buffer>({
-    groupId: `bench-${way}`,
+    groupId: 'bench',
     clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
     topics: [topic],
     highWater: new RedisHighWaterStore(redis),
@@ -21,10 +33,9 @@ export async function runTandem(order: ConsumeOrder): Promise<Omit<ConsumeAnswer
     if (HARM.has(kind)) harm.add(kind)
   })
   await consumer.connect()
-  const course = new Course(2 * messages, () => redis.commands)
-  const numbers = new MessageNumbers(messages)
-  const take = ({ value }: Delivery<Buffer>): void => numbers.take(value)
-  if (way === 'in-key-order') {
+  const course = new Course(records, () => redis.commands)
+  const take = ({ value }: Delivery<Buffer>): void => handle(value)
+  if (keepsKeys === true) {
     consumer.deliveries$.pipe(inKeyOrder(async (delivery) => take(delivery))).subscribe()
   } else {
     consumer.deliveries$.subscribe((delivery) => {
@@ -42,7 +53,7 @@ export async function runTandem(order: ConsumeOrder): Promise<Omit<ConsumeAnswer
   await consumer.close()
   redis.disconnect()
   if (harm.size > 0) throw new Error(`clusters and Redis were to be well, but: ${[...harm].join(', ')}`)
-  return { ...result, taken: numbers.taken, different: numbers.different }
+  return result
 }
 
 /** After these it is an outage that was measured, and not what reading costs. */

@@ -677,6 +677,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'flush-without-number',
     scenario: 'late-flush',
     meaning: 'the store carries out a flush after a later one',
+    seed: 120_000_173,
     edits: [{ file: STORE, text: 'if (number < record.number)', replacement: 'if (false)' }],
   },
   {
@@ -886,6 +887,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'full-though-spare',
     scenario: 'read-back-and-hung',
     meaning: 'stops admission while a lane is over its bound, though it could let go of what it holds',
+    seed: 120_000_256,
     edits: [
       {
         file: LANE,
