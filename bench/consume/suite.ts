@@ -5,11 +5,10 @@
  * All subjects read the same logs, whole, each in a process of its own and with an empty Redis. They are judged by the
  * numbers in the payloads: each message was taken, and once.
  */
-import { RedisServer } from '@tandem/testing'
 import { Redis } from 'ioredis'
 
-import { Clusters, versionOf, versions } from '../clusters.js'
 import { countFramed, countRecords, makeTopic, PARTITIONS } from '../logs.js'
+import { Servers } from '../servers.js'
 import { orderFrom } from '../subject-process.js'
 import { CPU, MEMORY, RATE, type Figures, type Stage, type Suite } from '../suite.js'
 import type { ConsumeAnswer, ConsumeOrder, FillOrder } from './order.js'
@@ -30,42 +29,27 @@ export const consumeSuite: Suite = {
   rounds: (quick) => (quick ? 5 : 10),
   subjects: (quick) => subjectsOf(quick).map(nameOf),
   comparisons: COMPARISONS,
-  open: () => ConsumeStage.open(),
+  open: async () => new ConsumeStage(await Servers.start()),
 }
 
 class ConsumeStage implements Stage {
-  static async open(): Promise<ConsumeStage> {
-    const clusters = await Clusters.start()
-    try {
-      return new ConsumeStage(clusters, await RedisServer.start(), {
-        ...(await versions()),
-        ioredis: versionOf('ioredis'),
-      })
-    } catch (error) {
-      await clusters[Symbol.asyncDispose]()
-      throw error
-    }
-  }
-
   readonly versions: Stage['versions']
-  readonly #clusters: Clusters
-  readonly #redis: RedisServer
+  readonly #servers: Servers
   /** Topics that are filled. */
   readonly #topics = new Set<string>()
 
-  private constructor(clusters: Clusters, redis: RedisServer, versions: Stage['versions']) {
-    this.#clusters = clusters
-    this.#redis = redis
-    this.versions = versions
+  constructor(servers: Servers) {
+    this.#servers = servers
+    this.versions = servers.versions
   }
 
   async measure(name: string): Promise<Figures> {
     const subject = subjectsOf(false).find((one) => nameOf(one) === name)!
     const { messages } = SIZES.find(({ valueBytes }) => valueBytes === subject.valueBytes)!
     const topic = await this.#fill(subject, messages)
-    const redisUrl = this.#redis.url
+    const redisUrl = this.#servers.redis.url
     await forgetAll(redisUrl)
-    const clusters = this.#clusters.addresses
+    const clusters = this.#servers.clusters.addresses
     const answer = await orderFrom<ConsumeOrder, ConsumeAnswer>(PROGRAM, name, {
       ...subject,
       clusters,
@@ -91,7 +75,7 @@ class ConsumeStage implements Stage {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#clusters[Symbol.asyncDispose](), this.#redis.stop()])
+    await this.#servers[Symbol.asyncDispose]()
   }
 
   /** The topic of such messages, filled if it is not yet. */
@@ -99,10 +83,10 @@ class ConsumeStage implements Stage {
     const framing = isFramed(way) ? 'frame' : 'record'
     const topic = `${framing}s-of-${valueBytes}-bytes`
     if (this.#topics.has(topic)) return topic
-    for (const cluster of this.#clusters.all) await makeTopic(cluster, topic)
-    const clusters = this.#clusters.addresses
+    for (const cluster of this.#servers.clusters.all) await makeTopic(cluster, topic)
+    const clusters = this.#servers.clusters.addresses
     await orderFrom<FillOrder, object>(FILLER, topic, { clusters, topic, messages, valueBytes, framing })
-    for (const cluster of this.#clusters.all) {
+    for (const cluster of this.#servers.clusters.all) {
       const held = await (isFramed(way) ? countFramed : countRecords)(cluster, topic)
       if (held !== messages) throw new Error(`${topic}: ${messages} messages were sent, a log has ${held}`)
     }

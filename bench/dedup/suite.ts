@@ -9,11 +9,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { takeCensus } from '@tandem/cli/internal'
-import { RedisServer, type KafkaCluster } from '@tandem/testing'
+import type { KafkaCluster } from '@tandem/testing'
 import { Redis } from 'ioredis'
 
-import { Clusters, versionOf, versions } from '../clusters.js'
 import { makeTopic } from '../logs.js'
+import { Servers } from '../servers.js'
 import { orderFrom } from '../subject-process.js'
 import { CPU, MEMORY, RATE, type Figures, type Stage, type Suite } from '../suite.js'
 import type { DedupAnswer, DedupOrder, FillAnswer, FillOrder, Writer } from './order.js'
@@ -25,7 +25,7 @@ export const dedupSuite: Suite = {
   rounds: (quick) => (quick ? 3 : 5),
   subjects: () => WAYS,
   comparisons: COMPARISONS,
-  open: () => DedupStage.open(),
+  open: async () => new DedupStage(await Servers.start()),
 }
 
 interface Filled {
@@ -35,37 +35,31 @@ interface Filled {
 }
 
 class DedupStage implements Stage {
-  static async open(): Promise<DedupStage> {
-    const clusters = await Clusters.start()
-    try {
-      const redis = await RedisServer.start()
-      return new DedupStage(clusters, redis, { ...(await versions()), ioredis: versionOf('ioredis') })
-    } catch (error) {
-      await clusters[Symbol.asyncDispose]()
-      throw error
-    }
-  }
-
   readonly versions: Stage['versions']
-  readonly #clusters: Clusters
-  readonly #redis: RedisServer
+  readonly #servers: Servers
   readonly #filled = new Map<Writer, Filled>()
 
-  private constructor(clusters: Clusters, redis: RedisServer, versions: Stage['versions']) {
-    this.#clusters = clusters
-    this.#redis = redis
-    this.versions = versions
+  constructor(servers: Servers) {
+    this.#servers = servers
+    this.versions = servers.versions
   }
 
   async measure(way: string): Promise<Figures> {
     const { topic, records, refused } = await this.#fill(way === 'tandem' ? 'tandem' : 'dual')
-    const redis = new Redis(this.#redis.url)
+    const redis = new Redis(this.#servers.redis.url)
     await redis.flushall()
     const before = await usedBytes(redis)
-    const order = { way: way as Way, clusters: this.#clusters.addresses, topic, messages: MESSAGES, records, refused }
+    const order = {
+      way: way as Way,
+      clusters: this.#servers.clusters.addresses,
+      topic,
+      messages: MESSAGES,
+      records,
+      refused,
+    }
     const answer = await orderFrom<DedupOrder, DedupAnswer & { memoryBytesMax: number }>(PROGRAM, way, {
       ...order,
-      redisUrl: this.#redis.url,
+      redisUrl: this.#servers.redis.url,
     })
     const redisBytes = (await usedBytes(redis)) - before
     redis.disconnect()
@@ -87,7 +81,7 @@ class DedupStage implements Stage {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#clusters[Symbol.asyncDispose](), this.#redis.stop()])
+    await this.#servers[Symbol.asyncDispose]()
   }
 
   /** Writes for a while, in which the west hangs again and again. */
@@ -95,16 +89,16 @@ class DedupStage implements Stage {
     const known = this.#filled.get(writer)
     if (known !== undefined) return known
     const topic = `by-${writer}`
-    for (const cluster of this.#clusters.all) await makeTopic(cluster, topic)
-    const clusters = this.#clusters.addresses
+    for (const cluster of this.#servers.clusters.all) await makeTopic(cluster, topic)
+    const clusters = this.#servers.clusters.addresses
     const order: FillOrder = { writer, clusters, topic, messages: MESSAGES, perSecond: PER_SECOND }
     const flapping = new AbortController()
-    const [, west] = this.#clusters.all
+    const [, west] = this.#servers.clusters.all
     const flaps = flap(west!, flapping.signal)
     const filling = orderFrom<FillOrder, FillAnswer>(FILLER, topic, order).finally(() => flapping.abort())
     const [{ refused }] = await Promise.all([filling, flaps])
     let records = 0
-    for (const { bootstrapServers } of this.#clusters.all) {
+    for (const { bootstrapServers } of this.#servers.clusters.all) {
       records += (await takeCensus({ cluster: bootstrapServers, bootstrapServers, topic })).foreign
     }
     const filled = { topic, records, refused }

@@ -1,0 +1,33 @@
+/** The two real clusters and the Redis of a suite that reads. */
+import { RedisServer } from '@tandem/testing'
+
+import { Clusters, versionOf, versions } from './clusters.js'
+import type { Stage } from './suite.js'
+
+export class Servers implements AsyncDisposable {
+  /** All of them, or an error and none. */
+  static async start(): Promise<Servers> {
+    const clusters = await Clusters.start()
+    try {
+      const redis = await RedisServer.start()
+      return new Servers(clusters, redis, { ...(await versions()), ioredis: versionOf('ioredis') })
+    } catch (error) {
+      await clusters[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  readonly clusters: Clusters
+  readonly redis: RedisServer
+  readonly versions: Stage['versions']
+
+  private constructor(clusters: Clusters, redis: RedisServer, versions: Stage['versions']) {
+    this.clusters = clusters
+    this.redis = redis
+    this.versions = versions
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.clusters[Symbol.asyncDispose](), this.redis.stop()])
+  }
+}
