@@ -33,12 +33,7 @@ export function writeHistory({ plan, deployment, faults, peaks, healedAtMs, rest
     booked: setting.books ? world.store.effects : undefined,
     strict: strictOf(deployment),
     storeTroubles: faults.storeTroubles,
-    // A client that brings a few records at a time goes on for long with what it has read before; and while a window is
-    // full nothing is read, so that no silence is noticed (seed 104000901).
-    cutOffs:
-      setting.readRecordsMax < FEW_RECORDS || setting.unacknowledgedMax < FEW_DELIVERIES
-        ? []
-        : cutOffsOfConsumers(deployment, faults),
+    cutOffs: cutOffsOfConsumers(deployment, faults),
     clusterTroubles: plan.steps.flatMap(clusterTroubleOf),
     nothingIsLate: setting.suffering === 'readers',
     carriesOn: carriesOn(setting),
@@ -72,11 +67,17 @@ function strictOf({ world, setting, losses, operator }: Deployment): History['st
   return { skips: operator.skips, lateWritten: lateWritten(world.clusters, TOPIC, partitions) }
 }
 
-/** But those of who has ever paused that feed (seed 103000094): of a cluster that is not asked no silence is noticed. */
-function cutOffsOfConsumers({ subscribers }: Deployment, { cutOffs }: Faults): CutOff[] {
+function cutOffsOfConsumers({ subscribers, setting }: Deployment, { cutOffs }: Faults): CutOff[] {
   const consumers = new Map(subscribers.all.map(({ consumer }) => [consumer.process.name, consumer]))
-  return cutOffs.filter(({ name, cluster }) => {
-    return consumers.get(name)?.events.every((event) => event.kind !== 'feed-paused' || event.cluster !== cluster)
+  // A client that brings a few records at a time goes on for long with what it has read before; and while a window is full
+  // nothing is read, so that no silence is noticed (seed 104000901).
+  const reads = setting.readRecordsMax >= MANY_RECORDS && setting.unacknowledgedMax >= MANY_DELIVERIES
+  return cutOffs.flatMap((cutOff) => {
+    const consumer = consumers.get(cutOff.name)
+    if (consumer === undefined) return []
+    // Nor of a feed that is paused (seed 103000094).
+    const paused = consumer.events.some((event) => event.kind === 'feed-paused' && event.cluster === cutOff.cluster)
+    return [{ ...cutOff, noticed: reads && !paused }]
   })
 }
 
@@ -108,9 +109,9 @@ function clusterTroubleOf(step: Step): Span[] {
   return [{ fromMs: step.atMs, toMs: step.atMs + forMs }]
 }
 
-const FEW_RECORDS = 100
-/** Their handlers are at work most of the time. */
-const FEW_DELIVERIES = 1_000
+const MANY_RECORDS = 100
+/** With fewer, handlers are at work most of the time. */
+const MANY_DELIVERIES = 1_000
 /** Two writes to a disk that is well, one after the other. */
 const DISK_MS = 50
 /** A track's circuit: what its client may hold without a report (docs/protocol.md, Lanes and tracks 4), and a look. */

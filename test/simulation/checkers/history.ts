@@ -88,6 +88,8 @@ export interface Span {
 export interface CutOff extends Span {
   readonly name: string
   readonly cluster: string
+  /** Whether it asked that cluster all the time, so that it has to notice. */
+  readonly noticed: boolean
 }
 
 export interface StoreTrouble extends Span {

@@ -8,7 +8,8 @@ import type { ConsumerLife, CutOff, History, Span } from './history.js'
 export const shares: Checker = {
   promise: 'shares',
   check(history) {
-    return [...takenTooOften(history), ...(history.cutOffs ?? []).flatMap((cutOff) => heldBlindly(history, cutOff))]
+    const noticed = (history.cutOffs ?? []).filter((cutOff) => cutOff.noticed)
+    return [...takenTooOften(history), ...noticed.flatMap((cutOff) => heldBlindly(history, cutOff))]
   },
 }
 

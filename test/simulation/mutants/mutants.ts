@@ -537,6 +537,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'compared-in-the-midst',
     scenario: 'unstamped',
     meaning: 'after standing still, compares a log with what it had in hand from elsewhere in it',
+    seed: 130_000_391,
     edits: [
       {
         file: CONSUMER,
@@ -745,6 +746,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'store-clock-decides',
     scenario: 'clock-failover',
     meaning: 'a lease ends when the clock of the store says so',
+    seed: 130_000_004,
     edits: [
       {
         file: MEMORY,
