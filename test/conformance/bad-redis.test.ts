@@ -140,7 +140,7 @@ describe('conformance: stores in a bad Redis', function () {
     await server.stop()
     server = await RedisServer.start({ args: ['--key-load-delay', '500'] })
     const keys = connect().pipeline()
-    for (let i = 0; i < 4_000; i++) keys.set(`key-${i}`, '')
+    for (let i = 0; i < 12_000; i++) keys.set(`key-${i}`, '') // for 6 s, so that it is asked meanwhile
     await keys.exec()
     await server.kill()
     const loaded = server.restart()
