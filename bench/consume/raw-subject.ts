@@ -12,8 +12,9 @@ import kafka from 'node-rdkafka'
 import { PARTITIONS } from '../logs.js'
 import { CountingRedis } from './counting-redis.js'
 import { Course } from './course.js'
-import { MessageNumbers, numberIn } from './message-numbers.js'
+import { MessageNumbers } from './message-numbers.js'
 import type { ConsumeAnswer, ConsumeOrder } from './order.js'
+import { areNew } from './set-nx.js'
 
 type Result = Omit<ConsumeAnswer, 'memoryBytesMax'>
 
@@ -32,14 +33,8 @@ export async function runSetNx(order: ConsumeOrder): Promise<Result> {
   const numbers = new MessageNumbers(messages)
   let records = 0
   await readBoth(order, course, async (batch) => {
-    const pipeline = redis.pipeline()
-    for (const { value } of batch) pipeline.set(`order-${numberIn(value!)}`, '1', 'EX', SEEN_S, 'NX')
-    const answers = await pipeline.exec()
-    batch.forEach(({ value }, index) => {
-      const [error, answer] = answers![index]!
-      if (error) throw error
-      if (answer === 'OK') numbers.take(value!)
-    })
+    const isNew = await areNew(batch, redis)
+    for (const [index, { value }] of batch.entries()) if (isNew[index] === true) numbers.take(value!)
     course.handleDone((records += batch.length))
   })
   redis.disconnect()
@@ -85,6 +80,3 @@ function nextBatch(consumer: kafka.KafkaConsumer): Promise<kafka.Message[]> {
     consumer.consume(READER.batchMax, (error, batch) => (error ? reject(error) : resolve(batch)))
   })
 }
-
-/** Long enough for the slower of the two copies. */
-const SEEN_S = 3_600

@@ -4,8 +4,9 @@ import type kafka from 'node-rdkafka'
 
 import { CountingRedis } from '../consume/counting-redis.js'
 import { Course, type CourseResult } from '../consume/course.js'
-import { MessageNumbers, numberIn } from '../consume/message-numbers.js'
+import { MessageNumbers } from '../consume/message-numbers.js'
 import { readBoth } from '../consume/raw-subject.js'
+import { areNew, businessKeyOf, SEEN_S } from '../consume/set-nx.js'
 import { deliverAll } from '../consume/tandem-subject.js'
 import { answerOrder } from '../subject-process.js'
 import type { DedupAnswer, DedupOrder } from './order.js'
@@ -23,7 +24,7 @@ function run(order: DedupOrder, take: (value: Buffer) => void): Promise<CourseRe
     case 'naive':
       return readNew(order, naive(), take)
     case 'set-nx':
-      return readNew(order, setNx, take)
+      return readNew(order, areNew, take)
     case 'get-set':
       return readNew(order, getSet, take)
     default:
@@ -59,31 +60,14 @@ function naive(): Judge {
     })
 }
 
-const setNx: Judge = async (batch, redis) => {
-  const pipeline = redis.pipeline()
-  for (const { value } of batch) pipeline.set(keyOf(value!), '1', 'EX', SEEN_S, 'NX')
-  const answers = await pipeline.exec()
-  return answers!.map(([error, answer]) => {
-    if (error) throw error
-    return answer === 'OK'
-  })
-}
-
 const getSet: Judge = async (batch, redis) => {
   const isNew: boolean[] = []
   for (const { value } of batch) {
-    const seen = await redis.get(keyOf(value!))
-    if (seen === null) await redis.set(keyOf(value!), '1', 'EX', SEEN_S)
+    const seen = await redis.get(businessKeyOf(value!))
+    if (seen === null) await redis.set(businessKeyOf(value!), '1', 'EX', SEEN_S)
     isNew.push(seen === null)
   }
   return isNew
 }
-
-function keyOf(value: Buffer): string {
-  return `order-${numberIn(value)}`
-}
-
-/** Long enough for the slower of the two copies. */
-const SEEN_S = 3_600
 
 await answerOrder(read)

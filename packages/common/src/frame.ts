@@ -42,7 +42,7 @@ export function encodeFrame(messages: readonly FramedMessage[]): Uint8Array {
 }
 
 /** What a message takes of a frame, at most. */
-export function framedBytesMax({ key, value, headers }: Omit<FramedMessage, 'timestampMs'>): number {
+function framedBytesMax({ key, value, headers }: Omit<FramedMessage, 'timestampMs'>): number {
   let bytes = 3 * HEAD_BYTES_MAX + INTEGER_BYTES_MAX + (key?.length ?? 0) + (value?.length ?? 0)
   if (headers.length > 0) bytes += HEAD_BYTES_MAX
   for (const header of headers) {
