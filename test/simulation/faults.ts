@@ -13,7 +13,7 @@ export class Faults {
   readonly #deployment: Deployment
   readonly #counts = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
   readonly #storeTroubles: (Omit<StoreTrouble, 'toMs'> & { toMs: number })[] = []
-  readonly #cutOffs: (Omit<CutOff, 'toMs' | 'noticed'> & { toMs: number })[] = []
+  readonly #cutOffs: (Omit<CutOff, 'toMs' | 'distracted'> & { toMs: number })[] = []
   #healing = false
 
   constructor(deployment: Deployment) {
@@ -26,7 +26,7 @@ export class Faults {
   }
 
   /** When a process could not reach a cluster that others could reach. */
-  get cutOffs(): readonly Omit<CutOff, 'noticed'>[] {
+  get cutOffs(): readonly Omit<CutOff, 'distracted'>[] {
     return this.#cutOffs
   }
 

@@ -47,6 +47,8 @@ export class SimulatedConsumer {
   readonly stops: { readonly fromMs: number; toMs: number }[] = []
   /** Where each feed was told to read, in the order of telling. */
   readonly assignments: (FeedPosition & { readonly cluster: string })[] = []
+  /** All that it had, with their clusters. */
+  readonly feedClients: { readonly cluster: string; readonly client: SimulatedFeedClient }[] = []
   /** What ended `deliveries$`. */
   failure: unknown
   completed = false
@@ -90,6 +92,7 @@ export class SimulatedConsumer {
             pollTimeoutMs,
             readRecordsMax,
           })
+          this.feedClients.push({ cluster: cluster.name, client })
           const assign = client.assign.bind(client)
           client.assign = (positions) => {
             for (const position of positions) this.assignments.push({ ...position, cluster: cluster.name })

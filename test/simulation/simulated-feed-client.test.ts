@@ -91,6 +91,24 @@ describe('simulated feed client', () => {
     expect(reading.told).to.deep.equal(['end 0', '1', '2', 'end 2'])
   })
 
+  it('is distracted while it is paused or nobody polls, and not while it waits for more', async () => {
+    const { client, world } = await read()
+    await world.run(1_000)
+    const { length } = client.distracted
+    const fromMs = world.now
+    await world.run(1_000)
+    expect(client.distracted, 'waiting').to.have.length(length)
+    client.pause([AT])
+    await world.run(500)
+    client.resume([AT])
+    await world.run(1_000)
+    expect(client.distracted.slice(length)).to.deep.equal([{ fromMs: fromMs + 1_000, toMs: fromMs + 1_500 }])
+    const unasked = await read(0, false)
+    unasked.world.east.append('entries', 0, entry('1'))
+    await unasked.world.run(1_000)
+    expect(unasked.client.distracted.at(-1)?.toMs).to.equal(Infinity)
+  })
+
   it('reads again what it had read ahead and not handed out when it was paused', async () => {
     const reading = await read(0, false)
     reading.write('1', '2')

@@ -58,6 +58,8 @@ interface Found {
 }
 
 export class SimulatedFeedClient implements FeedClient, Reader {
+  /** When its silence said nothing: it had a batch to bring, or nobody polled, or not all of its partitions. */
+  readonly distracted: { readonly fromMs: number; toMs: number }[] = []
   readonly #options: FeedClientOptions
   readonly #handler: FeedClientHandler
   readonly #cluster: SimulatedCluster
@@ -130,12 +132,14 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     }
     this.#dropStale()
     this.#read()
+    this.#noteAttention()
   }
 
   unassign(partitions: readonly FeedPartition[]): void {
     for (const cursor of this.#cursorsOf(partitions)) cursor.generation++
     for (const one of partitions) this.#cursors.delete(nameOf(one))
     this.#dropStale()
+    this.#noteAttention()
   }
 
   pause(partitions: readonly FeedPartition[]): void {
@@ -149,11 +153,13 @@ export class SimulatedFeedClient implements FeedClient, Reader {
       cursor.toldEnd = -1
     }
     this.#dropStale()
+    this.#noteAttention()
   }
 
   resume(partitions: readonly FeedPartition[]): void {
     for (const cursor of this.#cursorsOf(partitions)) cursor.paused = false
     this.#read()
+    this.#noteAttention()
   }
 
   poll(): void {
@@ -161,6 +167,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     this.#polling = true
     this.#cancelPollTimeout = this.#connection.after(this.#pollTimeoutMs, () => this.#take())
     this.#look()
+    this.#noteAttention()
   }
 
   queryStart(asked: FeedPartition, done: (offset: number | undefined) => void): void {
@@ -282,7 +289,19 @@ export class SimulatedFeedClient implements FeedClient, Reader {
       }
     }
     this.#look()
+    this.#noteAttention()
     return progress
+  }
+
+  #noteAttention(): void {
+    const { now } = this.#cluster.timeline
+    const attentive =
+      this.#polling && this.#buffer.length === 0 && [...this.#cursors.values()].every(({ paused }) => !paused)
+    const last = this.distracted.at(-1)
+    if (attentive && last?.toMs === Infinity) {
+      last.toMs = now
+      if (last.fromMs === now) this.distracted.pop()
+    } else if (!attentive && last?.toMs !== Infinity) this.distracted.push({ fromMs: now, toMs: Infinity })
   }
 
   // --- batches --------------------------------------------------------------------------------------------------
@@ -299,6 +318,7 @@ export class SimulatedFeedClient implements FeedClient, Reader {
     if (!this.#polling) return
     this.#polling = false
     this.#taking = false
+    this.#noteAttention()
     this.#cancelPollTimeout?.()
     this.#dropStale()
     let records = 0

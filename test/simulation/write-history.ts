@@ -67,17 +67,12 @@ function strictOf({ world, setting, losses, operator }: Deployment): History['st
   return { skips: operator.skips, lateWritten: lateWritten(world.clusters, TOPIC, partitions) }
 }
 
-function cutOffsOfConsumers({ subscribers, setting }: Deployment, { cutOffs }: Faults): CutOff[] {
+function cutOffsOfConsumers({ subscribers }: Deployment, { cutOffs }: Faults): CutOff[] {
   const consumers = new Map(subscribers.all.map(({ consumer }) => [consumer.process.name, consumer]))
-  // A client that brings a few records at a time goes on for long with what it has read before; and while a window is full
-  // nothing is read, so that no silence is noticed (seed 104000901).
-  const reads = setting.readRecordsMax >= MANY_RECORDS && setting.unacknowledgedMax >= MANY_DELIVERIES
   return cutOffs.flatMap((cutOff) => {
-    const consumer = consumers.get(cutOff.name)
-    if (consumer === undefined) return []
-    // Nor of a feed that is paused (seed 103000094).
-    const paused = consumer.events.some((event) => event.kind === 'feed-paused' && event.cluster === cutOff.cluster)
-    return [{ ...cutOff, noticed: reads && !paused }]
+    const clients = consumers.get(cutOff.name)?.feedClients.filter(({ cluster }) => cluster === cutOff.cluster)
+    if (clients === undefined) return []
+    return [{ ...cutOff, distracted: clients.flatMap(({ client }) => client.distracted) }]
   })
 }
 
@@ -109,9 +104,6 @@ function clusterTroubleOf(step: Step): Span[] {
   return [{ fromMs: step.atMs, toMs: step.atMs + forMs }]
 }
 
-const MANY_RECORDS = 100
-/** With fewer, handlers are at work most of the time. */
-const MANY_DELIVERIES = 1_000
 /** Two writes to a disk that is well, one after the other. */
 const DISK_MS = 50
 /** A track's circuit: what its client may hold without a report (docs/protocol.md, Lanes and tracks 4), and a look. */

@@ -88,8 +88,8 @@ export interface Span {
 export interface CutOff extends Span {
   readonly name: string
   readonly cluster: string
-  /** Whether it asked that cluster all the time, so that it has to notice. */
-  readonly noticed: boolean
+  /** When it did not ask that cluster for all that it reads, or had something of it before, so that it noticed nothing. */
+  readonly distracted: readonly Span[]
 }
 
 export interface StoreTrouble extends Span {

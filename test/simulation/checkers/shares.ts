@@ -8,8 +8,8 @@ import type { ConsumerLife, CutOff, History, Span } from './history.js'
 export const shares: Checker = {
   promise: 'shares',
   check(history) {
-    const noticed = (history.cutOffs ?? []).filter((cutOff) => cutOff.noticed)
-    return [...takenTooOften(history), ...noticed.flatMap((cutOff) => heldBlindly(history, cutOff))]
+    const { cutOffs = [] } = history
+    return [...takenTooOften(history), ...cutOffs.flatMap((cutOff) => heldBlindly(history, cutOff))]
   },
 }
 
@@ -38,6 +38,7 @@ function heldBlindly({ lives, storeTroubles, cutOffs = [], clusterTroubles = [] 
       !storeTroubles.some((trouble) => (trouble.names?.includes(one.name) ?? true) && overlaps(trouble, time))
     const reads = (one: ConsumerLife): boolean =>
       one.groupId === life.groupId && !cutOffs.some((other) => other.name === one.name && overlaps(other, time))
+    if (cutOff.distracted.some((span) => overlaps(span, time))) return []
     if (!undisturbed(life) || clusterTroubles.some((trouble) => overlaps(trouble, time))) return []
     const better = lives.find((one) => reads(one) && undisturbed(one))
     return better === undefined ? [] : [`${text} was given to ${life.name} at ${atMs}, and ${better.name} reads more`]
