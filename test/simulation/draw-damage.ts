@@ -1,5 +1,5 @@
 import { emptiedCold } from './draw-stories.js'
-import { ALL, CLUSTERS, type Setting, type Step } from './plan.js'
+import { ALL, CLUSTERS, GROUPS, type Setting, type Step } from './plan.js'
 import type { Prng } from './prng.js'
 
 /** What damages logs. */
@@ -8,7 +8,8 @@ export type OfDamage = 'tail-lost' | 'tail-refilled' | 'cluster-rebuilt' | 'log-
 /**
  * Power failures that take the ends of logs with them, and retention that is faster than readers.
  */
-export function* drawDamage(prng: Prng, { suffering, from, minutes, producers }: Setting): Generator<Step> {
+export function* drawDamage(prng: Prng, setting: Setting): Generator<Step> {
+  const { suffering, from, minutes, producers } = setting
   if (suffering !== 'all' || from === 'latest' || !prng.chance(25)) return
   const endMs = minutes * 60_000
   const everyMs = prng.pick([30_000, 120_000])
@@ -56,4 +57,22 @@ export function* drawDamage(prng: Prng, { suffering, from, minutes, producers }:
         kind satisfies never
     }
   }
+  yield* drawReadAheads(prng.fork(), setting)
+}
+
+/**
+ * A window that is full from the beginning, and a client that has read ahead of other partitions what its cluster then
+ * loses; what comes to stand in its place stands nowhere else.
+ */
+function* drawReadAheads(prng: Prng, { unacknowledgedMax, partitions, producers }: Setting): Generator<Step> {
+  if (unacknowledgedMax > 1 || partitions === 1 || !prng.chance(60)) return
+  const [cluster, other] = prng.chance(50) ? CLUSTERS : ([CLUSTERS[1], CLUSTERS[0]] as const)
+  const producer = prng.below(producers)
+  for (const group of GROUPS) yield { kind: 'handler-stuck', atMs: 0, group, forMs: 20_000 }
+  yield { kind: 'send', atMs: 100, producer, key: 0, count: 1 }
+  yield { kind: 'refused-for-good', atMs: 1_900, cluster: other, residue: ALL, forMs: 8_000 }
+  for (const atMs of [2_000, 6_500]) {
+    for (let key = 1; key <= 5; key++) yield { kind: 'send', atMs: atMs + prng.below(500), producer, key, count: 1 }
+  }
+  yield { kind: 'tail-lost', atMs: 3_500, cluster, count: 20, forMs: 2_000 }
 }

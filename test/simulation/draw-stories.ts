@@ -16,6 +16,8 @@ export function* drawStories(prng: Prng, setting: Setting): Generator<Step> {
   yield* drawHalfAsked(prng.fork(), setting)
   yield* drawRefusedBursts(prng.fork(), setting)
   yield* drawColdStarts(prng.fork(), setting)
+  yield* drawOutboxKills(prng.fork(), setting)
+  yield* drawDoubtfulDisks(prng.fork(), setting)
 }
 
 /**
@@ -229,6 +231,50 @@ function* drawColdStarts(prng: Prng, { suffering, from, minutes }: Setting): Gen
       yield { kind: 'redis-emptied', atMs }
       yield { kind: 'instance-added', atMs: atMs + prng.below(1_000), group: prng.pick(GROUPS) }
     }
+  }
+}
+
+/** A producer that dies with messages on its disk that no log has, and whose next life has some to send at once. */
+function* drawOutboxKills(prng: Prng, { suffering, journal, producers, minutes }: Setting): Generator<Step> {
+  if (suffering !== 'readers' || journal !== 'always' || !prng.chance(60)) return
+  const endMs = minutes * 60_000
+  for (let atMs = prng.below(20_000); atMs < endMs - 10_000; atMs += prng.between(5_000, 40_000)) {
+    const producer = prng.below(producers)
+    const key = prng.below(6)
+    yield { kind: 'send', atMs, producer, key, count: prng.between(1, 12) }
+    const killedAtMs = atMs + prng.between(1, 20)
+    const forMs = prng.between(1, 1_000)
+    yield { kind: 'producer-kill', atMs: killedAtMs, producer, forMs }
+    // So that what is on disk takes a while to be read.
+    yield { kind: 'journal-late', atMs: killedAtMs + 1, by: prng.between(10, 200), forMs: forMs + 2_000 }
+    for (let i = 0; i < 10; i++) {
+      yield { kind: 'send', atMs: killedAtMs + forMs + 100 * i + prng.below(100), producer, key, count: 1 }
+    }
+  }
+}
+
+/**
+ * Both clusters are known to be away when a disk fails with something on its way there; the producer dies after it has
+ * said what became of that, and before anybody is back.
+ */
+function* drawDoubtfulDisks(prng: Prng, setting: Setting): Generator<Step> {
+  const { suffering, journal, producers, minutes, sendTimeoutMs } = setting
+  if (suffering !== 'all' || journal !== 'always' || !prng.chance(50)) return
+  const endMs = minutes * 60_000
+  const lastsMs = 12_000 + sendTimeoutMs + 5_000
+  for (let atMs = prng.below(60_000); atMs < endMs - lastsMs; atMs += lastsMs + prng.between(10_000, 90_000)) {
+    const producer = prng.below(producers)
+    for (const cluster of CLUSTERS) {
+      yield { kind: 'cluster-hung', atMs: atMs + prng.below(100), cluster, forMs: lastsMs }
+    }
+    yield { kind: 'send', atMs: atMs + 200, producer, key: prng.below(6), count: 1 }
+    const failsAtMs = atMs + prng.between(8_000, 12_000)
+    yield { kind: 'journal-full', atMs: failsAtMs, by: -1, forMs: prng.between(100, 5_000) }
+    for (let i = 0; i < 3; i++) {
+      const sentAtMs = failsAtMs - 5 + prng.below(10)
+      yield { kind: 'send', atMs: sentAtMs, producer, key: prng.below(6), count: prng.between(1, 3) }
+    }
+    yield killed(prng, failsAtMs + sendTimeoutMs + prng.between(10, 4_000), producer, endMs)
   }
 }
 

@@ -626,6 +626,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'read-ahead-believed',
     scenario: 'refilled-tail',
     meaning: 'after a silence, believes what was read ahead before it, if nothing is there to be compared',
+    seed: 7814,
     edits: [{ file: FEED, text: 'if (!this.seeking)\n            this.#seek(this.nextOffset);', replacement: ';' }],
   },
   {
@@ -850,6 +851,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'journal-last',
     scenario: 'journal-first',
     meaning: 'writes records of its own before what an earlier life left, or what was put on disk before them',
+    seed: 2952,
     edits: [
       {
         file: TRACK,
@@ -881,6 +883,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'disk-doubt-denied',
     scenario: 'disk-gone',
     meaning: 'says not-written of what a failed append may have left on disk',
+    seed: 11,
     edits: [{ file: APPENDER, text: 'record.perhapsJournaled ||= inDoubt;', replacement: ';' }],
   },
   {
