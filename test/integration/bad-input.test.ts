@@ -100,6 +100,40 @@ describe('bad input on real clusters', function () {
     })
   }
 
+  it('producer: a topic that is compacted, be it in one cluster, before anything is written; and when it is seen first', async () => {
+    const name = `compacted-${process.pid}`
+    await real.east.createTopic(name, { partitions: 2 })
+    await real.west.createTopic(name, { partitions: 2, config: { 'cleanup.policy': 'compact' } })
+    const error = await rejects(() => producerOf({}, [name]), 'TANDEM_TOPIC_COMPACTED')
+    expect(error.message).to.include(name).and.to.include('west')
+    const producer = producerOf()
+    await producer.connect()
+    const message = { topic: name, key: 'account', value: 'text' }
+    const refused = await producer.send(message).catch((reason: unknown) => reason)
+    expect(refused).to.have.property('code', 'TANDEM_TOPIC_COMPACTED')
+    await producer.close()
+  })
+
+  it('consumer: a void of nothing, by which a producer tries a topic, passes without a word', async () => {
+    const tried = await createTopic(real, 'tried')
+    const producer = producerOf({}, [tried])
+    await producer.connect()
+    await producer.close()
+    const consumer = consumerOf({ topics: [tried] })
+    const events: TandemEvent[] = []
+    consumer.events$.subscribe((event) => events.push(event))
+    consumer.deliveries$.subscribe((delivery) =>
+      expect.fail(`nothing was sent, and there came ${delivery.position.counter}`),
+    )
+    const passed = (): boolean => {
+      const [partition] = consumer.status().partitions
+      return ['east', 'west'].every((cluster) => partition?.feeds[cluster]?.nextOffset === 1)
+    }
+    await until('both feeds were read', passed)
+    expect(events.filter(({ kind }) => ['record-unstamped', 'stamp-malformed'].includes(kind))).to.deep.equal([])
+    await consumer.close()
+  })
+
   it('consumer: records without a stamp, or with one that cannot be read, are told of and pass', async () => {
     const foreign = await createTopic(real, 'foreign')
     const stamp = (first: number) =>

@@ -13,6 +13,8 @@ export interface BrokerDescription {
 export interface TopicDescription {
   readonly name: string
   readonly partitions: readonly PartitionDescription[]
+  /** False if it was tried and refused. */
+  readonly takesVoids?: boolean
 }
 
 export interface PartitionDescription {

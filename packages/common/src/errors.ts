@@ -107,6 +107,10 @@ export class PartitionsUnequalError extends UsageError {
   static override readonly code = 'TANDEM_PARTITIONS_UNEQUAL'
 }
 
+export class TopicCompactedError extends UsageError {
+  static override readonly code = 'TANDEM_TOPIC_COMPACTED'
+}
+
 export class ClusterSharedError extends UsageError {
   static override readonly code = 'TANDEM_CLUSTER_SHARED'
 }
@@ -202,6 +206,7 @@ export const ERRORS = [
   AlreadySubscribedError,
   TopicMissingError,
   PartitionsUnequalError,
+  TopicCompactedError,
   ClusterSharedError,
   ServiceMissingError,
   ServiceFailedError,

@@ -140,6 +140,7 @@ describe('stamp', () => {
       ['data', 1, 1],
       ['frame', 2, 3],
       ['void', 5, 1],
+      ['void', 1, 0],
       ['data', Number.MAX_SAFE_INTEGER, 1],
     ]
     for (const [kind, first, count] of runs) {
@@ -163,7 +164,8 @@ describe('stamp', () => {
     ['a key range of 0.5', { keyRange: 0.5 }],
     ['first 0', { first: 0 }],
     ['first 2^53', { first: 2 ** 53 }],
-    ['count 0', { kind: 'void', count: 0 }],
+    ['a frame of nothing', { kind: 'frame', count: 0 }],
+    ['count -1', { kind: 'void', count: -1 }],
     ['two in a data record', { count: 2 }],
     ['a run that ends at 2^53', { kind: 'void', first: 2, count: 2 ** 53 - 1 }],
     ['an unknown kind', { kind: 'gone' }],

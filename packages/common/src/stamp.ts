@@ -30,7 +30,7 @@ export interface Stamp {
   readonly keyRange: number
   /** From 1. */
   readonly first: number
-  /** From 1; exactly 1 for data. `first + count - 1` is below 2^53. */
+  /** From 1; exactly 1 for data; 0 for a void of nothing, too. `first + count - 1` is below 2^53. */
   readonly count: number
 }
 
@@ -68,7 +68,8 @@ export class StampEncoder {
 
   encode(kind: StampKind, first: number, count: number): string {
     invariant(
-      within(first, 1, Number.MAX_SAFE_INTEGER) && within(count, 1, Number.MAX_SAFE_INTEGER - first + 1),
+      within(first, 1, Number.MAX_SAFE_INTEGER) &&
+        within(count, countMin(kind), Number.MAX_SAFE_INTEGER - first + 1),
       'a run of counters lies in 1 to 2^53 - 1',
       { first, count },
     )
@@ -117,11 +118,16 @@ export function decodeStamp(bytes: Uint8Array): Stamp {
   if (first < 1) throw malformed(bytes, 'first', 'an integer, 1 to 2^53 - 1')
 
   const count = numberAt(bytes, firstEnd + 1, fieldEnd(bytes, firstEnd + 1))
-  if (count < 1 || count > Number.MAX_SAFE_INTEGER - first + 1) {
-    throw malformed(bytes, 'count', 'an integer from 1, with first + count - 1 at most 2^53 - 1')
+  if (count < countMin(kind) || count > Number.MAX_SAFE_INTEGER - first + 1) {
+    throw malformed(bytes, 'count', `an integer from ${countMin(kind)}, with first + count - 1 at most 2^53 - 1`)
   }
   if (kind === 'data' && count !== 1) throw malformed(bytes, 'count', '1, since a data record is a run of one')
   return { kind, producerId, epoch, incarnation, keyRange, first, count }
+}
+
+/** Only a void may be of nothing. */
+function countMin(kind: StampKind): 0 | 1 {
+  return kind === 'void' ? 0 : 1
 }
 
 function kindOf(byte: number): StampKind | undefined {

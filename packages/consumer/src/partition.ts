@@ -457,6 +457,10 @@ export class Partition implements DeliveryOwner, Tenant {
       this.#arbiter.handleForeign({ feed, offset, wholeDigest: whole, content }, time)
       return
     }
+    if (stamp.count === 0) {
+      this.#arbiter.handleForeign({ feed, offset, wholeDigest: whole }, time)
+      return
+    }
     // Every second copy is a duplicate, which nobody unpacks.
     const packed = stamp.kind === 'frame' && !this.#arbiter.knows(stamp)
     const unpacked = packed ? this.#frames.unpack(feed, record, stamp) : record

@@ -1001,7 +1001,7 @@ export class Pipeline {
   }
 
   #makeLink(index: LaneIndex): ClusterLink {
-    const { settings, outsides, ready, failed } = this.#options
+    const { settings, outsides, identity, ready, failed } = this.#options
     const { name, properties } = settings.clusters[index]
     const messageBytesMax = Math.max(
       TOPIC_DEFAULTS.messageBytesMax,
@@ -1016,6 +1016,7 @@ export class Pipeline {
         properties,
         connectTimeoutMs: Math.min(Math.ceil(ATTEMPT_PART * settings.connectTimeoutMs), ATTEMPT_MS_MAX),
         messageBytesMax,
+        probe: { identity, proven: new Set() },
       },
       owner: {
         topics: () => this.#topics(),

@@ -114,8 +114,8 @@ export class Producer {
    * - EpochStoreFailedError, ClustersUnreachableError: try again.
    * - ProducerIdHeldError: another live process has the producerId.
    * - JournalFailedError, JournalLockedError: the disk, or another process, is in the way; try again.
-   * - TopicMissingError, PartitionsUnequalError, ClusterSharedError, OptionsInvalidError, JournalForeignError,
-   *   JournalVersionError: something is to be mended.
+   * - TopicMissingError, PartitionsUnequalError, TopicCompactedError, ClusterSharedError, OptionsInvalidError,
+   *   JournalForeignError, JournalVersionError: something is to be mended.
    */
   connect(): Promise<void> {
     switch (this.#life.kind) {
@@ -143,7 +143,7 @@ export class Producer {
    *
    * Resolves by `acknowledge`. Rejects with (of those that have an `outcome`, it says whether it may be delivered)
    * - MessageInvalidError, MessageOversizedError, CodecFailedError, TopicMissingError, PartitionsUnequalError,
-   *   NotConnectedError, ClosedError: nothing happened.
+   *   TopicCompactedError, NotConnectedError, ClosedError: nothing happened.
    * - ShedError: no room, nothing happened; try again later.
    * - AbortedError: its signal or its own time, before it was stamped. Nothing happened.
    * - UndeliveredError: `outcome` says whether it may yet be delivered.

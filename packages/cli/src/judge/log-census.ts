@@ -45,6 +45,7 @@ export class LogCensus {
   }
 
   handleVoid(run: VoidedRun): void {
+    if (run.count === 0) return // by which a producer tries a topic
     this.#voided += run.count
     const key = `${run.epoch}.${run.incarnation}/${streamKey(run)}`
     let voids = this.#voids.get(key)

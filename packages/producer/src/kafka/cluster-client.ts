@@ -2,6 +2,7 @@ import type { ClusterDescription } from '@tandem/common/internal'
 
 import type { WireRecord } from '../core/record.js'
 import type { WriteFailure } from '../core/write-failure.js'
+import type { VoidProbeOptions } from './void-probe.js'
 
 /**
  * One Kafka client that writes to one cluster, as a lane's outside needs it.
@@ -70,6 +71,8 @@ export interface ClusterClientOptions {
   readonly connectTimeoutMs: number
   /** Largest value, key and headers together, of any topic. */
   readonly messageBytesMax: number
+  /** Each topic that is described is tried out first, with what no consumer is given; not if left out. */
+  readonly probe?: VoidProbeOptions | undefined
   /** How often `handleStatistics` is called; never, if left out. */
   readonly statisticsIntervalMs?: number | undefined
 }

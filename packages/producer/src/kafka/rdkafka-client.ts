@@ -32,11 +32,13 @@ import type { WriteFailure } from '../core/write-failure.js'
 import type { ClientStatistics, ClusterClient, ClusterClientHandler, ClusterClientOptions } from './cluster-client.js'
 import { produceFailure, reportFailure } from './refusals.js'
 import { StatisticsReader } from './statistics-reader.js'
+import { VoidProbe } from './void-probe.js'
 
 export class RdkafkaClient implements ClusterClient {
   readonly #handler: ClusterClientHandler
   readonly #connectTimeoutMs: number
   readonly #failure: FailureReason
+  readonly #probe: VoidProbe | undefined
   #client: NativeProducer | undefined
   #connecting = false
   #discarded = false
@@ -56,6 +58,9 @@ export class RdkafkaClient implements ClusterClient {
         { path: `clusters.${options.cluster}`, reason },
         cause,
       )
+    }
+    if (options.probe !== undefined) {
+      this.#probe = new VoidProbe(options.probe, (id, record) => this.produce(id, record))
     }
     this.#client.on('delivery-report', (error, report) => this.#handleReport(error, report))
     this.#client.on('event.error', (error) => this.#handleError(error))
@@ -83,6 +88,19 @@ export class RdkafkaClient implements ClusterClient {
   }
 
   describe(
+    topics: readonly string[],
+    timeoutMs: number,
+    done: (description: ClusterDescription | undefined, reason: string) => void,
+  ): void {
+    this.#describe(topics, timeoutMs, (description, reason) => {
+      if (description === undefined || this.#probe === undefined) return done(description, reason)
+      this.#probe.ask(description.topics, PROBE_PATIENCE_MS, (probed) => {
+        if (!this.#discarded) done({ ...description, topics: probed }, '')
+      })
+    })
+  }
+
+  #describe(
     topics: readonly string[],
     timeoutMs: number,
     done: (description: ClusterDescription | undefined, reason: string) => void,
@@ -153,7 +171,9 @@ export class RdkafkaClient implements ClusterClient {
   #handleReport(error: Error | null, report: { readonly opaque: unknown; readonly offset?: number }): void {
     if (this.#discarded) return
     const failure = error === null || error === undefined ? undefined : reportFailure(messageOf(error))
-    this.#handler.handleReport(report.opaque as number, report.offset ?? -1, failure)
+    const id = report.opaque as number
+    if (id < 0) this.#probe!.handleReport(id, failure)
+    else this.#handler.handleReport(id, report.offset ?? -1, failure)
   }
 
   #handleStatistics(statistics: ClientStatistics | undefined): void {
@@ -259,6 +279,8 @@ const TOPIC_PROPERTIES = new Set(['compression.level', 'queuing.strategy', 'prod
 const NO_BYTES = Buffer.from('x').subarray(0, 0)
 /** More topics are asked for together with all others: one answer, though a large one. */
 const ASKED_ONE_BY_ONE_MAX = 20
+/** A cluster that is well answers in milliseconds; one that is not is not waited for. */
+const PROBE_PATIENCE_MS = 1_000
 /** Stamp, names of headers and the framing of a record, above what `messageBytesMax` counts. */
 const RECORD_SLACK_BYTES = 4_096
 /** Reports wait no longer than this; they come in batches anyway, about as often as batches are sent. */

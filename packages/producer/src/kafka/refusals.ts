@@ -14,11 +14,14 @@
  */
 import type { WriteFailure } from '../core/write-failure.js'
 
+/** Said of a record without a key by a compacted topic, among others. */
+export const INVALID_RECORD = 'broker failed to validate record'
+
 const REFUSALS: Readonly<Record<string, 'refused' | 'denied' | 'batch-refused' | 'fatal'>> = {
   'message size too large': 'batch-refused',
   'message batch larger than configured server segment size': 'batch-refused',
   'invalid timestamp': 'batch-refused',
-  'broker failed to validate record': 'batch-refused',
+  [INVALID_RECORD]: 'batch-refused',
   'message format on broker does not support request': 'batch-refused',
   'topic authorization failed': 'denied',
   'invalid topic': 'refused',

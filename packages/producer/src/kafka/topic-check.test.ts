@@ -43,6 +43,15 @@ describe('topic-check', () => {
     expect(error?.message).to.contain('west').and.to.contain('audits')
   })
 
+  it('names the cluster whose topic takes no voids', () => {
+    const check = new TopicCheck(['east', 'west'])
+    const { brokers, topics } = cluster('w', { entries: 6 })
+    const compacted = { brokers, topics: topics.map((topic) => ({ ...topic, takesVoids: false })) }
+    const { error } = check.handleDescribed(1, ['entries'], compacted, none)
+    expect(error).to.include({ code: 'TANDEM_TOPIC_COMPACTED' })
+    expect(error?.details).to.include({ topic: 'entries', cluster: 'west' })
+  })
+
   it('names both partition counts when they differ', () => {
     const check = new TopicCheck(['east', 'west'])
     check.handleDescribed(0, ['entries'], cluster('e', { entries: 6 }), six)

@@ -2,15 +2,17 @@
  * Whether a cluster is fit to be written to, as far as its metadata and that of the other one tell: pure, no client.
  *
  * What makes it unfit is an error: a topic that is missing, another number of partitions than in the other cluster
- * (the partition of a key would differ), a broker that serves both (two lanes into one cluster are not two copies).
- * What is only worth knowing is a fact: fewer than three replicas, replicas out of sync, a partition count that has
- * grown since this epoch pinned it: writing goes on in the partitions that were pinned.
+ * (the partition of a key would differ), a topic that is compacted (it takes neither voids nor frames), a broker that
+ * serves both (two lanes into one cluster are not two copies). What is only worth knowing is a fact: fewer than three
+ * replicas, replicas out of sync, a partition count that has grown since this epoch pinned it: writing goes on in the
+ * partitions that were pinned.
  */
 import {
   compareClusters,
   missingTopic,
   partitionsOf,
   PartitionsUnequalError,
+  TopicCompactedError,
   type ClusterDescription,
   type TandemError,
   type TandemFact,
@@ -54,12 +56,23 @@ export class TopicCheck {
   ): Findings {
     const error =
       missingTopic({ cluster: this.#clusters[lane], description }, topics) ??
+      this.#compacted(lane, description) ??
       this.#compare(lane, topics, description, pinned) ??
       this.#shrunk(lane, topics, description, pinned)
     if (error !== undefined) return { error, facts: [] }
     this.#brokers[lane] = description.brokers
     const facts = description.topics.flatMap((topic) => this.#note(lane, topic, pinned(topic.name)))
     return { error: undefined, facts }
+  }
+
+  #compacted(lane: LaneIndex, { topics }: ClusterDescription): TandemError | undefined {
+    const topic = topics.find(({ takesVoids }) => takesVoids === false)?.name
+    if (topic === undefined) return undefined
+    const cluster = this.#clusters[lane]
+    return new TopicCompactedError(
+      `Topic ${topic} in ${cluster} takes no record without a key, so it is compacted: voids and frames have none`,
+      { topic, cluster },
+    )
   }
 
   /** With the other cluster, in topics that are not in use here yet. */
