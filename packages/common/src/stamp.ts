@@ -68,8 +68,7 @@ export class StampEncoder {
 
   encode(kind: StampKind, first: number, count: number): string {
     invariant(
-      within(first, 1, Number.MAX_SAFE_INTEGER) &&
-        within(count, countMin(kind), Number.MAX_SAFE_INTEGER - first + 1),
+      within(first, 1, Number.MAX_SAFE_INTEGER) && within(count, countMin(kind), Number.MAX_SAFE_INTEGER - first + 1),
       'a run of counters lies in 1 to 2^53 - 1',
       { first, count },
     )
