@@ -1,6 +1,7 @@
 export * from './index.js'
 export { KAFKA_CLUSTER_OPTIONS } from './kafka-cluster.js'
-export { kafkaJars } from './kafka-jars.js'
+export { jarsOf, kafkaJars } from './kafka-jars.js'
+export { KAFKA_LOGGING, kafkaCommand, propertiesText } from './kafka-program.js'
 export { LOCAL_CLUSTER_OPTIONS } from './local-cluster.js'
 export { POSTGRES_SERVER_OPTIONS } from './postgres-server.js'
 export { findProgram } from './program.js'

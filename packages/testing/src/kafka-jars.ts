@@ -9,8 +9,13 @@ import { Guardian } from './guardian.js'
 import { logTail } from './log-tail.js'
 import { findProgram } from './program.js'
 
+/** The folder with the jars of the Kafka that this package's `pom.xml` names (54 MB). @throws as `jarsOf` does. */
+export function kafkaJars(environment = process.env): Promise<string> {
+  return jarsOf(new URL('../pom.xml', import.meta.url), environment)
+}
+
 /**
- * The folder with the jars of the Kafka that `pom.xml` names; fetched by Maven (54 MB) if it is not there yet.
+ * The folder with the jars that a `pom.xml` names; fetched by Maven if it is not there yet.
  *
  * It lies in the folder that `TANDEM_CACHE` names, by default `~/.cache/tandem`, so that it serves every copy of this package.
  * It appears there whole or not at all: two processes may fetch at the same time, and the second keeps
@@ -19,14 +24,15 @@ import { findProgram } from './program.js'
  * @throws ServiceMissingError `TANDEM_SERVICE_MISSING`: no Maven or no Java, and the jars are not there.
  * @throws ServiceFailedError `TANDEM_SERVICE_FAILED`: Maven failed; with the end of what it said.
  */
-export async function kafkaJars(environment = process.env): Promise<string> {
-  const pom = fileURLToPath(new URL('../pom.xml', import.meta.url))
+export async function jarsOf(pomFile: URL, environment = process.env): Promise<string> {
+  const pom = fileURLToPath(pomFile)
   const text = await readFile(pom, 'utf8')
+  const name = /<artifactId>([^<]+)</.exec(text)?.[1]
   const version = /<kafka\.version>([^<]+)</.exec(text)?.[1]
-  invariant(version !== undefined, 'pom.xml names no Kafka version')
+  invariant(name !== undefined && version !== undefined, `${pom} names neither itself nor a Kafka version`)
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 8)
   const cache = environment.TANDEM_CACHE || join(homedir(), '.cache', 'tandem')
-  const jars = join(cache, `kafka-${version}-${digest}`)
+  const jars = join(cache, `${name}-${version}-${digest}`)
   if (!(await exists(jars))) await fetchJars({ pom, cache, jars, environment })
   return jars
 }
@@ -56,7 +62,7 @@ async function fetchJars(where: {
     const exit = await guardian.hold(process.exited)
     if (exit.code !== 0) {
       throw new ServiceFailedError(
-        `Maven could not fetch Kafka's jars: ${exitText(exit)}\nThe end of what it said:\n${await logTail(logFile)}`,
+        `Maven could not fetch the jars of ${pom}: ${exitText(exit)}\nThe end of what it said:\n${await logTail(logFile)}`,
       )
     }
     await rename(fetched, jars).catch(async (error: unknown) => {

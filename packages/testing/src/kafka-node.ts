@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { awaitCertificate } from './certificates.js'
 import { expectFree } from './free-ports.js'
 import { awaitPort } from './kafka-admin.js'
+import { KAFKA_LOGGING, kafkaCommand, propertiesText } from './kafka-program.js'
 import { SCRAM } from './kafka-security.js'
-import { Service } from './service.js'
+import { Service, type ServiceCommand } from './service.js'
 import { TcpProxy } from './tcp-proxy.js'
 import type { ServiceState } from './test-cluster.js'
 
@@ -61,7 +62,7 @@ export class KafkaNode {
       for (const target of options.sidePorts) sideProxies.push(await TcpProxy.start({ target }))
       const node = new KafkaNode(service, options, { proxy, sideProxies })
       await writeFile(node.#file('server.properties'), propertiesText(node.#properties()))
-      await writeFile(node.#file('log4j2.properties'), LOGGING)
+      await writeFile(node.#file('log4j2.properties'), KAFKA_LOGGING)
       if (options.security !== undefined) await writeFile(node.#file(KEYSTORE), options.security.keystore)
       await service.run(
         node.#command(
@@ -210,24 +211,9 @@ export class KafkaNode {
     return join(this.#service.folder, name)
   }
 
-  #command(main: string, ...args: string[]): { command: string; arguments: string[] } {
+  #command(main: string, ...args: string[]): ServiceCommand {
     const { java, jars, heapBytes } = this.#options
-    return {
-      command: java,
-      arguments: [
-        `-Xmx${Math.ceil(heapBytes / 1024)}k`,
-        // For a JVM that starts often, lives for a minute and shares two cores with its clients.
-        '-XX:+UseSerialGC',
-        '-XX:TieredStopAtLevel=1',
-        '-XX:-UsePerfData',
-        '-Djava.awt.headless=true',
-        `-Dlog4j2.configurationFile=${this.#file('log4j2.properties')}`,
-        '-cp',
-        join(jars, '*'),
-        main,
-        ...args,
-      ],
-    }
+    return kafkaCommand({ java, jars, heapBytes, loggingFile: this.#file('log4j2.properties') }, main, ...args)
   }
 
   #properties(): Record<string, string | number | boolean> {
@@ -316,20 +302,4 @@ const DEFAULTS = {
   'broker.heartbeat.interval.ms': 500,
   // 128 MiB by default, taken at start from the heap; tests compact little.
   'log.cleaner.dedupe.buffer.size': 4 * 1024 * 1024,
-}
-
-const LOGGING = `
-status = error
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d %p %m (%c)%n
-rootLogger.level = warn
-rootLogger.appenderRef.console.ref = console
-`
-
-function propertiesText(properties: Readonly<Record<string, string | number | boolean>>): string {
-  return Object.entries(properties)
-    .map(([name, value]) => `${name}=${String(value).replaceAll('\\', '\\\\')}\n`)
-    .join('')
 }
