@@ -65,6 +65,17 @@ describe('bench command', () => {
     expect(opened).to.equal(0)
   })
 
+  it('keeps how the runs went, too, where a suite tells it', async () => {
+    const timelines = [{ subject: 'tin', round: 1, bucketMs: 250, phases: [], series: [] }]
+    const open = suite.open.bind(suite)
+    suite.open = async () => ({ ...(await open()), timelines: () => timelines })
+    await run('weigh', '--only', 'tin', '--json')
+    suite.open = open
+    const [file] = readdirSync(folder)
+    expect(JSON.parse(readFileSync(join(folder, file!), 'utf8'))).to.deep.include({ timelines })
+    expect(last()).not.to.include.keys('timelines')
+  })
+
   it('measures less if it is to be quick, and what it is told to', async () => {
     await run('weigh', '--quick', '--json')
     expect(last()).to.include({ rounds: 1, quick: true })

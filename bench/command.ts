@@ -12,7 +12,7 @@ import type { Figures, Suite } from './suite.js'
 
 /**
  * `npm run bench`: measures a suite, a line per subject and round; with `--json` the last line is one JSON object. What
- * is whole goes to a file of its own, too. Returns the exit status: 0 if the run is whole, 1 if a subject failed, 2 for
+ * is whole goes to a file of its own, too, there with timelines, which are long. Returns the exit status: 0 if the run is whole, 1 if a subject failed, 2 for
  * usage.
  */
 export function runBench(
@@ -49,7 +49,9 @@ export function runBench(
         out(`${name}: ${before} before, ${now} now, ${verdict}\n`)
       }
       const whole = { ...figures, versions: stage.versions, ...report, ...(changes && { against, changes }) }
-      out(`${keep(resultsFolder, suite.name, { ...whole, commit: await commit(), seconds: seconds() })}\n`)
+      const timelines = stage.timelines?.()
+      const kept = { ...whole, ...(timelines && { timelines }), commit: await commit(), seconds: seconds() }
+      out(`${keep(resultsFolder, suite.name, kept)}\n`)
       return { good: true, figures: whole }
     } catch (error) {
       out(`BROKEN ${inspect(error)}\n`)

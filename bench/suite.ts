@@ -1,3 +1,5 @@
+import type { Timeline } from './timeline.js'
+
 /** What one run of one subject gave, by unit. */
 export type Figures = Readonly<Record<string, number>>
 
@@ -30,4 +32,6 @@ export interface Stage extends AsyncDisposable {
   readonly versions: Readonly<Record<string, string>>
   /** @throws if the subject did not do what is measured: then nothing is known of it. */
   measure(subject: string): Promise<Figures>
+  /** How each run went that was measured until now, of a suite whose runs have a course worth seeing. */
+  timelines?(): readonly Timeline[]
 }
