@@ -1,6 +1,4 @@
 /** Writes numbered messages to both clusters at a rate: by tandem, or as is done where a counter or a key is all there is. */
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { keyRangeOf, StampEncoder, STAMP_HEADER } from '@tandem/common/internal'
 import { Producer } from '@tandem/producer'
 import kafka from 'node-rdkafka'
@@ -8,6 +6,7 @@ import kafka from 'node-rdkafka'
 import { valueOf } from '../consume/message-numbers.js'
 import { KEYS } from '../consume/order.js'
 import { PARTITIONS } from '../logs.js'
+import { dueAtRate } from '../pace.js'
 import { answerOrder } from '../subject-process.js'
 import type { FillAnswer, FillOrder } from './order.js'
 
@@ -18,10 +17,8 @@ async function fill(order: FillOrder): Promise<FillAnswer> {
   const { send, close } = await (order.writer === 'tandem' ? tandem(order) : dual(order))
   const refused: number[] = []
   const sent: Promise<unknown>[] = []
-  const begin = performance.now()
-  for (let number = 0; number < order.messages; number++) {
-    const ahead = (number * 1_000) / order.perSecond - (performance.now() - begin)
-    if (ahead > 1) await sleep(ahead)
+  for await (const number of dueAtRate(order.perSecond)) {
+    if (number === order.messages) break
     sent.push(send(number).catch(() => refused.push(number)))
   }
   await Promise.all(sent)
