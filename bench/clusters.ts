@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 
-import { KafkaCluster } from '@tandem/testing'
+import { KafkaCluster, type KafkaClusterOptions } from '@tandem/testing'
 import { kafkaJars } from '@tandem/testing/internal'
 import kafka from 'node-rdkafka'
 
@@ -10,8 +10,8 @@ import type { Stage } from './suite.js'
 
 export class Clusters implements AsyncDisposable {
   /** Both, or an error and none. */
-  static async start(): Promise<Clusters> {
-    const started = await Promise.allSettled(['east', 'west'].map((name) => KafkaCluster.start({ name })))
+  static async start(options: ClustersOptions = {}): Promise<Clusters> {
+    const started = await Promise.allSettled(['east', 'west'].map((name) => KafkaCluster.start({ name, ...options })))
     const clusters = new Clusters(started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])))
     const failed = started.find((result) => result.status === 'rejected')
     if (failed === undefined) return clusters
@@ -36,6 +36,9 @@ export class Clusters implements AsyncDisposable {
   }
 }
 
+/** `properties` where a suite is about something that tests have otherwise than production. */
+export type ClustersOptions = Pick<KafkaClusterOptions, 'properties'>
+
 export interface Addresses {
   readonly east: string
   readonly west: string
@@ -46,8 +49,13 @@ export async function versions(): Promise<Stage['versions']> {
     node: process.versions.node,
     'node-rdkafka': versionOf('node-rdkafka'),
     librdkafka: kafka.librdkafkaVersion,
-    kafka: /kafka-([\d.]+)/.exec(basename(await kafkaJars()))![1]!,
+    kafka: versionOfJars(await kafkaJars()),
   }
+}
+
+/** Of those in a folder, which is named after them. */
+export function versionOfJars(folder: string): string {
+  return /-([\d.]+)-/.exec(basename(folder))![1]!
 }
 
 export function versionOf(packageName: string): string {

@@ -1,13 +1,13 @@
 /** The two real clusters and the Redis of a suite that reads. */
 import { RedisServer } from '@tandem/testing'
 
-import { Clusters, versionOf, versions } from './clusters.js'
+import { Clusters, versionOf, versions, type ClustersOptions } from './clusters.js'
 import type { Stage } from './suite.js'
 
 export class Servers implements AsyncDisposable {
   /** All of them, or an error and none. */
-  static async start(): Promise<Servers> {
-    const clusters = await Clusters.start()
+  static async start(options: ClustersOptions = {}): Promise<Servers> {
+    const clusters = await Clusters.start(options)
     try {
       const redis = await RedisServer.start()
       return new Servers(clusters, redis, { ...(await versions()), ioredis: versionOf('ioredis') })

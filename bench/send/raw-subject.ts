@@ -26,9 +26,12 @@ export async function runRaw({ clusters, topic, load, valueBytes, way }: SendOrd
     underWay.delete(index)
     message.done()
   }
+  const handleFailure = ({ message }: { readonly message: string }): void => {
+    throw new Error(message)
+  }
   const producers = await Promise.all([
-    connect(clusters.east, topic, handleReport),
-    connect(clusters.west, topic, handleReport),
+    connectRaw({ bootstrapServers: clusters.east, topic, handleReport, handleFailure }),
+    connectRaw({ bootstrapServers: clusters.west, topic, handleReport, handleFailure }),
   ])
   const keys = Array.from({ length: KEYS }, (_, index) => Buffer.from(`acct-${index}`))
   const value = Buffer.alloc(perRecord * valueBytes, 'x')
@@ -46,7 +49,13 @@ export async function runRaw({ clusters, topic, load, valueBytes, way }: SendOrd
   return result
 }
 
-async function connect(bootstrapServers: string, topic: string, handleReport: HandleReport): Promise<kafka.Producer> {
+/** One producer with the settings of tandem's own clients. */
+export async function connectRaw({
+  bootstrapServers,
+  topic,
+  handleReport,
+  handleFailure,
+}: RawProducerOptions): Promise<kafka.Producer> {
   const { globals, topics } = nativeProperties({
     cluster: 'raw',
     properties: { 'bootstrap.servers': bootstrapServers },
@@ -56,14 +65,19 @@ async function connect(bootstrapServers: string, topic: string, handleReport: Ha
   // Where tandem writes a key to as well.
   const producer = new kafka.Producer(globals, { ...topics, partitioner: 'murmur2_random' })
   producer.on('delivery-report', handleReport)
-  producer.on('event.error', (error) => {
-    throw new Error(error.message)
-  })
+  producer.on('event.error', handleFailure)
   await new Promise<void>((resolve, reject) => {
     producer.connect({ topic }, (error) => (error ? reject(error) : resolve()))
   })
   producer.setPollInterval(POLL_EVERY_MS)
   return producer
+}
+
+export interface RawProducerOptions {
+  readonly bootstrapServers: string
+  readonly topic: string
+  readonly handleReport: HandleReport
+  readonly handleFailure: (error: { readonly message: string }) => void
 }
 
 type HandleReport = (error: { readonly message: string } | null, report: { readonly opaque?: unknown }) => void
