@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { runBench } from './command.js'
 import { consumeSuite } from './consume/suite.js'
 import { dedupSuite } from './dedup/suite.js'
+import { failoverSuite } from './failover/suite.js'
 import { microSuite } from './micro/suite.js'
 import { sendSuite } from './send/suite.js'
 
@@ -11,7 +12,7 @@ process.env['UV_THREADPOOL_SIZE'] ??= '16'
 
 process.exitCode = await runBench(
   process.argv.slice(2),
-  [sendSuite, consumeSuite, dedupSuite, microSuite],
+  [sendSuite, consumeSuite, dedupSuite, failoverSuite, microSuite],
   fileURLToPath(new URL('../results', import.meta.url)),
   { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
 )
