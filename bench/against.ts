@@ -1,7 +1,3 @@
-import { readFileSync } from 'node:fs'
-
-import { WrongUsage } from '@tandem/cli/internal'
-
 import type { RatioReport } from './report.js'
 import { rounded } from './statistics.js'
 
@@ -13,37 +9,16 @@ export interface Change {
   readonly verdict: 'better' | 'same' | 'worse'
 }
 
-/** The ratios of an earlier run. @throws WrongUsage if the file is none of this suite's. */
-export function readEarlier(file: string, suite: string): ReadonlyMap<string, number> {
-  let found: unknown
-  try {
-    found = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new WrongUsage(`--against ${file}: ${(error as Error).message}`)
-  }
-  const { suite: ofSuite, ratios } = (found ?? {}) as { suite?: unknown; ratios?: unknown }
-  if (ofSuite !== suite || !Array.isArray(ratios) || !ratios.every(isRatio)) {
-    throw new WrongUsage(
-      `--against ${file}: received no result of the suite ${suite}, allowed is what a run of it wrote`,
-    )
-  }
-  return new Map(ratios.map(({ name, value }) => [name, value]))
-}
-
 /** Ratios that both runs have. */
-export function changesOf(earlier: ReadonlyMap<string, number>, ratios: readonly RatioReport[]): readonly Change[] {
-  return ratios.flatMap(({ name, value }) => {
-    const before = earlier.get(name)
-    if (before === undefined) return []
-    const change = value / before
-    const verdict = change < 1 - NOISE ? 'worse' : change > 1 + NOISE ? 'better' : 'same'
-    return [{ name, before: rounded(before), now: value, verdict }]
+export function changesOf(earlier: readonly RatioReport[], ratios: readonly RatioReport[]): readonly Change[] {
+  const known = new Map(earlier.map(({ name, value }) => [name, value]))
+  return ratios.flatMap(({ name, value: now }) => {
+    const before = known.get(name)
+    if (before === undefined || !Number.isFinite(before) || !Number.isFinite(now)) return []
+    const noise = Math.abs(before) * NOISE
+    const verdict = now < before - noise ? 'worse' : now > before + noise ? 'better' : 'same'
+    return [{ name, before: rounded(before), now, verdict }]
   })
-}
-
-function isRatio(ratio: unknown): ratio is { name: string; value: number } {
-  const { name, value } = (ratio ?? {}) as { name?: unknown; value?: unknown }
-  return typeof name === 'string' && typeof value === 'number' && value > 0
 }
 
 /** By as much as this a ratio varies from run to run on two cores that also carry both clusters. */

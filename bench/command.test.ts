@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 
 import { runBench } from './command.js'
+import { aResult } from './result-fixture.js'
 import type { Suite } from './suite.js'
 
 describe('bench command', () => {
@@ -40,6 +41,11 @@ describe('bench command', () => {
         [Symbol.asyncDispose]: async () => void opened--,
       }
     },
+  }
+  const earlierOf = ({ suite = 'weigh', name = 'tin / gold', value = 1 }): string => {
+    const file = join(folder, 'earlier.json')
+    writeFileSync(file, JSON.stringify(aResult({ suite, ratios: [{ name, value, reach: null, met: null }] })))
+    return file
   }
   const run = (...args: string[]): Promise<number> =>
     runBench(args, [suite], folder, { out: (text) => (out += text), err: (text) => (err += text) })
@@ -89,10 +95,20 @@ describe('bench command', () => {
   })
 
   it('says how ratios have changed against an earlier run', async () => {
-    const file = join(folder, 'earlier.json')
-    writeFileSync(file, '{"suite":"weigh","ratios":[{"name":"tin / gold","value":0.5}]}')
-    expect(await run('weigh', '--against', file, '--json')).to.equal(0)
-    expect(last()['changes']).to.deep.equal([{ name: 'tin / gold', before: 0.5, now: 0.375, verdict: 'worse' }])
+    const file = earlierOf({ value: 0.5 })
+    for (const args of [
+      ['weigh', '--against', file],
+      ['--against', file],
+      ['--quick', '--against', file],
+    ]) {
+      expect(await run(...args, '--json'), args.join(' ')).to.equal(0)
+      const now = args.includes('--quick') ? 0.5 : 0.375
+      const verdict = now === 0.5 ? 'same' : 'worse'
+      expect(last()['changes']).to.deep.equal([{ name: 'tin / gold', before: 0.5, now, verdict }])
+    }
+    expect(await run('weigh', '--against', earlierOf({ name: 'tin / air' }), '--json')).to.equal(0)
+    expect(last()['changes']).to.deep.equal([])
+    expect(out).to.include('nothing to compare')
   })
 
   it('fails if a subject does, keeps nothing, and gives the servers back', async () => {
@@ -104,6 +120,7 @@ describe('bench command', () => {
   })
 
   it('refuses what it does not know, and starts nothing', async () => {
+    const ofAnother = earlierOf({ suite: 'fly' })
     const wrong = [
       [],
       ['--quick'],
@@ -117,11 +134,14 @@ describe('bench command', () => {
       ['weigh', '--only', ''],
       ['weigh', '--quick', '--only', 'lead'],
       ['weigh', '--against', join(folder, 'nowhere.json')],
+      ['weigh', '--against', ofAnother],
+      ['--against', ofAnother],
       ['weigh', '--against'],
     ]
     suite.open = () => Promise.reject(new Error('it was started'))
     for (const args of wrong) expect(await run(...args), args.join(' ')).to.equal(2)
     expect(err).to.include('Usage: npm run bench').and.to.include('silver')
+    expect(err).to.include('received a result of the suite fly, allowed is one of weigh')
     expect(await run('--help')).to.equal(0)
     expect(out).to.include('metals')
   })

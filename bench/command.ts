@@ -1,12 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { inspect } from 'node:util'
 
 import { commit, runJudged, whole, WrongUsage, type Terminal } from '@tandem/cli/internal'
 
-import { changesOf, readEarlier } from './against.js'
+import { changesOf } from './against.js'
 import { thisMachine } from './machine.js'
 import { reportOf, textOf } from './report.js'
+import { keepResult, readResult } from './result-files.js'
 import { playRounds } from './rounds.js'
 import type { Figures, Suite } from './suite.js'
 
@@ -26,13 +25,20 @@ export function runBench(
   const command = { name: 'bench', usage: usage(suites), options: ['against', 'rounds', 'only'], flags: ['quick'] }
   const { out } = terminal
   return runJudged(command, isNamed ? behind : args, terminal, async (given, seconds, flags) => {
-    const suite = isNamed ? suites.find(({ name }) => name === named) : undefined
-    if (suite === undefined) throw new WrongUsage(isNamed ? `there is no suite ${named}` : 'no suite is named')
     const { against } = given
+    const earlier = against === undefined ? undefined : readResult(against)
+    const wanted = isNamed ? named : earlier?.suite
+    const suite = suites.find(({ name }) => name === wanted)
+    if (suite === undefined)
+      throw new WrongUsage(wanted === undefined ? 'no suite is named' : `there is no suite ${wanted}`)
+    if (earlier !== undefined && earlier.suite !== suite.name) {
+      throw new WrongUsage(
+        `--against ${against}: received a result of the suite ${earlier.suite}, allowed is one of ${suite.name}`,
+      )
+    }
     const quick = flags.has('quick')
     const rounds = whole('rounds', given['rounds'], { min: 1, max: ROUNDS_MAX }) ?? suite.rounds(quick)
     const subjects = choose(suite.subjects(quick), given['only'])
-    const earlier = against === undefined ? undefined : readEarlier(against, suite.name)
     const figures = { suite: suite.name, quick, machine: thisMachine(), rounds }
     try {
       await using stage = await suite.open()
@@ -44,14 +50,15 @@ export function runBench(
       )
       const report = reportOf(measured, suite.comparisons)
       out(textOf(report))
-      const changes = earlier === undefined ? undefined : changesOf(earlier, report.ratios)
+      const changes = earlier === undefined ? undefined : changesOf(earlier.ratios, report.ratios)
       for (const { name, before, now, verdict } of changes ?? []) {
         out(`${name}: ${before} before, ${now} now, ${verdict}\n`)
       }
+      if (changes?.length === 0) out(`nothing to compare: ${against} has none of these ratios\n`)
       const whole = { ...figures, versions: stage.versions, ...report, ...(changes && { against, changes }) }
       const timelines = stage.timelines?.()
       const kept = { ...whole, ...(timelines && { timelines }), commit: await commit(), seconds: seconds() }
-      out(`${keep(resultsFolder, suite.name, kept)}\n`)
+      out(`${keepResult(resultsFolder, kept)}\n`)
       return { good: true, figures: whole }
     } catch (error) {
       out(`BROKEN ${inspect(error)}\n`)
@@ -75,16 +82,9 @@ function told(figures: Figures): string {
     .join(', ')
 }
 
-function keep(folder: string, suite: string, result: object): string {
-  mkdirSync(folder, { recursive: true })
-  const at = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
-  const file = join(folder, `${suite}-${at}.json`)
-  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
-  return file
-}
-
 function usage(suites: readonly Suite[]): string {
   return `Usage: npm run bench -- <suite> [--quick] [--against FILE] [--rounds N] [--only NAMES] [--json]
+       npm run bench -- --against FILE          the suite is that of the file
 
 ${suites.map(({ name, about }) => `  ${name.padEnd(10)} ${about}\n`).join('')}
   --quick    fewer subjects and rounds, at most 20 minutes
