@@ -52,9 +52,10 @@ describe('bench bars', () => {
     expect(textsOf(parsed(byPhase), 'text')).to.include.members(['fixed', 'hung', 'killed'])
   })
 
-  it('are of messages by the second, or of what is measured first', () => {
+  it('are of messages by the second, or of what is told of each phase, or of what is measured first', () => {
     expect(mainMeasureOf([subject('a', 'lost', 0), subject('a', 'messages/s', 1)])).to.equal('messages/s')
-    expect(mainMeasureOf([subject('a', 'accepted/s, hung', 0), subject('a', 'lost', 1)])).to.equal('accepted/s')
+    expect(mainMeasureOf([subject('a', 'lost', 0), subject('a', 'accepted/s, hung', 1)])).to.equal('accepted/s')
+    expect(mainMeasureOf([subject('a', 'lost', 0), subject('a', 'pause ms', 1)])).to.equal('lost')
     expect(mainMeasureOf([])).to.equal(undefined)
   })
 

@@ -22,10 +22,11 @@ export function drawFigures(title: string, subjects: readonly SubjectReport[], m
   return drawBars(title, groups, { base: 0, type: 'linear', domain: [0, most || 1], ticks: 4, label: measure })
 }
 
-/** Messages by the second, or else what is measured first. */
+/** Messages by the second; or else what is told of each phase, or what is measured first. */
 export function mainMeasureOf(subjects: readonly SubjectReport[]): string | undefined {
-  const measures = subjects.map(({ unit }) => splitUnit(unit).measure)
-  return measures.includes(RATE) ? RATE : measures[0]
+  const units = subjects.map(({ unit }) => splitUnit(unit))
+  const main = units.find(({ measure }) => measure === RATE) ?? units.find(({ phase }) => phase !== '') ?? units[0]
+  return main?.measure
 }
 
 /** Phases stand together by their subject, subjects by the size of their messages. */

@@ -70,8 +70,12 @@ function sectionOf({ result, at = 'at an unknown time' }: Run): Html {
             ${otherRounds.map(figureOf)}
           </details>`
     }
-    <h3>All ratios</h3>
-    ${ratiosTable(ratios)}
+    ${
+      ratios.length === 0
+        ? ''
+        : html`<h3>All ratios</h3>
+            ${ratiosTable(ratios)}`
+    }
     <h3>All figures</h3>
     ${subjectsTable(subjects)}
   </section> `

@@ -2,6 +2,7 @@ import type { RatioReport } from '../report.js'
 import { drawBars, type BarGroup } from './bars.js'
 import { COLOURS } from './colours.js'
 import { grouped, splitName } from './groups.js'
+import { logTicks } from './log-ticks.js'
 import { numberText } from './number-text.js'
 
 /** How far each ratio is from 1, where both sides are alike; on a log scale twice is as far as half. */
@@ -17,7 +18,7 @@ export function drawRatios(title: string, ratios: readonly RatioReport[]): strin
       mark: ratio.reach,
     })),
   }))
-  return drawBars(title, groups, { base: 1, type: 'log', domain, ticks: ticksOf(domain), label: 'ratio, log scale' })
+  return drawBars(title, groups, { base: 1, type: 'log', domain, ticks: logTicks(domain), label: 'ratio, log scale' })
 }
 
 function saidOf({ value, reach, met }: RatioReport): string {
@@ -32,11 +33,4 @@ function colourOf({ met }: RatioReport): string {
 /** With room at both ends, and never so narrow that nearly alike looks far apart. */
 function domainOf(values: readonly number[]): readonly [number, number] {
   return [Math.min(0.5, ...values) / 1.1, Math.max(2, ...values) * 1.1]
-}
-
-/** Powers of ten; within a few decades what lies between them, too. */
-function ticksOf([from, to]: readonly [number, number]): readonly number[] {
-  const steps = to / from < 300 ? [1, 2, 5] : [1]
-  const decades = Array.from({ length: 24 }, (_, index) => 10 ** (index - 12))
-  return decades.flatMap((decade) => steps.map((step) => step * decade)).filter((tick) => tick >= from && tick <= to)
 }

@@ -21,8 +21,8 @@ describe('bench timeline plot', () => {
   const attribute = (name: string) => (shape: { getAttribute(name: string): string | null }) =>
     Number(shape.getAttribute(name))
 
-  it('names phases, lines and units', () => {
-    const names = ['healthy', 'killed', 'accepted', 'delivered', 'p99', 'messages/s', 'ms, log scale', 'seconds']
+  it('names phases, lines and units, and of latencies tens and hundreds', () => {
+    const names = ['healthy', 'killed', 'accepted', 'delivered', 'p99', 'messages/s', 'ms, log scale', 'seconds', '100']
     expect(textsOf(parsed(picture), 'text')).to.include.members(names)
   })
 

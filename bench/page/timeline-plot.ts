@@ -4,6 +4,7 @@ import type { Phase, Series, Timeline } from '../timeline.js'
 import { COLOURS, LINES } from './colours.js'
 import { legend, plot, stack, type Drawing } from './drawing.js'
 import { grouped } from './groups.js'
+import { logTicks } from './log-ticks.js'
 import { numberText } from './number-text.js'
 
 /** A panel for each unit, all by one clock, with what was done to the clusters shaded behind the lines. */
@@ -57,6 +58,8 @@ function drawPanel(
   const values = lines.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []))
   // The latencies of an outage and of a healthy minute are orders of magnitude apart.
   const isLog = unit === 'ms' && values.length > 0 && values.every((value) => value > 0)
+  const most = Math.max(0, ...values)
+  const ticks = isLog ? logTicks([Math.min(...values), most]) : 4
   const centred = { labelAnchor: 'center', labelArrow: 'none' } as const
   return plot({
     ...MARGINS,
@@ -64,12 +67,12 @@ function drawPanel(
     height: isLast ? PANEL_HEIGHT + AXIS_LABEL_HEIGHT : PANEL_HEIGHT,
     marginBottom: isLast ? MARGINS.marginBottom + AXIS_LABEL_HEIGHT : MARGINS.marginBottom,
     x: { domain: [0, seconds] },
-    y: isLog ? { type: 'log' } : { domain: [0, Math.max(0, ...values) || 1], nice: true },
+    y: isLog ? { type: 'log' } : { domain: [0, most || 1], nice: true },
     marks: [
       ...shading(phases),
-      gridY({ ticks: 4, stroke: COLOURS.faint }),
+      gridY({ ticks, stroke: COLOURS.faint }),
       axisX({ label: isLast ? 'seconds' : null, ...centred }),
-      axisY({ ticks: 4, tickFormat: numberText, label: isLog ? `${unit}, log scale` : unit, ...centred }),
+      axisY({ ticks, tickFormat: numberText, label: isLog ? `${unit}, log scale` : unit, ...centred }),
       ...lines.map(({ points, colour, dashes }) =>
         line(points, { x: 'second', y: 'value', stroke: colour, strokeDasharray: dashes, strokeWidth: 1.8 }),
       ),
@@ -115,4 +118,4 @@ function pointsOf(values: Series['values'], bucketMs: number): readonly Point[] 
 const WIDTH = 960
 const PANEL_HEIGHT = 180
 const AXIS_LABEL_HEIGHT = 20
-const MARGINS = { marginTop: 6, marginRight: 16, marginBottom: 22, marginLeft: 70 }
+const MARGINS = { marginTop: 6, marginRight: 44, marginBottom: 22, marginLeft: 70 }
