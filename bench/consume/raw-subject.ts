@@ -6,10 +6,9 @@
  * The settings, the size of a batch and the patience of a poll are those of tandem's clients.
  */
 import { decodeStamp, STAMP_HEADER } from '@tandem/common/internal'
-import { READER, readerProperties } from '@tandem/consumer/internal'
-import kafka from 'node-rdkafka'
+import type kafka from 'node-rdkafka'
 
-import { PARTITIONS } from '../logs.js'
+import { readLog } from '../bare-reader.js'
 import { CountingRedis } from './counting-redis.js'
 import { Course } from './course.js'
 import { MessageNumbers } from './message-numbers.js'
@@ -53,30 +52,6 @@ export async function readBoth(
   handle: (batch: kafka.Message[]) => void | Promise<void>,
 ): Promise<void> {
   await Promise.all(
-    Object.values(clusters).map(async (bootstrapServers: string) => {
-      const consumer = await connect(bootstrapServers, topic)
-      while (!course.over) await handle(await nextBatch(consumer))
-      await new Promise((resolve) => consumer.disconnect(resolve))
-    }),
+    Object.values(clusters).map((bootstrapServers: string) => readLog({ bootstrapServers, topic }, course, handle)),
   )
-}
-
-async function connect(bootstrapServers: string, topic: string): Promise<kafka.KafkaConsumer> {
-  const properties = readerProperties({ groupId: 'bench-raw', properties: { 'bootstrap.servers': bootstrapServers } })
-  const consumer = new kafka.KafkaConsumer(properties, { 'auto.offset.reset': 'error' })
-  consumer.on('event.error', (error) => {
-    throw new Error(error.message)
-  })
-  await new Promise<void>((resolve, reject) => {
-    consumer.connect({ topic }, (error) => (error ? reject(error) : resolve()))
-  })
-  consumer.setDefaultConsumeTimeout(READER.pollTimeoutMs)
-  consumer.assign(Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, offset: 0 })))
-  return consumer
-}
-
-function nextBatch(consumer: kafka.KafkaConsumer): Promise<kafka.Message[]> {
-  return new Promise((resolve, reject) => {
-    consumer.consume(READER.batchMax, (error, batch) => (error ? reject(error) : resolve(batch)))
-  })
 }
