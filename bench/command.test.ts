@@ -14,11 +14,13 @@ describe('bench command', () => {
   let err: string
   let opened: number
   let fails: boolean
+  let timelines: readonly Timeline[] | undefined
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'bench-'))
     out = err = ''
     opened = 0
     fails = false
+    timelines = undefined
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
@@ -38,6 +40,7 @@ describe('bench command', () => {
           if (fails) throw new Error('out of order')
           return { g: subject === 'gold' ? (gold += 10) : 5 }
         },
+        ...(timelines && { timelines: () => timelines! }),
         [Symbol.asyncDispose]: async () => void opened--,
       }
     },

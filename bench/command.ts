@@ -41,7 +41,7 @@ export function runBench(
     const subjects = choose(suite.subjects(quick), given['only'])
     const figures = { suite: suite.name, quick, machine: thisMachine(), rounds }
     try {
-      await using stage = await suite.open()
+      await using stage = await suite.open(quick)
       const width = Math.max(...subjects.map(({ length }) => length))
       const measured = await playRounds(
         { subjects, rounds },

@@ -24,7 +24,7 @@ export interface Suite {
   rounds(quick: boolean): number
   subjects(quick: boolean): readonly string[]
   readonly comparisons: readonly Comparison[]
-  open(): Promise<Stage>
+  open(quick: boolean): Promise<Stage>
 }
 
 /** Servers are up, subjects can be measured. */
