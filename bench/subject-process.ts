@@ -1,33 +1,49 @@
 /** One run of one subject, in a process that has done nothing else: told by its argument, answers by a message. */
 import { fork, type ChildProcess } from 'node:child_process'
 
+export interface RunOptions<Told> {
+  /** If another Node is to run it than this one. */
+  readonly node?: string | undefined
+  /** What it says of itself while it runs (`report`). */
+  readonly told?: ((told: Told) => void) | undefined
+  /** Whatever a cluster does, the run is over by then. */
+  readonly runMsMax?: number | undefined
+}
+
 /**
  * Runs a program that ends by `answerOrder`.
  *
- * @param name for an error message.
- * @param node if another Node is to run it than this one.
+ * @throws Error if it ends without an answer, or does not end. Its standard error is ours.
  */
 export function orderFrom<Order, Answer>(
   program: URL,
   name: string,
   order: Order,
-  node = process.execPath,
+  options: RunOptions<never> = {},
 ): Promise<Answer> {
-  return new OrderedProcess<Order, Answer>(program, name, order, node).answer
+  return new OrderedProcess<Order, Answer>(program, name, order, options).answer
 }
 
-/** The same, for a program that waits for words meanwhile (`heard`). */
-export class OrderedProcess<Order, Answer> implements AsyncDisposable {
+/** The same, for a program that waits for words meanwhile (`heard`), or says how it does. */
+export class OrderedProcess<Order, Answer, Told = never> implements AsyncDisposable {
   readonly answer: Promise<Answer>
   readonly #child: ChildProcess
 
-  constructor(program: URL, name: string, order: Order, node = process.execPath) {
+  constructor(
+    program: URL,
+    name: string,
+    order: Order,
+    { node = process.execPath, told, runMsMax = RUN_MS_MAX }: RunOptions<Told> = {},
+  ) {
     const child = fork(program, [JSON.stringify(order)], { execPath: node })
     this.#child = child
     this.answer = new Promise((resolve, reject) => {
-      const lost = setTimeout(() => child.kill('SIGKILL'), RUN_MS_MAX)
+      const lost = setTimeout(() => child.kill('SIGKILL'), runMsMax)
       let answer: { readonly result: Answer } | undefined
-      child.once('message', (message) => (answer = { result: message as Answer }))
+      child.on('message', (message: Message<Told, Answer>) => {
+        if ('told' in message) told?.(message.told)
+        else answer = message
+      })
       child.once('error', reject)
       child.once('close', (status, signal) => {
         clearTimeout(lost)
@@ -39,7 +55,7 @@ export class OrderedProcess<Order, Answer> implements AsyncDisposable {
   }
 
   tell(word: string): void {
-    this.#child.send(word)
+    if (this.#child.connected) this.#child.send(word)
   }
 
   /** Ends it, if it has not ended by itself. */
@@ -53,8 +69,8 @@ export class OrderedProcess<Order, Answer> implements AsyncDisposable {
 export async function answerOrder<Order>(run: (order: Order) => Promise<object>): Promise<void> {
   process.on('disconnect', () => process.exit(1)) // nobody is left to tell
   const result = await run(JSON.parse(process.argv[2]!) as Order)
-  const told = { ...result, memoryBytesMax: process.resourceUsage().maxRSS * 1024 }
-  await new Promise((resolve) => process.send!(told, undefined, undefined, resolve))
+  const answer = { result: { ...result, memoryBytesMax: process.resourceUsage().maxRSS * 1024 } }
+  await new Promise((resolve) => process.send!(answer, undefined, undefined, resolve))
   process.channel!.unref()
 }
 
@@ -63,5 +79,11 @@ export function heard(word: string): Promise<void> {
   return new Promise((resolve) => process.on('message', (told) => told === word && resolve()))
 }
 
-/** Whatever a cluster does, a run is over by then. */
+/** In that program: how it does, while it runs. */
+export function report(told: object): void {
+  process.send!({ told })
+}
+
+type Message<Told, Answer> = { readonly told: Told } | { readonly result: Answer }
+
 const RUN_MS_MAX = 120_000

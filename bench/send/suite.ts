@@ -71,7 +71,7 @@ class SendStage implements Stage {
       load: { ...TIMES, inFlightMax: inFlightMax(subject.valueBytes) },
     }
     const node = subject.way.startsWith('platformatic') ? NODE_22 : undefined
-    const answer = await orderFrom<SendOrder, SendAnswer>(PROGRAM, nameOf(subject), order, node)
+    const answer = await orderFrom<SendOrder, SendAnswer>(PROGRAM, nameOf(subject), order, { node })
     const { sent, answered, ms, cpuMicros, memoryBytesMax } = answer
     const figures = { [RATE]: (answered * 1_000) / ms, [CPU]: cpuMicros / answered, [MEMORY]: memoryBytesMax / 1e6 }
     return { sent, figures }
