@@ -36,8 +36,9 @@ export class Clusters implements AsyncDisposable {
   }
 }
 
-/** `properties` where a suite is about something that tests have otherwise than production. */
-export type ClustersOptions = Pick<KafkaClusterOptions, 'properties'>
+/** `properties` where a suite is about something that tests have otherwise than production; `proxied` if something is to be
+ * done to connections. */
+export type ClustersOptions = Pick<KafkaClusterOptions, 'properties' | 'proxied'>
 
 export interface Addresses {
   readonly east: string

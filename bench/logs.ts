@@ -6,8 +6,12 @@ import kafka from 'node-rdkafka'
 /**
  * Makes the topic of one run. What is deleted afterwards is to be off the disk soon: the logs of a bench would fill it.
  */
-export async function makeTopic(cluster: KafkaCluster, topic: string): Promise<void> {
-  await cluster.createTopic(topic, { partitions: PARTITIONS, config: { 'file.delete.delay.ms': '1000' } })
+export async function makeTopic(
+  cluster: KafkaCluster,
+  topic: string,
+  config: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await cluster.createTopic(topic, { partitions: PARTITIONS, config: { 'file.delete.delay.ms': '1000', ...config } })
 }
 
 /** How many records the log of a topic has, over all partitions: where they end, since nobody has removed any. */
