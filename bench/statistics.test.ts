@@ -1,12 +1,19 @@
 import { expect } from 'chai'
 
-import { ratioOf, rounded, summaryOf } from './statistics.js'
+import { percentileOf, ratioOf, rounded, summaryOf } from './statistics.js'
 
 describe('bench statistics', () => {
   it('sums rounds up by median, least and greatest', () => {
     expect(summaryOf([10, 9, 100])).to.deep.equal({ median: 10, min: 9, max: 100 })
     expect(summaryOf([4, 1, 3, 2])).to.deep.equal({ median: 2.5, min: 1, max: 4 })
     expect(summaryOf([7])).to.deep.equal({ median: 7, min: 7, max: 7 })
+  })
+
+  it('finds the value that a part does not exceed', () => {
+    const hundred = Array.from({ length: 100 }, (_, index) => index + 1)
+    expect([0, 0.5, 0.99, 0.999, 1].map((part) => percentileOf(hundred, part))).to.deep.equal([1, 50, 99, 100, 100])
+    expect(percentileOf([7], 0.99)).to.equal(7)
+    expect(percentileOf([], 0.99)).to.be.NaN
   })
 
   it('compares within each round, so that a slow round does not count', () => {

@@ -13,6 +13,11 @@ export function summaryOf(values: readonly number[]): Summary {
   return { median, min: sorted[0]!, max: sorted.at(-1)! }
 }
 
+/** The least value that this part of all does not exceed; NaN of none. */
+export function percentileOf(sorted: ArrayLike<number>, part: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? NaN
+}
+
 /**
  * How two subjects compare: the median of the ratios of each round. What disturbs a round disturbs both, so this varies
  * far less than the figures themselves do.

@@ -1,0 +1,47 @@
+import { once } from 'node:events'
+
+import { Consumer, RedisHighWaterStore } from '@tandem/consumer'
+
+import { CountingRedis } from '../consume/counting-redis.js'
+import { numberIn } from '../consume/message-numbers.js'
+import { answerOrder, tell } from '../subject-process.js'
+import { nowMs } from './clock.js'
+import { GAUGE_EVERY_MS, type ConsumeOrder, type ConsumerGauge } from './order.js'
+import { dueIn } from './payload.js'
+import { SampleFile } from './samples.js'
+
+async function consume(order: ConsumeOrder, over: AbortSignal): Promise<object> {
+  const { clusters, topic, redisUrl, samplesPath, beginMs } = order
+  const redis = new CountingRedis(redisUrl)
+  const consumer = new Consumer<Buffer>({
+    groupId: 'bench',
+    clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
+    topics: [topic],
+    highWater: new RedisHighWaterStore(redis),
+  })
+  await consumer.connect()
+  const samples = new SampleFile(samplesPath, beginMs)
+  consumer.deliveries$.subscribe((delivery) => {
+    samples.add(numberIn(delivery.value), { atMs: nowMs(), dueMs: dueIn(delivery.value) })
+    delivery.ack()
+  })
+  const telling = setInterval(() => {
+    const { delivered, duplicatesDropped } = consumer.status()
+    const gauge: ConsumerGauge = {
+      atMs: nowMs(),
+      memoryBytes: process.memoryUsage.rss(),
+      delivered: samples.count,
+      read: delivered + duplicatesDropped,
+      redisCommands: redis.commands,
+    }
+    tell(gauge)
+  }, GAUGE_EVERY_MS)
+  if (!over.aborted) await once(over, 'abort')
+  clearInterval(telling)
+  await consumer.close()
+  redis.disconnect()
+  samples.close()
+  return {}
+}
+
+await answerOrder(consume)

@@ -1,0 +1,28 @@
+/** How often a message is due. `send` is told when its message was, and may be called before others are done. */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { nowMs } from './clock.js'
+
+export type Send = (dueMs: number) => Promise<void>
+
+/**
+ * So many a second, whatever becomes of them. What comes late, since the process was busy or a send was slow, was due when
+ * it was due: its latency says so, and none that follows is put off.
+ */
+export async function atRate(perSecond: number, send: Send, over: AbortSignal): Promise<void> {
+  const beginMs = nowMs()
+  const dueMs = (index: number): number => beginMs + (index * 1_000) / perSecond
+  let next = 0
+  while (!over.aborted) {
+    for (const now = nowMs(); dueMs(next) <= now; next++) void send(dueMs(next))
+    await sleep(1)
+  }
+}
+
+/** As many as can be: each is due when one before it is done. */
+export async function atFullSpeed(inFlightMax: number, send: Send, over: AbortSignal): Promise<void> {
+  const oneByOne = async (): Promise<void> => {
+    while (!over.aborted) await send(nowMs())
+  }
+  await Promise.all(Array.from({ length: inFlightMax }, oneByOne))
+}

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Producer, type ProducerStatus } from '@tandem/producer'
+
+import { KEYS } from '../consume/order.js'
+import { answerOrder, tell } from '../subject-process.js'
+import { nowMs } from './clock.js'
+import { ALONE_MS_MAX, GAUGE_EVERY_MS, type ProduceAnswer, type ProduceOrder, type ProducerGauge } from './order.js'
+import { atFullSpeed, atRate } from './pace.js'
+import { payloadOf } from './payload.js'
+import { SampleFile } from './samples.js'
+
+async function produce(order: ProduceOrder, over: AbortSignal): Promise<Omit<ProduceAnswer, 'memoryBytesMax'>> {
+  const { clusters, topic, framing, samplesPath, beginMs, perSecond } = order
+  const producer = new Producer({
+    producerId: 'bench',
+    clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
+    topics: { [topic]: { framing } },
+  })
+  await producer.connect()
+  const samples = new SampleFile(samplesPath, beginMs)
+  const keys = Array.from({ length: KEYS }, (_, index) => `acct-${index}`)
+  let sent = 0
+  let refused = 0
+  const send = async (dueMs: number): Promise<void> => {
+    const number = sent++
+    try {
+      await producer.send({ topic, key: keys[number % KEYS], value: payloadOf(number, dueMs) })
+      samples.add(number, { atMs: nowMs(), dueMs })
+    } catch {
+      refused++ // is missing from what was accepted
+    }
+  }
+  const telling = setInterval(() => {
+    const gauge: ProducerGauge = {
+      atMs: nowMs(),
+      memoryBytes: process.memoryUsage.rss(),
+      redundant: isRedundant(producer.status()),
+    }
+    tell(gauge)
+  }, GAUGE_EVERY_MS)
+  await (perSecond === undefined ? atFullSpeed(IN_FLIGHT_MAX, send, over) : atRate(perSecond, send, over))
+  while (samples.count + refused < sent) await sleep(10)
+  clearInterval(telling)
+  await producer.close({ timeoutMs: CLOSE_TIMEOUT_MS })
+  samples.close()
+  return { sent, acknowledged: samples.count }
+}
+
+/** Both are well, and what one has alone the other is just about to have. */
+function isRedundant({ clusters }: ProducerStatus): boolean {
+  return Object.values(clusters).every(
+    ({ circuit, voids, exposure: { oldestMs = 0 } }) => circuit === 'closed' && voids === 0 && oldestMs < ALONE_MS_MAX,
+  )
+}
+
+const IN_FLIGHT_MAX = 10_000
+const CLOSE_TIMEOUT_MS = 60_000
+
+await answerOrder(produce)
