@@ -42,7 +42,13 @@ async function produce(order: ProduceOrder, over: AbortSignal): Promise<Omit<Pro
   await (perSecond === undefined ? atFullSpeed(IN_FLIGHT_MAX, send, over) : atRate(perSecond, send, over))
   while (samples.count + refused < sent) await sleep(10)
   clearInterval(telling)
-  await producer.close({ timeoutMs: CLOSE_TIMEOUT_MS })
+  const drainMs = nowMs() + DRAIN_MS_MAX
+  while (unwritten(producer.status()) > 0) {
+    if (nowMs() > drainMs)
+      throw new Error(`after all that time ${unwritten(producer.status())} records are not written`)
+    await sleep(10)
+  }
+  await producer.close()
   samples.close()
   return { sent, acknowledged: samples.count }
 }
@@ -54,7 +60,12 @@ function isRedundant({ clusters }: ProducerStatus): boolean {
   )
 }
 
+function unwritten({ clusters }: ProducerStatus): number {
+  return Object.values(clusters).reduce((sum, { backlog, voids }) => sum + backlog.records + voids, 0)
+}
+
 const IN_FLIGHT_MAX = 10_000
-const CLOSE_TIMEOUT_MS = 60_000
+/** Both clusters are well by then. */
+const DRAIN_MS_MAX = 120_000
 
 await answerOrder(produce)
