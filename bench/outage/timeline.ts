@@ -11,14 +11,17 @@ export function timelineOf(
   { settledAtMs }: Verdict,
 ): Pick<Timeline, 'bucketMs' | 'phases' | 'series'> {
   const { fromMs } = phases[0]!
-  const bucketCount = Math.ceil((phases.at(-1)!.toMs - fromMs) / BUCKET_MS)
+  const bucketCount = Math.floor((phases.at(-1)!.toMs - fromMs) / BUCKET_MS)
   const bucketOf = (ms: number): number => Math.floor((ms - fromMs) / BUCKET_MS)
   const each = <T>(make: (bucket: number) => T): T[] => Array.from({ length: bucketCount }, (_, bucket) => make(bucket))
 
   const perSecond = ({ atMs }: Samples): number[] => {
     const counts = each(() => 0)
-    for (const ms of atMs) counts[bucketOf(ms)]! += 1
-    return counts.slice(0, bucketCount).map((count) => (count * 1_000) / BUCKET_MS)
+    for (const ms of atMs) {
+      const bucket = bucketOf(ms)
+      if (counts[bucket] !== undefined) counts[bucket] += 1
+    }
+    return counts.map((count) => (count * 1_000) / BUCKET_MS)
   }
   const latencies = ({ atMs, latencyMs }: Samples): ((part: number) => (number | null)[]) => {
     const byBucket = each((): number[] => [])
