@@ -1,4 +1,4 @@
-import { percentileOf } from '../statistics.js'
+import { percentileOf, rounded } from '../statistics.js'
 import type { Series, Timeline } from '../suite.js'
 import type { Measured } from './figures.js'
 import type { Gauge, ProducerGauge } from './order.js'
@@ -63,10 +63,18 @@ export function timelineOf(
     { name: 'producer', unit: 'MB', values: memory(producerGauges) },
     { name: 'consumer', unit: 'MB', values: memory(consumerGauges) },
   ]
+  const sinceBegin = (ms: number): number => Math.round(ms - fromMs)
   return {
     bucketMs: BUCKET_MS,
-    phases: phases.map(({ name, ...phase }) => ({ name, fromMs: phase.fromMs - fromMs, toMs: phase.toMs - fromMs })),
-    series,
+    phases: phases.map((phase) => ({
+      name: phase.name,
+      fromMs: sinceBegin(phase.fromMs),
+      toMs: sinceBegin(phase.toMs),
+    })),
+    series: series.map(({ values, ...one }) => ({
+      ...one,
+      values: values.map((value) => (value === null ? null : rounded(value))),
+    })),
   }
 }
 
