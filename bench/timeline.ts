@@ -29,7 +29,7 @@ export interface Buckets {
 }
 
 /** How often something happened in each bucket, as a rate. What happened before or after them is left out. */
-export function perSecond(timesMs: readonly number[], { fromMs, count, bucketMs }: Buckets): number[] {
+export function perSecond(timesMs: Iterable<number>, { fromMs, count, bucketMs }: Buckets): number[] {
   const counts = new Array<number>(count).fill(0)
   for (const atMs of timesMs) {
     const bucket = Math.floor((atMs - fromMs) / bucketMs)

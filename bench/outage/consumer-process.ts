@@ -1,16 +1,15 @@
-import { once } from 'node:events'
-
 import { Consumer, RedisHighWaterStore } from '@tandem/consumer'
 
 import { CountingRedis } from '../consume/counting-redis.js'
 import { numberIn } from '../consume/message-numbers.js'
-import { answerOrder, tell } from '../subject-process.js'
+import { answerOrder, heard, report } from '../subject-process.js'
 import { nowMs } from './clock.js'
-import { GAUGE_EVERY_MS, type ConsumeOrder, type ConsumerGauge } from './order.js'
+import { GAUGE_EVERY_MS, OVER, type ConsumeOrder, type ConsumerGauge } from './order.js'
 import { dueIn } from './payload.js'
 import { SampleFile } from './samples.js'
 
-async function consume(order: ConsumeOrder, over: AbortSignal): Promise<object> {
+async function consume(order: ConsumeOrder): Promise<object> {
+  const over = heard(OVER)
   const { clusters, topic, redisUrl, samplesPath, beginMs } = order
   const redis = new CountingRedis(redisUrl)
   const consumer = new Consumer<Buffer>({
@@ -34,9 +33,9 @@ async function consume(order: ConsumeOrder, over: AbortSignal): Promise<object> 
       read: delivered + duplicatesDropped,
       redisCommands: redis.commands,
     }
-    tell(gauge)
+    report(gauge)
   }, GAUGE_EVERY_MS)
-  if (!over.aborted) await once(over, 'abort')
+  await over
   clearInterval(telling)
   await consumer.close()
   redis.disconnect()

@@ -1,6 +1,7 @@
 import { PARTITIONS } from '../logs.js'
 import { percentileOf } from '../statistics.js'
-import type { Figures, Phase } from '../suite.js'
+import type { Figures } from '../suite.js'
+import type { Phase } from '../timeline.js'
 import type { ConsumerGauge } from './order.js'
 import type { PlayedPhase } from './phases.js'
 import type { Samples } from './samples.js'

@@ -51,6 +51,8 @@ export interface Gauge {
 
 /** How often they tell. */
 export const GAUGE_EVERY_MS = 100
+/** The word by which either is to come to its end. */
+export const OVER = 'over'
 
 /** For how long one log may have a message alone: while all is well it is some milliseconds. */
 export const ALONE_MS_MAX = 500

@@ -1,7 +1,7 @@
 /** The phases of a run, one after the other: all is well, and then each fault and what comes after it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { Phase } from '../suite.js'
+import type { Phase } from '../timeline.js'
 import { nowMs } from './clock.js'
 import { HEALTHY } from './subjects.js'
 

@@ -2,8 +2,16 @@
 import { join } from 'node:path'
 
 import type { Addresses } from '../clusters.js'
-import { orderFrom } from '../subject-process.js'
-import type { ConsumeAnswer, ConsumeOrder, ConsumerGauge, ProduceAnswer, ProduceOrder, ProducerGauge } from './order.js'
+import { OrderedProcess } from '../subject-process.js'
+import {
+  OVER,
+  type ConsumeAnswer,
+  type ConsumeOrder,
+  type ConsumerGauge,
+  type ProduceAnswer,
+  type ProduceOrder,
+  type ProducerGauge,
+} from './order.js'
 import { readSamples, type Samples } from './samples.js'
 
 export interface ProcessesOptions extends Pick<ProduceOrder, 'framing' | 'beginMs' | 'topic'> {
@@ -23,10 +31,8 @@ export class Processes implements AsyncDisposable {
   readonly consumerGauges: ConsumerGauge[] = []
   readonly #beginMs: number
   readonly #paths: { readonly acknowledged: string; readonly delivered: string }
-  readonly #sending: Promise<ProduceAnswer>
-  readonly #reading: Promise<ConsumeAnswer>
-  readonly #loadOver = new AbortController()
-  readonly #readingOver = new AbortController()
+  readonly #producer: OrderedProcess<ProduceOrder, ProduceAnswer, ProducerGauge>
+  readonly #consumer: OrderedProcess<ConsumeOrder, ConsumeAnswer, ConsumerGauge>
   readonly #broken = new AbortController()
 
   constructor(options: ProcessesOptions) {
@@ -34,13 +40,13 @@ export class Processes implements AsyncDisposable {
     const common = { clusters, topic, beginMs }
     this.#beginMs = beginMs
     this.#paths = { acknowledged: join(folder, 'acknowledged'), delivered: join(folder, 'delivered') }
-    this.#reading = orderFrom<ConsumeOrder, ConsumeAnswer, ConsumerGauge>(
+    this.#consumer = new OrderedProcess<ConsumeOrder, ConsumeAnswer, ConsumerGauge>(
       CONSUMER,
       `the consumer of ${name}`,
       { ...common, samplesPath: this.#paths.delivered, redisUrl },
-      { over: this.#readingOver.signal, told: (gauge) => this.consumerGauges.push(gauge), runMsMax },
+      { told: (gauge) => this.consumerGauges.push(gauge), runMsMax },
     )
-    this.#sending = orderFrom<ProduceOrder, ProduceAnswer, ProducerGauge>(
+    this.#producer = new OrderedProcess<ProduceOrder, ProduceAnswer, ProducerGauge>(
       PRODUCER,
       `the producer of ${name}`,
       {
@@ -49,9 +55,9 @@ export class Processes implements AsyncDisposable {
         framing,
         ...(offeredPerSecond !== undefined && { perSecond: offeredPerSecond }),
       },
-      { over: this.#loadOver.signal, told: (gauge) => this.producerGauges.push(gauge), runMsMax },
+      { told: (gauge) => this.producerGauges.push(gauge), runMsMax },
     )
-    for (const process of [this.#reading, this.#sending]) process.catch((error) => this.#broken.abort(error))
+    for (const { answer } of [this.#consumer, this.#producer]) answer.catch((error) => this.#broken.abort(error))
   }
 
   /** Aborted when one of them failed. */
@@ -60,13 +66,13 @@ export class Processes implements AsyncDisposable {
   }
 
   endLoad(): Promise<ProduceAnswer> {
-    this.#loadOver.abort()
-    return this.#sending
+    this.#producer.tell(OVER)
+    return this.#producer.answer
   }
 
   endReading(): Promise<ConsumeAnswer> {
-    this.#readingOver.abort()
-    return this.#reading
+    this.#consumer.tell(OVER)
+    return this.#consumer.answer
   }
 
   /** When both have ended. */

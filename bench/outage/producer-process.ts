@@ -3,14 +3,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Producer, type ProducerStatus } from '@tandem/producer'
 
 import { KEYS } from '../consume/order.js'
-import { answerOrder, tell } from '../subject-process.js'
+import { answerOrder, heard, report } from '../subject-process.js'
 import { nowMs } from './clock.js'
-import { ALONE_MS_MAX, GAUGE_EVERY_MS, type ProduceAnswer, type ProduceOrder, type ProducerGauge } from './order.js'
+import {
+  ALONE_MS_MAX,
+  GAUGE_EVERY_MS,
+  OVER,
+  type ProduceAnswer,
+  type ProduceOrder,
+  type ProducerGauge,
+} from './order.js'
 import { atFullSpeed, atRate } from './pace.js'
 import { payloadOf } from './payload.js'
 import { SampleFile } from './samples.js'
 
-async function produce(order: ProduceOrder, over: AbortSignal): Promise<Omit<ProduceAnswer, 'memoryBytesMax'>> {
+async function produce(order: ProduceOrder): Promise<Omit<ProduceAnswer, 'memoryBytesMax'>> {
+  const loadOver = new AbortController()
+  const over = loadOver.signal
+  void heard(OVER).then(() => loadOver.abort())
   const { clusters, topic, framing, samplesPath, beginMs, perSecond } = order
   const producer = new Producer({
     producerId: 'bench',
@@ -37,7 +47,7 @@ async function produce(order: ProduceOrder, over: AbortSignal): Promise<Omit<Pro
       memoryBytes: process.memoryUsage.rss(),
       redundant: isRedundant(producer.status()),
     }
-    tell(gauge)
+    report(gauge)
   }, GAUGE_EVERY_MS)
   await (perSecond === undefined ? atFullSpeed(IN_FLIGHT_MAX, send, over) : atRate(perSecond, send, over))
   while (samples.count + refused < sent) await sleep(10)

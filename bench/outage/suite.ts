@@ -6,7 +6,8 @@
  * both logs whole.
  */
 import { Servers } from '../servers.js'
-import { type Figures, type Stage, type Suite, type Timeline } from '../suite.js'
+import { type Figures, type Stage, type Suite } from '../suite.js'
+import type { Timeline } from '../timeline.js'
 import { countWithin, phaseFigures } from './figures.js'
 import type { Lengths } from './phases.js'
 import { playRun, type Run, type RunOptions } from './run.js'

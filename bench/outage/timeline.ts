@@ -1,5 +1,5 @@
 import { percentileOf, rounded } from '../statistics.js'
-import type { Series, Timeline } from '../suite.js'
+import { perSecond, type Series, type Timeline } from '../timeline.js'
 import type { Measured } from './figures.js'
 import type { Gauge, ProducerGauge } from './order.js'
 import type { Samples } from './samples.js'
@@ -15,14 +15,7 @@ export function timelineOf(
   const bucketOf = (ms: number): number => Math.floor((ms - fromMs) / BUCKET_MS)
   const each = <T>(make: (bucket: number) => T): T[] => Array.from({ length: bucketCount }, (_, bucket) => make(bucket))
 
-  const perSecond = ({ atMs }: Samples): number[] => {
-    const counts = each(() => 0)
-    for (const ms of atMs) {
-      const bucket = bucketOf(ms)
-      if (counts[bucket] !== undefined) counts[bucket] += 1
-    }
-    return counts.map((count) => (count * 1_000) / BUCKET_MS)
-  }
+  const rate = ({ atMs }: Samples): number[] => perSecond(atMs, { fromMs, count: bucketCount, bucketMs: BUCKET_MS })
   const latencies = ({ atMs, latencyMs }: Samples): ((part: number) => (number | null)[]) => {
     const byBucket = each((): number[] => [])
     for (const [index, ms] of latencyMs.entries()) byBucket[bucketOf(atMs[index]! - ms)]?.push(ms)
@@ -54,8 +47,8 @@ export function timelineOf(
 
   const [sending, endToEnd] = [latencies(acknowledged), latencies(delivered)]
   const series: Series[] = [
-    { name: 'accepted', unit: 'messages/s', values: perSecond(acknowledged) },
-    { name: 'delivered', unit: 'messages/s', values: perSecond(delivered) },
+    { name: 'accepted', unit: 'messages/s', values: rate(acknowledged) },
+    { name: 'delivered', unit: 'messages/s', values: rate(delivered) },
     { name: 'send p50', unit: 'ms', values: sending(0.5) },
     { name: 'send p99', unit: 'ms', values: sending(0.99) },
     { name: 'end to end p99', unit: 'ms', values: endToEnd(0.99) },
