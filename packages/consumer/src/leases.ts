@@ -96,12 +96,13 @@ export class Leases {
     const partitions = new Map(ids.map((id) => [nameOf(id), id.topic]))
     this.#shares = new Shares({ ...settings, instance, partitions })
     this.#agenda = new Agenda(clock, () => this.#wake())
+    const options = { ...settings, instance }
     for (const id of ids) {
       const name = nameOf(id)
       this.#entries.set(name, {
         id,
         name,
-        lease: new Lease({ ...settings, instance }),
+        lease: new Lease(options),
         tenant: undefined,
         unreadable: false,
         unanswered: false,
@@ -205,9 +206,10 @@ export class Leases {
     const { instance, clock, telemetry } = this.#host
     this.#shares.handleReads(this.#host.reads())
     const taken: Promise<void>[] = []
+    const now = clock.now()
     for (const entry of this.#entries.values()) {
-      const freeMs = entry.lease.freeMs(clock.now())
-      if (freeMs === undefined || !this.#shares.mayTake(entry.name, freeMs, clock.now())) continue
+      const freeMs = entry.lease.freeMs(now)
+      if (freeMs === undefined || !this.#shares.mayTake(entry.name, freeMs, now)) continue
       entry.lease.handleGranted(this.#at())
       this.#shares.handleLease(entry.name, { ...NO_LEASE, owner: instance })
       taken.push(this.#carryOut(entry))

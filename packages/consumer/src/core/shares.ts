@@ -56,14 +56,24 @@ interface Seen {
 /** Of each topic those that may take partitions of it: they read it, and read the most clusters of those that do. */
 type Takers = ReadonlyMap<string, readonly string[]>
 
+/** Topics that the same instances may take, and how many of their partitions are an even share. */
+interface EvenShare {
+  readonly topics: ReadonlySet<string>
+  readonly partitions: number
+}
+
 export class Shares {
   readonly #options: SharesOptions
   readonly #others = new Map<string, Seen>()
   /** Leases by partition: of those that are held here, that of this instance. */
   readonly #leases = new Map<string, LeaseRecord>()
+  /** How many of each topic an instance holds: counted as they change, since there are many and they are asked for often. */
+  readonly #held = new Map<string, Map<string, number>>()
   /** Held here, and being given up. */
   readonly #given = new Set<string>()
   readonly #topics: ReadonlySet<string>
+  /** What was found for one moment, as long as nothing is learned. */
+  #known: { readonly now: number; readonly takers: Takers; readonly shares: Map<string, EvenShare> } | undefined
   #reads: readonly string[] = []
   /** Topics of which others may take partitions, and not this one. */
   readonly #outread = new Map<string, { readonly sinceMs: number; told: boolean }>()
@@ -76,12 +86,14 @@ export class Shares {
     this.#options = options
     this.#topics = new Set(options.partitions.values())
     for (const partition of options.partitions.keys()) this.#leases.set(partition, NO_LEASE)
+    for (const topic of this.#topics) this.#held.set(topic, new Map())
   }
 
   // --- events ---------------------------------------------------------------------------------------------------
 
   /** Who is there, as the store has it. */
   handleMembers(members: ReadonlyMap<string, Member>, now: number): void {
+    this.#known = undefined
     for (const id of this.#others.keys()) if (!members.has(id)) this.#others.delete(id)
     for (const [id, member] of members) {
       if (id === this.#options.instance) continue
@@ -93,11 +105,14 @@ export class Shares {
 
   /** Clusters that this instance can read now. */
   handleReads(reads: readonly string[]): void {
+    this.#known = undefined
     this.#reads = reads
   }
 
   /** Whose a partition is. */
   handleLease(partition: string, lease: LeaseRecord): void {
+    this.#hold(partition, this.#leases.get(partition)!.owner, -1)
+    this.#hold(partition, lease.owner, 1)
     this.#leases.set(partition, lease)
     if (lease.owner !== this.#options.instance) this.#given.delete(partition)
     if (this.#wanted?.partition === partition && lease.owner !== this.#wanted.from) this.#wanted = undefined
@@ -137,14 +152,13 @@ export class Shares {
 
   /** Whether the lease of a partition may be taken that has been free for so long. */
   mayTake(partition: string, freeMs: number, now: number): boolean {
-    const { instance, leaseMs, partitions } = this.#options
-    const takers = this.#takers(now)
-    const able = takers.get(this.#topicOf(partition))!
+    const { instance, leaseMs } = this.#options
+    const topic = this.#topicOf(partition)
+    const able = this.#takers(now).get(topic)!
     if (this.#reads.length === 0 || !able.includes(instance)) return false
     if (freeMs >= leaseMs) return true
-    const alike = new Set([...this.#topics].filter((topic) => takers.get(topic)!.join() === able.join()))
-    const size = [...partitions.values()].filter((topic) => alike.has(topic)).length
-    return this.#count(instance, alike) < Math.ceil(size / able.length)
+    const { topics, partitions } = this.#evenShare(topic, now)
+    return this.#count(instance, topics) < partitions
   }
 
   // --- rules ----------------------------------------------------------------------------------------------------
@@ -239,6 +253,24 @@ export class Shares {
   }
 
   #takers(now: number): Takers {
+    if (this.#known?.now !== now) this.#known = { now, takers: this.#findTakers(now), shares: new Map() }
+    return this.#known.takers
+  }
+
+  #evenShare(topic: string, now: number): EvenShare {
+    const takers = this.#takers(now)
+    const { shares } = this.#known!
+    let share = shares.get(topic)
+    if (share === undefined) {
+      const able = takers.get(topic)!
+      const topics = new Set([...this.#topics].filter((other) => takers.get(other)!.join() === able.join()))
+      const size = [...this.#options.partitions.values()].filter((other) => topics.has(other)).length
+      shares.set(topic, (share = { topics, partitions: Math.ceil(size / able.length) }))
+    }
+    return share
+  }
+
+  #findTakers(now: number): Takers {
     const living = this.instances(now)
     const takers = new Map<string, readonly string[]>()
     for (const topic of this.#topics) {
@@ -259,10 +291,18 @@ export class Shares {
   /** What one holds of these topics, but for what it gives up. */
   #count(id: string, topics = this.#topics): number {
     let count = 0
-    for (const [partition, { owner }] of this.#leases) {
-      if (owner === id && topics.has(this.#topicOf(partition)) && !this.#given.has(partition)) count++
-    }
+    for (const topic of topics) count += this.#held.get(topic)!.get(id) ?? 0
+    if (id !== this.#options.instance) return count
+    for (const partition of this.#given) if (topics.has(this.#topicOf(partition))) count--
     return count
+  }
+
+  #hold(partition: string, owner: string, by: 1 | -1): void {
+    if (owner === '') return
+    const held = this.#held.get(this.#topicOf(partition))!
+    const count = (held.get(owner) ?? 0) + by
+    if (count === 0) held.delete(owner)
+    else held.set(owner, count)
   }
 }
 
