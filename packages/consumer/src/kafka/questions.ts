@@ -19,7 +19,7 @@ import type { FeedPartition } from './feed-client.js'
  */
 export class Questions {
   readonly #put: Put
-  readonly #waiting: Waiting[] = []
+  #waiting: Waiting[] = []
   /** Names of partitions whose last question was in vain. */
   readonly #silent = new Set<string>()
   /** Questions in vain since the last answer, of leaders in the second line. */
@@ -43,7 +43,9 @@ export class Questions {
         const first = firstOf.get(leader) ?? partitionName
         firstOf.set(leader, first)
         this.#leaders.set(partitionName, first)
-        this.#ledBy.set(first, [...(this.#ledBy.get(first) ?? []), partitionName])
+        const led = this.#ledBy.get(first)
+        if (led === undefined) this.#ledBy.set(first, [partitionName])
+        else led.push(partitionName)
       }
     }
   }
@@ -76,7 +78,7 @@ export class Questions {
       const asked = this.#take(({ name }) => !this.#silent.has(name))
       this.#begin('well', asked, PATIENCE_MS_MAX)
     }
-    if (!this.#underWay.silent) {
+    if (!this.#underWay.silent && this.#silent.size > 0) {
       const leader = this.#leastInVain()
       const inVain = this.#inVain.get(leader ?? '') ?? 0
       const part = 1 / 2 ** inVain
@@ -90,7 +92,8 @@ export class Questions {
     const found = new Map<string, Waiting>()
     for (const one of this.#waiting) if (!found.has(one.name) && wanted(one)) found.set(one.name, one)
     const taken = [...found.values()].slice(0, Math.ceil(found.size * part))
-    for (const one of taken) this.#waiting.splice(this.#waiting.indexOf(one), 1)
+    const gone = new Set(taken)
+    if (gone.size > 0) this.#waiting = this.#waiting.filter((one) => !gone.has(one))
     return taken
   }
 
