@@ -1,5 +1,6 @@
 /** The two real clusters and the Redis of a suite that reads. */
 import { RedisServer } from '@tandem/testing'
+import { Redis } from 'ioredis'
 
 import { Clusters, versionOf, versions, type ClustersOptions } from './clusters.js'
 import type { Stage } from './suite.js'
@@ -25,6 +26,13 @@ export class Servers implements AsyncDisposable {
     this.clusters = clusters
     this.redis = redis
     this.versions = versions
+  }
+
+  /** Redis is as empty as at the start. */
+  async forgetAll(): Promise<void> {
+    const redis = new Redis(this.redis.url)
+    await redis.flushall()
+    redis.disconnect()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,21 @@ export class MessageNumbers {
     this.#seen[number] = 1
   }
 
+  /** What another process has taken, as its `seen`. */
+  add({ taken, seen }: Pick<MessageNumbers, 'taken' | 'seen'>): void {
+    this.taken += taken
+    for (const [number, was] of seen.entries()) {
+      if (was === 0) continue
+      if (this.#seen[number] === 0) this.different++
+      this.#seen[number] = 1
+    }
+  }
+
+  /** 1 for each number that was taken. */
+  get seen(): Uint8Array {
+    return this.#seen
+  }
+
   /** How many were never taken, but for these. */
   missing(but: readonly number[] = []): number {
     const expected = new Set(but)

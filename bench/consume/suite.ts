@@ -5,8 +5,6 @@
  * All subjects read the same logs, whole, each in a process of its own and with an empty Redis. They are judged by the
  * numbers in the payloads: each message was taken, and once.
  */
-import { Redis } from 'ioredis'
-
 import { countFramed, countRecords, makeTopic, PARTITIONS } from '../logs.js'
 import { Servers } from '../servers.js'
 import { orderFrom } from '../subject-process.js'
@@ -48,7 +46,7 @@ class ConsumeStage implements Stage {
     const { messages } = SIZES.find(({ valueBytes }) => valueBytes === subject.valueBytes)!
     const topic = await this.#fill(subject, messages)
     const redisUrl = this.#servers.redis.url
-    await forgetAll(redisUrl)
+    await this.#servers.forgetAll()
     const clusters = this.#servers.clusters.addresses
     const answer = await orderFrom<ConsumeOrder, ConsumeAnswer>(PROGRAM, name, {
       ...subject,
@@ -93,12 +91,6 @@ class ConsumeStage implements Stage {
     this.#topics.add(topic)
     return topic
   }
-}
-
-async function forgetAll(redisUrl: string): Promise<void> {
-  const redis = new Redis(redisUrl)
-  await redis.flushall()
-  redis.disconnect()
 }
 
 const PROGRAM = new URL('subject-process.js', import.meta.url)

@@ -1,7 +1,7 @@
 /** Both logs by way of tandem: what a user writes, with every option at its default. */
-import type { EventKind } from '@tandem/common/internal'
 import { Consumer, inKeyOrder, RedisHighWaterStore, type Delivery } from '@tandem/consumer'
 
+import { HARM_TO_CONSUMERS, HarmWatch } from '../harm.js'
 import { CountingRedis } from './counting-redis.js'
 import { Course, type CourseResult } from './course.js'
 import { MessageNumbers } from './message-numbers.js'
@@ -28,10 +28,7 @@ export async function deliverAll(order: DeliverOrder, handle: (value: Buffer) =>
     topics: [topic],
     highWater: new RedisHighWaterStore(redis),
   })
-  const harm = new Set<string>()
-  consumer.events$.subscribe(({ kind }) => {
-    if (HARM.has(kind)) harm.add(kind)
-  })
+  const harm = new HarmWatch(consumer, HARM_TO_CONSUMERS)
   await consumer.connect()
   const course = new Course(records, () => redis.commands)
   const take = ({ value }: Delivery<Buffer>): void => handle(value)
@@ -52,17 +49,8 @@ export async function deliverAll(order: DeliverOrder, handle: (value: Buffer) =>
   clearInterval(look)
   await consumer.close()
   redis.disconnect()
-  if (harm.size > 0) throw new Error(`clusters and Redis were to be well, but: ${[...harm].join(', ')}`)
+  harm.check()
   return result
 }
 
-/** After these it is an outage that was measured, and not what reading costs. */
-const HARM: ReadonlySet<string> = new Set<EventKind>([
-  'delivered-late',
-  'lease-lapsed',
-  'lease-lost',
-  'poll-failed',
-  'store-away',
-  'store-behind',
-])
 const LOOK_EVERY_MS = 20

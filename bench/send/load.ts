@@ -60,3 +60,11 @@ export function runLoad(
     while (sent < inFlightMax) send(sent++, done)
   })
 }
+
+/** Enough to keep both clusters busy, by number and by bytes; all of it well within tandem's own bounds. */
+export function inFlightMaxOf(valueBytes: number): number {
+  return Math.min(IN_FLIGHT_MAX, Math.floor(IN_FLIGHT_BYTES_MAX / valueBytes))
+}
+
+const IN_FLIGHT_MAX = 10_000
+const IN_FLIGHT_BYTES_MAX = 8 * 2 ** 20

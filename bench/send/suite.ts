@@ -15,7 +15,7 @@ import { installPeers, NODE_22 } from '../peers.js'
 import { orderFrom } from '../subject-process.js'
 import { CPU, MEMORY, RATE, type Figures, type Stage, type Suite } from '../suite.js'
 import { runJava } from './java-subject.js'
-import type { LoadOptions } from './load.js'
+import { inFlightMaxOf, type LoadOptions } from './load.js'
 import type { SendAnswer, SendOrder } from './order.js'
 import { COMPARISONS, isFramed, nameOf, subjectsOf, type SendSubject } from './subjects.js'
 
@@ -68,7 +68,7 @@ class SendStage implements Stage {
       topic,
       clusters: this.#clusters.addresses,
       journalPath: join(this.#folder, topic),
-      load: { ...TIMES, inFlightMax: inFlightMax(subject.valueBytes) },
+      load: { ...TIMES, inFlightMax: inFlightMaxOf(subject.valueBytes) },
     }
     const node = subject.way.startsWith('platformatic') ? NODE_22 : undefined
     const answer = await orderFrom<SendOrder, SendAnswer>(PROGRAM, nameOf(subject), order, { node })
@@ -89,13 +89,6 @@ interface Run {
   readonly figures: Figures
 }
 
-/** Enough to keep both clusters busy, by number and by bytes; all of it well within tandem's own bounds. */
-function inFlightMax(valueBytes: number): number {
-  return Math.min(IN_FLIGHT_MAX, Math.floor(IN_FLIGHT_BYTES_MAX / valueBytes))
-}
-
 const PROGRAM = new URL('subject-process.js', import.meta.url)
 /** V8 has compiled what is hot by then, and both clients have their connections. */
 const TIMES: Omit<LoadOptions, 'inFlightMax'> = { warmUpMs: 3_000, measuredMs: 5_000 }
-const IN_FLIGHT_MAX = 10_000
-const IN_FLIGHT_BYTES_MAX = 8 * 2 ** 20

@@ -1,7 +1,7 @@
 /** The same load by way of tandem: what a user writes, with every option at its default but those that are the subject. */
-import type { EventKind } from '@tandem/common/internal'
 import { Producer, type Message, type ProducerOptions, type Receipt } from '@tandem/producer'
 
+import { HARM_TO_PRODUCERS, HarmWatch } from '../harm.js'
 import { runBatches, runLoad, type LoadResult } from './load.js'
 import { KEYS, type SendOrder } from './order.js'
 import { isFramed, type Way } from './subjects.js'
@@ -17,10 +17,7 @@ export async function runTandem(order: SendOrder): Promise<LoadResult> {
     topics: { [topic]: isFramed(way) ? { framing: 'frame' } : {} },
     ...optionsOf(way, journalPath),
   })
-  const harm = new Set<string>()
-  producer.events$.subscribe(({ kind }) => {
-    if (HARM.has(kind)) harm.add(kind)
-  })
+  const harm = new HarmWatch(producer, HARM_TO_PRODUCERS)
   await producer.connect()
   const keys = Array.from({ length: KEYS }, (_, index) => `acct-${index}`)
   const value = Buffer.alloc(valueBytes, 'x')
@@ -35,7 +32,7 @@ export async function runTandem(order: SendOrder): Promise<LoadResult> {
     ? runBatches(load, inBatches, (first, done) => void sendMany(first, inBatches.size).then(done))
     : runLoad(load, (index, done) => void producer.send(messageOf(index)).then(done)))
   await producer.close({ timeoutMs: CLOSE_TIMEOUT_MS })
-  if (harm.size > 0) throw new Error(`both clusters were to be well, but: ${[...harm].join(', ')}`)
+  harm.check()
   return result
 }
 
@@ -60,14 +57,5 @@ function optionsOf(way: Way, path: string): Partial<ProducerOptions> {
   }
 }
 
-/** After these it is an outage that was measured, and not what sending costs. */
-const HARM: ReadonlySet<string> = new Set<EventKind>([
-  'circuit-opened',
-  'client-discarded',
-  'lane-away',
-  'record-given-up',
-  'journal-filled',
-  'journal-failed',
-])
 const CLOSE_TIMEOUT_MS = 30_000
 const BATCHES_AT_A_TIME = 10

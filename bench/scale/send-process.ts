@@ -1,0 +1,30 @@
+/** Sends numbered messages by one producer or several, each with its own clients; message after message in turn. */
+import { Producer } from '@tandem/producer'
+
+import { valueOf } from '../consume/message-numbers.js'
+import { HARM_TO_PRODUCERS, HarmWatch } from '../harm.js'
+import { runLoad, type LoadResult } from '../send/load.js'
+import { answerOrder } from '../subject-process.js'
+import { KEYS, type SendOrder } from './order.js'
+
+async function send({ point, clusters, topic, load }: SendOrder): Promise<LoadResult> {
+  const { partitions, keyRanges, valueBytes, framing } = point
+  const producers = Array.from({ length: point.producers }, (_, index) => {
+    return new Producer({
+      producerId: `bench-${index}`,
+      clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
+      topics: { [topic]: { framing, keyRanges: partitions * keyRanges } },
+    })
+  })
+  const harm = producers.map((producer) => new HarmWatch(producer, HARM_TO_PRODUCERS))
+  await Promise.all(producers.map((producer) => producer.connect()))
+  const result = await runLoad(load, (number, done) => {
+    const message = { topic, key: `acct-${number % KEYS}`, value: valueOf(number, valueBytes) }
+    void producers[number % producers.length]!.send(message).then(done)
+  })
+  await Promise.all(producers.map((producer) => producer.close({ timeoutMs: 30_000 })))
+  for (const watch of harm) watch.check()
+  return result
+}
+
+await answerOrder(send)
