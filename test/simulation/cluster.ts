@@ -1,4 +1,4 @@
-import type { ClusterDescription } from '@tandem/common/internal'
+import type { ClusterDescription, TopicDescription } from '@tandem/common/internal'
 import { UNCOMMITTED, type FeedPartition, type FeedPosition, type FeedRecord } from '@tandem/consumer/internal'
 
 import { messagesIn } from './log-messages.js'
@@ -71,6 +71,8 @@ export class SimulatedCluster {
   readonly #readers = new Set<Reader>()
   /** What groups committed, in the order in which they did: a log like any other. */
   #commits: (FeedPosition & { readonly groupId: string })[] = []
+  /** The last one of each group and partition. */
+  #committed = new Map<string, number>()
   #state: ClusterState = 'up'
   /** Grows with each death: what was answered in an earlier life does not arrive. */
   #life = 0
@@ -85,8 +87,10 @@ export class SimulatedCluster {
   readonly #cutOff = new Set<SimulatedProcess>()
   /** Payloads that it has refused for good. */
   readonly refused = new Set<string>()
-  /** What happened that nobody asked for at a certain time. */
-  readonly counts = { lateAppends: 0, answersLost: 0 }
+  /** What happened that nobody asked for at a certain time; questions about logs, and offsets that they asked for. */
+  readonly counts = { lateAppends: 0, answersLost: 0, questions: 0, offsets: 0 }
+  /** What was said of a topic last: with many partitions and clients it is said once, as long as leaders stay. */
+  readonly #described = new Map<string, TopicDescription>()
 
   constructor(options: ClusterOptions) {
     const { name, topics, brokers } = options
@@ -216,20 +220,20 @@ export class SimulatedCluster {
   }
 
   commit(groupId: string, positions: readonly FeedPosition[]): boolean {
-    this.#commits.push(...positions.map((position) => ({ ...position, groupId })))
+    for (const position of positions) this.#commit({ ...position, groupId })
     return true
   }
 
   committed(groupId: string, { topic, partition }: FeedPartition): number {
-    const commit = this.#commits.findLast((one) => {
-      return one.groupId === groupId && one.topic === topic && one.partition === partition
-    })
-    return commit?.offset ?? UNCOMMITTED
+    return this.#committed.get(`${groupId}/${topic}/${partition}`) ?? UNCOMMITTED
   }
 
   /** The last so many records of each log are gone, and so many commits, which are in a log as well. */
   loseTails(count: number): FeedRecord[] {
-    this.#commits = this.#commits.slice(0, Math.max(0, this.#commits.length - count))
+    const commits = this.#commits.slice(0, Math.max(0, this.#commits.length - count))
+    this.#commits = []
+    this.#committed = new Map()
+    for (const commit of commits) this.#commit(commit)
     return [...this.logs()].flatMap((log) => log.truncate(log.end - count))
   }
 
@@ -242,15 +246,19 @@ export class SimulatedCluster {
   describe(topics: readonly string[]): ClusterDescription {
     return {
       brokers: Array.from({ length: this.#brokers }, (_, id) => ({ id, host: `${this.name}-${id}.test`, port: 9092 })),
-      topics: topics
-        .filter((topic) => this.#logs.has(topic))
-        .map((name) => ({
-          name,
-          partitions: this.#logs.get(name)!.map(({ partition, leader }) => {
-            return { partition, leader, replicas: Math.min(3, this.#brokers), inSync: Math.min(3, this.#brokers) }
-          }),
-        })),
+      topics: topics.filter((topic) => this.#logs.has(topic)).map((topic) => this.#describeTopic(topic)),
     }
+  }
+
+  #describeTopic(name: string): TopicDescription {
+    const logs = this.#logs.get(name)!
+    const known = this.#described.get(name)
+    if (known !== undefined && logs.every(({ leader }, index) => leader === known.partitions[index]!.leader))
+      return known
+    const copies = Math.min(3, this.#brokers)
+    const partitions = logs.map(({ partition, leader }) => ({ partition, leader, replicas: copies, inSync: copies }))
+    this.#described.set(name, { name, partitions })
+    return { name, partitions }
   }
 
   // --- clients --------------------------------------------------------------------------------------------------
@@ -312,6 +320,11 @@ export class SimulatedCluster {
 
   removeReader(reader: Reader): void {
     this.#readers.delete(reader)
+  }
+
+  #commit(commit: FeedPosition & { readonly groupId: string }): void {
+    this.#commits.push(commit)
+    this.#committed.set(`${commit.groupId}/${commit.topic}/${commit.partition}`, commit.offset)
   }
 
   #handleReadable(): void {

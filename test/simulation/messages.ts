@@ -140,7 +140,8 @@ export class Messages {
   }
 }
 
-function answerOf({ receipt, error, producer }: Sent): Answer {
+/** What was said of it to whoever sent it. */
+export function answerOf({ receipt, error, producer }: Sent): Answer {
   if (receipt !== undefined) return 'acknowledged'
   if (error === undefined) return producer.process.state === 'dead' ? 'orphaned' : 'open'
   return 'outcome' in error && error.outcome === 'not-written' ? 'not-written' : 'unknown'

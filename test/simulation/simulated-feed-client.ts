@@ -361,6 +361,8 @@ export class SimulatedFeedClient implements FeedClient, Reader {
 
   #ask(...[asked, patienceMs, over]: Parameters<Put>): void {
     const execute = (): number[] | undefined => {
+      this.#cluster.counts.questions++
+      this.#cluster.counts.offsets += asked.length
       const offsets = asked.flatMap((one) => this.#offsetOf(one) ?? [])
       return offsets.length === asked.length ? offsets : undefined
     }

@@ -1,6 +1,7 @@
 import { HighWaterStoreFailedError, type Clock } from '@tandem/common/internal'
 import { type Acquired, type Claim, type HighWaterStore, type PartitionOfGroup, type Release } from '@tandem/consumer'
 
+import { Bundle } from './bundle.js'
 import { BookingStore, type BookAnswer, type Booking } from './booking-store.js'
 import type { Booked } from './checkers/history.js'
 import type { Prng } from './prng.js'
@@ -19,6 +20,16 @@ export interface StoreOptions {
   readonly prng: Prng
   readonly latencyMs: readonly [low: number, high: number]
   readonly wallMs: number
+  /** Calls that a process makes in one moment travel together, and so do their answers. */
+  readonly bundled: boolean
+}
+
+/** How calls of one process get to the store and back, and when they are given up. */
+interface Way {
+  out(delayMs: number, task: () => void): void
+  back(task: () => void): void
+  /** @returns what takes it back. */
+  timeOut(task: () => void): () => void
 }
 
 interface Executed {
@@ -39,6 +50,7 @@ export class SimulatedHighWaterStore {
   readonly #timeline: Timeline
   readonly #prng: Prng
   readonly #latencyMs: readonly [number, number]
+  readonly #bundled: boolean
   readonly #clock: Clock
   #wallOffsetMs: number
   #replayedWallMs: number | undefined
@@ -51,6 +63,8 @@ export class SimulatedHighWaterStore {
   #delayNextMs = 0
   /** Every lease that was given, in order. */
   readonly takings: Taking[] = []
+  /** The same by partition. */
+  readonly #takingsOf = new Map<string, Taking[]>()
   /** Calls that were carried out, by name. */
   readonly calls = { look: 0, acquire: 0, flush: 0, renew: 0, want: 0, release: 0, meet: 0, book: 0 }
 
@@ -58,6 +72,7 @@ export class SimulatedHighWaterStore {
     this.#timeline = options.timeline
     this.#prng = options.prng
     this.#latencyMs = options.latencyMs
+    this.#bundled = options.bundled
     this.#wallOffsetMs = options.wallMs
     this.#clock = {
       now: () => this.#timeline.now,
@@ -136,8 +151,9 @@ export class SimulatedHighWaterStore {
   connection(process: SimulatedProcess, options: { readonly timeoutMs?: number } = {}): HighWaterStore {
     const channel: Channel = { name: 'store' }
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
+    const way = this.#bundled ? this.#bundledWay(process, timeoutMs) : this.#way(process, timeoutMs)
     const call = <T>(name: keyof typeof this.calls, execute: (store: BookingStore) => Promise<T>): Promise<T> =>
-      this.#call({ name, process, channel, timeoutMs }, execute)
+      this.#call({ name, process, channel, timeoutMs, way }, execute)
     return {
       name: 'simulated',
       look: (...all) => call('look', (store) => store.look(...all)),
@@ -153,8 +169,9 @@ export class SimulatedHighWaterStore {
   /** How a service of a process books in the same database. */
   booker(process: SimulatedProcess): (booking: Booking, text: string) => Promise<BookAnswer> {
     const channel: Channel = { name: 'bookings' }
+    const way = this.#way(process, TIMEOUT_MS)
     return (booking, text) =>
-      this.#call({ name: 'book', process, channel, timeoutMs: TIMEOUT_MS }, (store) => {
+      this.#call({ name: 'book', process, channel, timeoutMs: TIMEOUT_MS, way }, (store) => {
         return store.book(booking, text, this.#timeline.now)
       })
   }
@@ -165,16 +182,23 @@ export class SimulatedHighWaterStore {
     const acquired = await store.acquire(id, claim)
     if (acquired.kind === 'acquired') {
       const fence = acquired.holding.token
-      const known = this.takings.some((one) => one.fence === fence && isSamePartition(one, id))
-      if (!known) this.takings.push({ ...id, fence, atMs, releasedAtMs: undefined })
+      if (this.#taking(id, fence) === undefined) {
+        const taking = { ...id, fence, atMs, releasedAtMs: undefined }
+        this.takings.push(taking)
+        this.#takingsOf.set(nameOf(id), [...(this.#takingsOf.get(nameOf(id)) ?? []), taking])
+      }
     }
     return acquired
   }
 
   #release(store: HighWaterStore, id: PartitionOfGroup, release: Release): Promise<void> {
-    const taking = this.takings.find((one) => one.fence === release.token && isSamePartition(one, id))
+    const taking = this.#taking(id, release.token)
     if (taking !== undefined) taking.releasedAtMs ??= this.#timeline.now
     return store.release(id, release)
+  }
+
+  #taking(id: PartitionOfGroup, fence: number): Taking | undefined {
+    return this.#takingsOf.get(nameOf(id))?.find((one) => one.fence === fence)
   }
 
   #call<T>(
@@ -183,10 +207,11 @@ export class SimulatedHighWaterStore {
       process: SimulatedProcess
       channel: Channel
       timeoutMs: number
+      way: Way
     },
     execute: (store: BookingStore) => Promise<T>,
   ): Promise<T> {
-    const { name, process, channel, timeoutMs } = from
+    const { name, process, channel, timeoutMs, way } = from
     return new Promise<T>((resolve, reject) => {
       const give = (task: () => void): void => {
         process.deliver(channel, () => {
@@ -195,7 +220,7 @@ export class SimulatedHighWaterStore {
         })
       }
       let givenUp = false
-      const cancelTimeout = process.clock.schedule(this.#timeline.now + timeoutMs, () => {
+      const cancelTimeout = way.timeOut(() => {
         givenUp = true
         reject(new HighWaterStoreFailedError(`The store did not ${name}: no answer within ${timeoutMs} ms`))
       })
@@ -204,9 +229,10 @@ export class SimulatedHighWaterStore {
         // Of a transaction that is given up before its first step was answered, nothing is ever committed.
         if (name === 'book' && (givenUp || process.state === 'dead')) return
         this.calls[name]++
-        this.#executed.push({ atMs: this.#timeline.now, wallMs: this.#wall(), execute })
+        // Who only looks changes nothing that is to be done again.
+        if (name !== 'look') this.#executed.push({ atMs: this.#timeline.now, wallMs: this.#wall(), execute })
         const answer = execute(this.#store)
-        this.#timeline.after(this.#travelMs(), () => {
+        way.back(() => {
           answer.then(
             (value) => give(() => resolve(value)),
             (error: unknown) => give(() => reject(error)),
@@ -215,11 +241,35 @@ export class SimulatedHighWaterStore {
       }
       const delayMs = this.#delayNextMs
       this.#delayNextMs = 0
-      this.#timeline.after(this.#travelMs() + delayMs, () => {
+      way.out(delayMs, () => {
         if (this.#away) this.#queued.push({ process, carryOut })
         else carryOut()
       })
     })
+  }
+
+  #way({ clock }: SimulatedProcess, timeoutMs: number): Way {
+    return {
+      out: (delayMs, task) => void this.#timeline.after(this.#travelMs() + delayMs, task),
+      back: (task) => void this.#timeline.after(this.#travelMs(), task),
+      timeOut: (task) => clock.schedule(this.#timeline.now + timeoutMs, task),
+    }
+  }
+
+  /** Nothing of it is delayed by itself. */
+  #bundledWay({ clock }: SimulatedProcess, timeoutMs: number): Way {
+    const travel = (): Bundle => new Bundle(this.#timeline, (task) => void this.#timeline.after(this.#travelMs(), task))
+    const [out, back] = [travel(), travel()]
+    const timeOuts = new Bundle(this.#timeline, (task) => void clock.schedule(this.#timeline.now + timeoutMs, task))
+    return {
+      out: (_, task) => out.add(task),
+      back: (task) => back.add(task),
+      timeOut: (task) => {
+        let wanted: (() => void) | undefined = task
+        timeOuts.add(() => wanted?.())
+        return () => (wanted = undefined)
+      },
+    }
   }
 
   #wall(): number {
@@ -231,8 +281,8 @@ export class SimulatedHighWaterStore {
   }
 }
 
-function isSamePartition(a: PartitionOfGroup, b: PartitionOfGroup): boolean {
-  return a.groupId === b.groupId && a.topic === b.topic && a.partition === b.partition
+function nameOf({ groupId, topic, partition }: PartitionOfGroup): string {
+  return `${groupId}/${topic}/${partition}`
 }
 
 /** What a call of a broken connection may take to be read, after the server is back. */

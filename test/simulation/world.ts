@@ -30,6 +30,8 @@ export interface WorldSettings {
   readonly readRecordsMax: number
   /** Records that one request of a producer brings to one partition. */
   readonly writeRecordsMax: number
+  /** Calls to the store that a process makes in one moment travel together: what makes many of them cheap. */
+  readonly bundledCalls: boolean
 }
 
 export class World {
@@ -52,8 +54,8 @@ export class World {
     this.east = this.#createCluster('east')
     this.west = this.#createCluster('west')
     const { timeline } = this
-    const { latencyMs } = this.settings
-    this.store = new SimulatedHighWaterStore({ timeline, prng: this.fork(), latencyMs, wallMs: WALL_MS })
+    const { latencyMs, bundledCalls: bundled } = this.settings
+    this.store = new SimulatedHighWaterStore({ timeline, prng: this.fork(), latencyMs, wallMs: WALL_MS, bundled })
     this.epochs = new SimulatedEpochStore({ timeline, prng: this.fork(), latencyMs, wallMs: WALL_MS })
     this.disk = new SimulatedDisk({ timeline, prng: this.fork(), latencyMs: DISK_LATENCY_MS })
   }
@@ -139,6 +141,7 @@ const DEFAULTS: WorldSettings = {
   expiry: { everyMs: 3_600_000, ageMs: 86_400_000 },
   readRecordsMax: 500,
   writeRecordsMax: 500,
+  bundledCalls: false,
 }
 
 /** What a write that is forced to a disk takes. */

@@ -1,4 +1,4 @@
-import type { CarriesOn, ConsumerLife, CutOff, History, Span } from './checkers/history.js'
+import type { CarriesOn, ConsumerLife, CutOff, History, Span, Taking } from './checkers/history.js'
 import type { Deployment } from './deployment.js'
 import type { Faults } from './faults.js'
 import { isPoisoned } from './handlers.js'
@@ -7,6 +7,7 @@ import type { Peaks } from './peaks.js'
 import { TOPIC, type Plan, type Setting, type Step } from './plan.js'
 import type { SimulatedConsumer } from './simulated-consumer.js'
 import type { Subscriber } from './subscribers.js'
+import type { World } from './world.js'
 
 /** A plan that was played, with what knows what came of it. */
 export interface Ended {
@@ -29,7 +30,7 @@ export function writeHistory({ plan, deployment, faults, peaks, healedAtMs, rest
     blurred: losses.blurred(),
     messages: messages.told(),
     lives: subscribers.all.map(lifeOf),
-    takings: world.store.takings.map(({ partition, ...taking }) => ({ ...taking, keyRange: partition })),
+    takings: takingsOf(world),
     booked: setting.books ? world.store.effects : undefined,
     strict: strictOf(deployment),
     storeTroubles: faults.storeTroubles,
@@ -41,7 +42,12 @@ export function writeHistory({ plan, deployment, faults, peaks, healedAtMs, rest
   }
 }
 
-function lifeOf({ consumer, startedAtMs, endedAtMs }: Subscriber): ConsumerLife {
+/** Every lease that the store gave. */
+export function takingsOf({ store }: World): Taking[] {
+  return store.takings.map(({ partition, ...taking }) => ({ ...taking, keyRange: partition }))
+}
+
+export function lifeOf({ consumer, startedAtMs, endedAtMs }: Subscriber): ConsumerLife {
   const { groupId, process, stops } = consumer
   const deliveries = consumer.deliveries.map((seen) => ({ ...seen, fence: seen.delivery.fence }))
   // What a killed process had not told yet died with it.

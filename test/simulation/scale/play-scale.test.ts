@@ -1,0 +1,45 @@
+import { expect } from 'chai'
+
+import type { Phase } from './phase.js'
+import { playScale, type ScalePlayed } from './play-scale.js'
+import { LARGE } from './setting.js'
+
+describe('model of scale', () => {
+  const setting = { ...LARGE, partitions: 40, producers: 4, instances: 4, messages: 400, leaseMs: 10_000 }
+  const told: Phase[] = []
+  let played: ScalePlayed
+
+  before(async function () {
+    this.timeout(60_000)
+    played = await playScale(setting, (phase) => told.push(phase))
+  })
+
+  it('loses and repeats nothing, though a cluster and an instance are lost', () => {
+    const { violations, acknowledged, deliveries } = played
+    expect(violations).to.deep.equal([])
+    expect([acknowledged, deliveries]).to.deep.equal([setting.messages, setting.messages])
+  })
+
+  it('has everything held by one, by all alike, and by those that are left', () => {
+    const { shares, heldSeconds } = played
+    expect(shares.group).to.deep.equal({ least: 10, most: 10 })
+    expect(shares.afterLoss.least).to.be.within(11, 13)
+    expect(shares.afterLoss.most).to.be.within(14, 16)
+    expect(heldSeconds.group).to.be.within(10, 15)
+    expect(heldSeconds.afterLoss).to.be.within(8, 15)
+  })
+
+  it('measures each part of the story by itself', () => {
+    expect(told).to.deep.equal(played.phases)
+    const calls = new Map(told.map(({ name, storeCalls }) => [name, storeCalls]))
+    // Every 2 s each instance looks at what others hold, and renews what it holds.
+    expect(calls.get('calm')!['look']).to.be.closeTo((3 * 40) / 2, 4)
+    expect(calls.get('calm')!['renew']).to.be.closeTo(40 / 2, 2)
+    const [alone, group, peace, without, lost] = told.map(({ leasesTaken }) => leasesTaken)
+    expect([alone, group, peace, without]).to.deep.equal([40, 40, 0, 0])
+    expect(lost).to.be.at.least(10)
+    const [, , calm, away] = told
+    expect(calm!.clusters['west']!.questions).to.be.greaterThan(0)
+    expect(away!.clusters['west']!.questions).to.be.lessThan(calm!.clusters['west']!.questions / 2)
+  })
+})
