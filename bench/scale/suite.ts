@@ -33,7 +33,7 @@ import {
 export const scaleSuite: Suite = {
   name: 'scale',
   about: 'what is linear and what saturates, by partitions, key ranges, producers, instances and message size',
-  rounds: (quick) => (quick ? 1 : 5),
+  rounds: (quick) => (quick ? 2 : 5),
   subjects: () => [...POINTS.keys()],
   comparisons: COMPARISONS,
   open: async () => new ScaleStage(await Servers.start()),
