@@ -130,4 +130,4 @@ export class Fleet {
 }
 
 /** Of each producer. */
-const KEYS = 20
+const KEYS = 5

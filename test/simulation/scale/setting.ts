@@ -22,7 +22,7 @@ export const LARGE: ScaleSetting = {
   partitions: 10_000,
   producers: 1_000,
   instances: 200,
-  messages: 100_000,
+  messages: 20_000,
   leaseMs: 60_000,
   calmMs: 30_000,
   awayMs: 15_000,
