@@ -34,7 +34,8 @@ export interface Run extends Measured, ProducerGauges {
 export async function playRun({ clusters, redis }: Servers, options: RunOptions): Promise<Run> {
   const { topic, offeredPerSecond } = options
   // The brokers' clock says since when a log has a message.
-  for (const cluster of clusters.all) await makeTopic(cluster, topic, { 'message.timestamp.type': 'LogAppendTime' })
+  for (const cluster of clusters.all)
+    await makeTopic(cluster, topic, { config: { 'message.timestamp.type': 'LogAppendTime' } })
   await forgetAll(redis.url)
   const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'))
   try {

@@ -53,7 +53,7 @@ class ScaleStage implements Stage {
     const point = POINTS.get(name)!
     const topic = `run-${++this.#runs}`
     const clusters = this.#servers.clusters.all
-    for (const cluster of clusters) await makeTopic(cluster, topic, point.partitions)
+    for (const cluster of clusters) await makeTopic(cluster, topic, { partitions: point.partitions })
     const { sent, figures } = await this.#send(name, point, topic)
     for (const cluster of clusters) {
       const held = await (point.framing === 'frame'
