@@ -215,15 +215,30 @@ describe('shares', () => {
       expect(bench.pass()).to.equal('want 4')
     })
 
-    it('is of one at a time, and asked for again only when that was not heard', () => {
-      const bench = new Bench(4).others({ you: BOTH }).held('you you you you')
-      expect(bench.pass()).to.equal('want 3')
+    it('is of as many as make an even share, and asked for again only when that was not heard', () => {
+      const bench = new Bench(6).others({ you: BOTH }).held('you you you you you you')
+      expect(bench.pass()).to.equal('want 5, want 4, want 3')
+      expect(bench.pass(3 * L - 2_000)).to.equal('')
+      expect(bench.pass(2_000)).to.equal('want 5, want 4, want 3')
+      bench.held('you you you you me me')
       expect(bench.pass(3 * L - 2_000)).to.equal('')
       expect(bench.pass(2_000)).to.equal('want 3')
-      bench.held('you you you me')
-      expect(bench.pass()).to.equal('want 2')
-      bench.held('you you me me')
+      bench.held('you you you me me me')
       expect(bench.pass(10 * L)).to.equal('')
+    })
+
+    it('is of what nobody else has asked for, if there is any', () => {
+      const bench = new Bench(4).others({ they: BOTH, you: BOTH }).held('you you you you')
+      expect(bench.wanted(3, 'they').wanted(1, 'they').pass()).to.equal('want 2, want 0')
+      expect(bench.wanted(2, 'they').wanted(0, 'they').pass()).to.equal('want 3, want 2')
+    })
+
+    it('is soon over, and moves nothing twice', () => {
+      const ten = 'abcdefghij'.split('')
+      const group = new Group(Object.fromEntries(ten.map((id) => [id, 'x'])), Array(100).fill('x').join(' '))
+      group.pass(['a'], L)
+      expect(group.pass(ten, 4_000)).to.equal(90)
+      for (const id of ten) expect(group.ahead(id, 'a')).to.equal(0)
     })
 
     it('is not from the dead, whose leases end by themselves', () => {
@@ -336,7 +351,7 @@ describe('shares', () => {
 
     it('ask only for what both read', () => {
       const bench = new Bench('x x y y').others({ you: BOTH }).held('you you you you')
-      expect(bench.ofTopics({ you: 'x y' }).pass()).to.equal('want 3')
+      expect(bench.ofTopics({ you: 'x y' }).pass()).to.equal('want 3, want 2')
       const left = new Bench('x x y y').others({ you: BOTH }).held('you you you you')
       expect(left.ofTopics({ you: 'x' }).pass(), 'what one holds that does not say so is being given up').to.equal(
         'want 1',

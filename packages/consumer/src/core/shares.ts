@@ -4,10 +4,11 @@ import { NO_LEASE, type LeaseRecord } from './lease.js'
  * Which partitions an instance is to hold, among the others of its group.
  *
  * Of a topic only those count that read it, and of them those that read the most clusters; who reads fewer gives up what
- * it has of it. One that has at least two fewer than another asks it for one, by a mark; by a difference of one, three
- * partitions on two instances would be taken to and fro for ever. What is free is taken at once up to an even share of
- * what the same instances may take, and beyond it only if it stays free: who is among the members is a hint, and somebody
- * who is there may not take.
+ * it has of it. One that has at least two fewer than another asks it for some, by marks, as long as it has less than an
+ * even share and the other one more; by a difference of one, three partitions on two instances would be taken to and fro
+ * for ever. Several that ask at the same time ask for different ones. What is free is taken at once up to an even share
+ * of what the same instances may take, and beyond it only if it stays free: who is among the members is a hint, and
+ * somebody who is there may not take.
  *
  * Instances of a group may read different topics. Of another one, each sees only what that has of its own topics: whoever
  * asks counts all that it has itself, and too little for the other one, never too much. So what is moved goes from one
@@ -69,8 +70,8 @@ export class Shares {
   readonly #leases = new Map<string, LeaseRecord>()
   /** How many of each topic an instance holds: counted as they change, since there are many and they are asked for often. */
   readonly #held = new Map<string, Map<string, number>>()
-  /** Held here, and being given up. */
-  readonly #given = new Set<string>()
+  /** Being given up, until somebody has it, and to whom. */
+  readonly #given = new Map<string, string>()
   readonly #topics: ReadonlySet<string>
   /** What was found for one moment, as long as nothing is learned. */
   #known: { readonly now: number; readonly takers: Takers; readonly shares: Map<string, EvenShare> } | undefined
@@ -79,7 +80,8 @@ export class Shares {
   readonly #outread = new Map<string, { readonly sinceMs: number; told: boolean }>()
   /** What is not read here and could be read there, and since when. */
   readonly #unread = new Map<string, { readonly by: string; readonly sinceMs: number; told: boolean }>()
-  #wanted: { readonly partition: string; readonly from: string; readonly sinceMs: number } | undefined
+  /** What others were asked for. */
+  readonly #wanted = new Map<string, { readonly from: string; readonly sinceMs: number }>()
   #commands: SharesCommand[] = []
 
   constructor(options: SharesOptions) {
@@ -111,11 +113,17 @@ export class Shares {
 
   /** Whose a partition is. */
   handleLease(partition: string, lease: LeaseRecord): void {
-    this.#hold(partition, this.#leases.get(partition)!.owner, -1)
+    const before = this.#leases.get(partition)!
+    this.#hold(partition, before.owner, -1)
     this.#hold(partition, lease.owner, 1)
     this.#leases.set(partition, lease)
-    if (lease.owner !== this.#options.instance) this.#given.delete(partition)
-    if (this.#wanted?.partition === partition && lease.owner !== this.#wanted.from) this.#wanted = undefined
+    // What is on its way to who asked for it is free for a moment.
+    if (lease.owner !== '' && (lease.owner !== this.#options.instance || before.owner === '')) {
+      this.#given.delete(partition)
+    }
+    // Somebody else may have asked for it in the same moment.
+    const taken = lease.want !== '' && lease.want !== this.#options.instance
+    if (taken || lease.owner !== this.#wanted.get(partition)?.from) this.#wanted.delete(partition)
   }
 
   /** It was not given: it is not held yet, though the store says so. */
@@ -186,8 +194,9 @@ export class Shares {
       if (owner !== instance || this.#given.has(partition)) continue
       const outread = this.#outread.get(this.#topicOf(partition))?.told === true
       if (!outread && (want === '' || !this.#mayGive(partition, want, takers))) continue
-      this.#given.add(partition)
-      this.#commands.push({ kind: 'give', partition, to: outread ? '' : want })
+      const to = outread ? '' : want
+      this.#given.set(partition, to)
+      this.#commands.push({ kind: 'give', partition, to })
     }
   }
 
@@ -198,29 +207,47 @@ export class Shares {
     return this.#count(instance) - this.#count(asker) >= FEWER
   }
 
-  /** Asks the one that has the most for one that both may have, if it has at least two more. */
+  /** Asks the one that has the most for some that both may have, if it has at least two more. */
   #ask(takers: Takers, now: number): void {
     const { instance, leaseMs } = this.#options
     if (this.#reads.length === 0) return
-    if (this.#wanted !== undefined && now - this.#wanted.sinceMs < WANT_LEASES * leaseMs) return
-    this.#wanted = undefined
-    let most = this.#count(instance) + FEWER - 1
-    let wanted: { readonly partition: string; readonly from: string; readonly lease: LeaseRecord } | undefined
-    for (const from of this.instances(now)) {
-      const count = this.#count(from)
-      if (count <= most) continue
-      const found = [...this.#leases].findLast(
-        ([partition, { owner }]) =>
-          owner === from && includesAll(takers.get(this.#topicOf(partition))!, [from, instance]),
-      )
-      if (found === undefined) continue
-      most = count
-      wanted = { partition: found[0], from, lease: found[1] }
+    for (const [partition, { sinceMs }] of this.#wanted) {
+      if (now - sinceMs >= WANT_LEASES * leaseMs) this.#wanted.delete(partition)
     }
-    if (wanted === undefined) return
-    const { partition, from, lease } = wanted
-    this.#wanted = { partition, from, sinceMs: now }
-    this.#commands.push({ kind: 'want', partition, lease })
+    // As if what was asked for were here.
+    const asked = (id: string): number => [...this.#wanted.values()].filter(({ from }) => from === id).length
+    const own = this.#count(instance) + this.#wanted.size
+    const others = this.instances(now).map((id) => ({ id, ahead: this.#count(id) - asked(id) - own }))
+    others.sort((one, other) => other.ahead - one.ahead)
+    for (const { id: from, ahead } of others) {
+      if (ahead < FEWER) return
+      const found = this.#askable(from, takers)
+      if (found.length === 0) continue
+      const topic = this.#topicOf(found[0]!.partition)
+      const share = this.#evenShare(topic, now)
+      const lacking = share.partitions - this.#count(instance, share.topics) - this.#wanted.size
+      const count = Math.min(found.length, Math.max(1, Math.min(Math.floor(ahead / 2), lacking)))
+      // Others who ask now begin elsewhere.
+      const begin = [...takers.get(topic)!].sort().indexOf(instance) * count
+      for (let index = begin; index < begin + count; index++) {
+        const { partition, lease } = found[index % found.length]!
+        this.#wanted.set(partition, { from, sinceMs: now })
+        this.#commands.push({ kind: 'want', partition, lease })
+      }
+      return
+    }
+  }
+
+  /** What one holds and this one may have, the last first: of these what nobody has asked for, if there is any. */
+  #askable(from: string, takers: Takers): { readonly partition: string; readonly lease: LeaseRecord }[] {
+    const { instance } = this.#options
+    const found: { readonly partition: string; readonly lease: LeaseRecord }[] = []
+    for (const [partition, lease] of this.#leases) {
+      if (lease.owner !== from || this.#wanted.has(partition)) continue
+      if (includesAll(takers.get(this.#topicOf(partition))!, [from, instance])) found.push({ partition, lease })
+    }
+    const unasked = found.filter(({ lease }) => lease.want === '')
+    return (unasked.length > 0 ? unasked : found).reverse()
   }
 
   /** While nobody who reads a topic reads both, it is told who could read what is not read here. */
@@ -288,12 +315,16 @@ export class Shares {
     return this.#options.partitions.get(partition)!
   }
 
-  /** What one holds of these topics, but for what it gives up. */
+  /** What one holds of these topics, with what is on its way to it from here, and without what is given up here. */
   #count(id: string, topics = this.#topics): number {
+    const { instance } = this.#options
     let count = 0
     for (const topic of topics) count += this.#held.get(topic)!.get(id) ?? 0
-    if (id !== this.#options.instance) return count
-    for (const partition of this.#given) if (topics.has(this.#topicOf(partition))) count--
+    for (const [partition, to] of this.#given) {
+      if (!topics.has(this.#topicOf(partition))) continue
+      if (id === to) count++
+      else if (id === instance && this.#leases.get(partition)!.owner === instance) count--
+    }
     return count
   }
 

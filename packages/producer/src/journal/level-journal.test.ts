@@ -16,7 +16,7 @@ import { LevelJournal, type LevelJournalSettings } from './level-journal.js'
 
 /** What is true of the journal on LevelDB beyond what every journal does: kills, damage, a full disk, space. */
 describe('journal on LevelDB', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   const OWNER: JournalOwner = { producerId: 'ledger-7', epoch: 1, incarnation: 7, clusters: ['east', 'west'] }
   const AT = { topic: 'entries', partition: 3 }
   const SMALL: LevelJournalSettings = { reserveBytes: 0 }
@@ -666,7 +666,7 @@ describe('journal on LevelDB', function () {
 
 /** Tries until it succeeds; what happens in the background is over after a while. */
 async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = 200; ; left--) {
+  for (let left = 1_200; ; left--) {
     try {
       return await attempt()
     } catch (error) {

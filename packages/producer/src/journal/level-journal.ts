@@ -402,7 +402,7 @@ export class LevelJournal implements Journal {
 
   #compactBelow(partition: Partition): void {
     this.#shrunk.add(partition)
-    this.#compacting ??= this.#compactShrunk().finally(() => (this.#compacting = undefined))
+    this.#compacting ??= this.#compactShrunk()
   }
 
   async #compactShrunk(): Promise<void> {
@@ -412,6 +412,7 @@ export class LevelJournal implements Journal {
       // If it fails, so does the next write, and says why.
       await this.#database.compact(entryRange(id, 0, first), this.#compactBytesMin).catch(() => undefined)
     }
+    this.#compacting = undefined // in the same step, so that nothing that shrinks now is forgotten
   }
 
   /** What lies on disk and is not known of: removed but not gone, or of a write that failed. */
