@@ -4,6 +4,8 @@ import { fork, type ChildProcess } from 'node:child_process'
 export interface RunOptions<Told> {
   /** If another Node is to run it than this one. */
   readonly node?: string | undefined
+  /** Of Node. */
+  readonly flags?: readonly string[] | undefined
   /** What it says of itself while it runs (`report`). */
   readonly told?: ((told: Told) => void) | undefined
   /** Whatever a cluster does, the run is over by then. */
@@ -33,9 +35,9 @@ export class OrderedProcess<Order, Answer, Told = never> implements AsyncDisposa
     program: URL,
     name: string,
     order: Order,
-    { node = process.execPath, told, runMsMax = RUN_MS_MAX }: RunOptions<Told> = {},
+    { node = process.execPath, flags = [], told, runMsMax = RUN_MS_MAX }: RunOptions<Told> = {},
   ) {
-    const child = fork(program, [JSON.stringify(order)], { execPath: node })
+    const child = fork(program, [JSON.stringify(order)], { execPath: node, execArgv: [...process.execArgv, ...flags] })
     this.#child = child
     this.answer = new Promise((resolve, reject) => {
       const lost = setTimeout(() => child.kill('SIGKILL'), runMsMax)
