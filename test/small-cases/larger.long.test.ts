@@ -1,6 +1,6 @@
 import { checkEveryRow, STORIES } from './acknowledgements.js'
 import { logsUpTo } from './enumerate.js'
-import { alphabet, type Log } from './log.js'
+import { alphabet, saysOneWord } from './log.js'
 import { checkEach, pairs } from './readings.js'
 import { checkRestarts } from './restarts.js'
 
@@ -27,30 +27,40 @@ describe('all cases that are a little larger', function () {
 
   // With repetitions these would be a thousand million: here a log says one word on a position.
   it('two logs of up to four records of two epochs, each position once in a log', () => {
-    console.log(`      ${checkEach(pairs(logsUpTo(4, TWO_EPOCHS).filter(sayOneWord), 'one way'))} cases`)
+    console.log(`      ${checkEach(pairs(logsUpTo(4, TWO_EPOCHS).filter(saysOneWord), 'one way'))} cases`)
+  })
+
+  it('two logs of up to two records of two epochs, a crash at every point', () => {
+    const logs = pairs(logsUpTo(2, TWO_EPOCHS), 'one way')
+    console.log(`      ${checkRestarts(logs, { crashesMax: 1, flushEvery: [1] })}`)
   })
 
   it('four records of two epochs in two logs, a crash at every point', () => {
-    const four = [...pairs(logsUpTo(4, TWO_EPOCHS).filter(sayOneWord))].filter(
+    const four = [...pairs(logsUpTo(4, TWO_EPOCHS).filter(saysOneWord))].filter(
       ([east, west]) => east.length + west.length === 4,
     )
     console.log(`      ${checkRestarts(four, { crashesMax: 1, flushEvery: [1, 3] })}`)
   })
 
   it('two logs of up to two records of two epochs, and however many crashes one after the other', () => {
-    const logs = pairs(logsUpTo(2, TWO_EPOCHS).filter(sayOneWord), 'one way')
+    const logs = pairs(logsUpTo(2, TWO_EPOCHS).filter(saysOneWord), 'one way')
     console.log(`      ${checkRestarts(logs, { crashesMax: Infinity, flushEvery: [1] })}`)
   })
 
   it('two logs of up to two records with frames, each position once in a log, up to two crashes', () => {
     const all = logsUpTo(2, alphabet([0], FRAMES))
     console.log(
-      `      ${checkRestarts(pairs(all.filter(sayOneWord), 'one way'), { crashesMax: 2, flushEvery: [1, 3] })}`,
+      `      ${checkRestarts(pairs(all.filter(saysOneWord), 'one way'), { crashesMax: 2, flushEvery: [1, 3] })}`,
     )
   })
 
   it('two logs of up to two records of two epochs, up to two crashes, and a transaction books what is acknowledged', () => {
-    const logs = pairs(logsUpTo(2, TWO_EPOCHS).filter(sayOneWord), 'one way')
+    const logs = pairs(logsUpTo(2, TWO_EPOCHS).filter(saysOneWord), 'one way')
+    console.log(`      ${checkRestarts(logs, { crashesMax: 2, flushEvery: [1, 3], booking: true })}`)
+  })
+
+  it('two logs of up to two records of two sequences, up to two crashes, and a transaction books what is acknowledged', () => {
+    const logs = pairs(logsUpTo(2, alphabet([0, 1], [[1, 1]])), 'one way')
     console.log(`      ${checkRestarts(logs, { crashesMax: 2, flushEvery: [1, 3], booking: true })}`)
   })
 
@@ -61,12 +71,3 @@ describe('all cases that are a little larger', function () {
     })
   }
 })
-
-function sayOneWord(log: Log): boolean {
-  let said = 0
-  for (const { bits } of log) {
-    if ((said & bits) !== 0) return false
-    said |= bits
-  }
-  return true
-}

@@ -112,3 +112,13 @@ export function showBits(bits: number): string {
   })
   return names.length === 0 ? 'nothing' : names.join(' ')
 }
+
+/** Whether no position comes twice in a log. */
+export function saysOneWord(log: Log): boolean {
+  let said = 0
+  for (const { bits } of log) {
+    if ((said & bits) !== 0) return false
+    said |= bits
+  }
+  return true
+}
