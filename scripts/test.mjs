@@ -4,10 +4,14 @@
 //   node scripts/test.mjs --all           that too
 //   node scripts/test.mjs lint unit ...   some steps only, while working
 //
+// Steps run beside each other, as many as there are processors, and each is printed when it is over. Those that need all of
+// the machine come one by one after that: seeds, which use every processor, and integration, where time matters most.
+//
 // Exit status 0 only if nothing failed and, with CI=true, nothing was skipped. A step that crashes, does not end or
 // runs no test at all has failed.
 import { fork, spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -21,14 +25,21 @@ const END_MS_MAX = Number(process.env.TANDEM_TEST_END_MS ?? 15_000)
 /** Order of the folders under test/, from quick to slow; others follow. */
 const FOLDERS = ['small-cases', 'simulation', 'scenarios', 'conformance', 'integration']
 
+/** They begin before the others, so that none of them is waited for in the end. */
+const LONG = ['unit', 'small-cases', 'conformance']
+const ALONE = ['simulation', 'integration']
+
 const chosen = process.argv.slice(2).filter((argument) => argument !== '--all')
 const all = process.argv.includes('--all')
 
 const steps = [
-  { name: 'lint', run: () => command(bin('eslint', 'bin/eslint.js'), ['.']) },
-  { name: 'format', run: () => command(bin('prettier', 'bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.']) },
-  { name: 'unit', run: () => mocha(unitTests()) },
-  ...testFolders().map(({ name, files }) => ({ name, run: () => mocha(files) })),
+  { name: 'lint', run: (print) => command(bin('eslint', 'bin/eslint.js'), ['.'], print) },
+  {
+    name: 'format',
+    run: (print) => command(bin('prettier', 'bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.'], print),
+  },
+  { name: 'unit', run: (print) => mocha(unitTests(), print) },
+  ...testFolders().map(({ name, files }) => ({ name, run: (print) => mocha(files, print) })),
 ]
 
 const names = steps.map(({ name }) => name)
@@ -38,36 +49,51 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+const wanted = steps.filter(({ name }) => chosen.length === 0 || chosen.includes(name))
+const waiting = wanted.filter(({ name }) => !ALONE.includes(name))
+waiting.sort((one, other) => LONG.includes(other.name) - LONG.includes(one.name))
+const lanes = waiting.length > 1 ? availableParallelism() : 1
 const total = { passed: 0, failed: 0, skipped: 0 }
-const told = []
-for (const { name, run } of steps.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
-  console.log(`\n== ${name}`)
-  const startedAt = performance.now()
-  const counts = await run()
-  told.push(`${name}: ${text(counts)} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-  console.log(`== ${told.at(-1)}`)
-  for (const count of Object.keys(total)) total[count] += counts[count]
-}
-console.log(`\n${told.join('\n')}`)
+const told = new Map()
+await Promise.all(
+  Array.from({ length: lanes }, async () => {
+    for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) await play(step, lanes > 1)
+  }),
+)
+for (const step of wanted) if (ALONE.includes(step.name)) await play(step, false)
+console.log(`\n${wanted.map(({ name }) => told.get(name)).join('\n')}`)
 console.log(text(total))
 process.exitCode = total.failed > 0 || (total.skipped > 0 && process.env.CI === 'true') ? 1 : 0
+
+/** @param beside others run at the same time, so that what it prints is kept until it is over. */
+async function play({ name, run }, beside) {
+  const kept = []
+  const print = beside ? (chunk) => kept.push(chunk) : (chunk) => process.stdout.write(chunk)
+  print(`\n== ${name}\n`)
+  const startedAt = performance.now()
+  const counts = await run(print)
+  told.set(name, `${name}: ${text(counts)} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
+  print(`== ${told.get(name)}\n`)
+  for (const chunk of kept) process.stdout.write(chunk)
+  for (const count of Object.keys(total)) total[count] += counts[count]
+}
 
 function text({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`
 }
 
 /** A command that is good or not: one case. */
-async function command(file, args) {
-  const exit = await ended(
-    spawn(process.execPath, [file, ...args], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] }),
-  )
+async function command(file, args, print) {
+  const child = spawn(process.execPath, [file, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  const exit = await ended(child, print)
   return exit === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 }
 }
 
 /** The tests of some files, in a process of their own. */
-async function mocha(files) {
+async function mocha(files, print) {
   const child = fork(join(ROOT, 'scripts', 'run-mocha.mjs'), files, {
     cwd: ROOT,
+    silent: true,
     // Each Kafka client of a test occupies threads of the pool while it waits.
     env: { UV_THREADPOOL_SIZE: '16', ...process.env },
   })
@@ -76,31 +102,32 @@ async function mocha(files) {
   child.once('message', (message) => {
     counts = message
     timer = setTimeout(() => {
-      console.error(`the tests are over, but something that they left keeps their process alive after ${END_MS_MAX} ms`)
+      print(`the tests are over, but something that they left keeps their process alive after ${END_MS_MAX} ms\n`)
       child.kill('SIGKILL')
     }, END_MS_MAX)
   })
-  const exit = await ended(child)
+  const exit = await ended(child, print)
   clearTimeout(timer)
   if (counts === undefined) {
-    console.error(`the tests did not come to their end: ${exit}`)
+    print(`the tests did not come to their end: ${exit}\n`)
     return { passed: 0, failed: 1, skipped: 0 }
   }
   if (exit !== 0) counts.failed += 1
   if (counts.passed + counts.failed === 0) {
-    console.error('no test was run')
+    print('no test was run\n')
     counts.failed = 1
   }
   return counts
 }
 
-function ended(child) {
+function ended(child, print) {
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', print)
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      console.error(`given up after ${STEP_MS_MAX} ms`)
+      print(`given up after ${STEP_MS_MAX} ms\n`)
       child.kill('SIGKILL')
     }, STEP_MS_MAX)
-    child.once('error', (error) => console.error(error.message))
+    child.once('error', (error) => print(`${error.message}\n`))
     child.once('close', (status, signal) => {
       clearTimeout(timer)
       resolve(signal ?? status)

@@ -75,7 +75,7 @@ function* drawBursts(
   { minutes, producers, suffering, from }: Pick<Setting, 'minutes' | 'producers' | 'suffering' | 'from'>,
 ): Generator<Step> {
   if (isCluster(suffering)) return
-  const everyMs = prng.pick([10_000, 30_000, 90_000])
+  const everyMs = prng.pick([30_000, 60_000, 120_000])
   const firstMs = from === 'latest' ? BORN_MS : 0
   for (let atMs = firstMs + prng.below(everyMs); atMs < minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
     yield { kind: 'send', atMs, producer: prng.below(producers), key: prng.below(6), count: prng.between(2, 12) }
@@ -100,7 +100,7 @@ function drawSetting(prng: Prng): Drafted {
   const journal = prng.pick(['off', 'off', 'on-outage', 'on-outage', 'always', 'dead-letter'] as const)
   const unacknowledgedMax = calm ? 10_000 : prng.pick([10_000, suffering === 'readers' ? 1 : 10_000, 20, 1])
   return {
-    minutes: prng.between(8, 13),
+    minutes: prng.between(7, 12),
     partitions: prng.between(1, 3),
     brokers: prng.between(1, 3),
     latencyMs: far ? [1, 200] : [1, 5],
@@ -119,7 +119,7 @@ function drawSetting(prng: Prng): Drafted {
     paddingBytes: roomy ? 0 : prng.pick([0, 4_000, 16_000, 16_000]),
     gapTimeoutMs: prng.pick([5_000, 5_000, quick ? 300 : 2_000]),
     holeTimeoutMs: prng.pick([60_000, 60_000, suffering === 'readers' ? 60_000 : 5_000]),
-    feedAwayAfterMs: prng.pick([10_000, 10_000, far ? 4_000 : 1_000]),
+    feedAwayAfterMs: prng.pick([10_000, 10_000, 10_000, far ? 4_000 : 1_000]),
     // At this bound a sequence that has a hole, or is just beginning, keeps its whole partition waiting.
     heldMessagesMax: prng.pick(calm ? [50_000] : [50_000, 50_000, 10, 1]),
     unacknowledgedMax,
@@ -135,7 +135,7 @@ function drawSetting(prng: Prng): Drafted {
 }
 
 function* drawSends(prng: Prng, { minutes, producers }: Drafted): Generator<Step> {
-  const everyMs = prng.pick([1_000, 3_000, 6_000, 12_000])
+  const everyMs = prng.pick([3_000, 6_000, 12_000, 24_000])
   const keys = prng.between(1, 6)
   const burstPercent = prng.pick([0, 2, 10])
   const burstMax = prng.pick([5, 40])
