@@ -41,6 +41,9 @@ export async function countRecords(cluster: KafkaCluster, topic: string, partiti
   }
 }
 
+/** A producer tries each topic with a record of no message, once (docs/stamp.md). */
+export const TRIED_BY_EACH = 1
+
 /** How many messages it has where records are shared: read whole, each frame by a reader of MessagePack. */
 export async function countFramed(cluster: KafkaCluster, topic: string): Promise<number> {
   const { bootstrapServers } = cluster

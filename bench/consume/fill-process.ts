@@ -1,16 +1,13 @@
 /** Writes the messages of a size to both clusters by tandem's producer, so that each record has its stamp. */
-import { Producer, type Receipt } from '@tandem/producer'
+import type { Receipt } from '@tandem/producer'
 
 import { answerOrder } from '../subject-process.js'
+import { producerOf } from '../tandem-clients.js'
 import { valueOf } from './message-numbers.js'
 import { KEYS, type FillOrder } from './order.js'
 
 async function fill({ clusters, topic, messages, valueBytes, framing }: FillOrder): Promise<object> {
-  const producer = new Producer({
-    producerId: 'bench',
-    clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
-    topics: { [topic]: { framing } },
-  })
+  const producer = producerOf({ clusters, topic }, { framing })
   await producer.connect()
   for (let first = 0; first < messages; first += AT_ONCE) {
     const numbers = Array.from({ length: Math.min(AT_ONCE, messages - first) }, (_, index) => first + index)

@@ -9,7 +9,7 @@ import { decodeStamp, STAMP_HEADER } from '@tandem/common/internal'
 import type kafka from 'node-rdkafka'
 
 import { readLog } from '../bare-reader.js'
-import { CountingRedis } from './counting-redis.js'
+import { CountingRedis } from '../counting-redis.js'
 import { Course } from './course.js'
 import { MessageNumbers } from './message-numbers.js'
 import type { ConsumeAnswer, ConsumeOrder } from './order.js'
@@ -45,13 +45,17 @@ function messagesOf(batch: readonly kafka.Message[]): number {
   return batch.reduce((sum, { headers }) => sum + decodeStamp(Buffer.from(headers![0]![STAMP_HEADER]!)).count, 0)
 }
 
-/** Both logs at the same time, each by a consumer of its own, until the course is over. */
+/** Both logs at the same time, each by a consumer of its own, until the course is over: what has a value. */
 export async function readBoth(
   { clusters, topic }: Pick<ConsumeOrder, 'clusters' | 'topic'>,
   course: Course,
   handle: (batch: kafka.Message[]) => void | Promise<void>,
 ): Promise<void> {
   await Promise.all(
-    Object.values(clusters).map((bootstrapServers: string) => readLog({ bootstrapServers, topic }, course, handle)),
+    Object.values(clusters).map((bootstrapServers: string) => {
+      return readLog({ bootstrapServers, topic }, course, (batch) =>
+        handle(batch.filter(({ value }) => value !== null)),
+      )
+    }),
   )
 }

@@ -1,6 +1,6 @@
 import type kafka from 'node-rdkafka'
 
-import type { CountingRedis } from './counting-redis.js'
+import type { CountingRedis } from '../counting-redis.js'
 import { numberIn } from './message-numbers.js'
 
 /** Asks Redis about the business key of each record, a batch in one pipeline: which of them nobody has seen before. */

@@ -1,8 +1,8 @@
 /** Both logs by way of tandem: what a user writes, with every option at its default. */
-import { Consumer, inKeyOrder, RedisHighWaterStore, type Delivery } from '@tandem/consumer'
+import { inKeyOrder, type Delivery } from '@tandem/consumer'
 
 import { HARM_TO_CONSUMERS, HarmWatch } from '../harm.js'
-import { CountingRedis } from './counting-redis.js'
+import { consumerOf } from '../tandem-clients.js'
 import { Course, type CourseResult } from './course.js'
 import { MessageNumbers } from './message-numbers.js'
 import type { ConsumeAnswer, ConsumeOrder } from './order.js'
@@ -20,14 +20,8 @@ export interface DeliverOrder extends Pick<ConsumeOrder, 'clusters' | 'topic' | 
 
 /** Delivers and acknowledges all that both logs have. */
 export async function deliverAll(order: DeliverOrder, handle: (value: Buffer) => void): Promise<CourseResult> {
-  const { clusters, topic, records, redisUrl, keepsKeys } = order
-  const redis = new CountingRedis(redisUrl)
-  const consumer = new Consumer<Buffer>({
-    groupId: 'bench',
-    clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
-    topics: [topic],
-    highWater: new RedisHighWaterStore(redis),
-  })
+  const { records, keepsKeys } = order
+  const { consumer, redis, close } = consumerOf(order)
   const harm = new HarmWatch(consumer, HARM_TO_CONSUMERS)
   await consumer.connect()
   const course = new Course(records, () => redis.commands)
@@ -47,8 +41,7 @@ export async function deliverAll(order: DeliverOrder, handle: (value: Buffer) =>
   }, LOOK_EVERY_MS)
   const result = await course.result
   clearInterval(look)
-  await consumer.close()
-  redis.disconnect()
+  await close()
   harm.check()
   return result
 }

@@ -1,6 +1,5 @@
 /** Writes numbered messages to both clusters at a rate: by tandem, or as is done where a counter or a key is all there is. */
 import { keyRangeOf, StampEncoder, STAMP_HEADER } from '@tandem/common/internal'
-import { Producer } from '@tandem/producer'
 import kafka from 'node-rdkafka'
 
 import { valueOf } from '../consume/message-numbers.js'
@@ -8,6 +7,7 @@ import { KEYS } from '../consume/order.js'
 import { PARTITIONS } from '../logs.js'
 import { dueAtRate } from '../pace.js'
 import { answerOrder } from '../subject-process.js'
+import { producerOf } from '../tandem-clients.js'
 import type { FillAnswer, FillOrder } from './order.js'
 
 /** Resolves when somebody has the message. */
@@ -31,15 +31,11 @@ interface Open {
   readonly close: () => Promise<unknown>
 }
 
-async function tandem({ clusters, topic }: FillOrder): Promise<Open> {
-  const producer = new Producer({
-    producerId: 'bench',
-    clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
-    topics: { [topic]: {} },
-  })
+async function tandem(order: FillOrder): Promise<Open> {
+  const producer = producerOf(order)
   await producer.connect()
   return {
-    send: (number) => producer.send({ topic, key: keyOf(number), value: valueOf(number, VALUE_BYTES) }),
+    send: (number) => producer.send({ topic: order.topic, key: keyOf(number), value: valueOf(number, VALUE_BYTES) }),
     close: () => producer.close({ timeoutMs: 60_000 }),
   }
 }

@@ -2,7 +2,7 @@
 import { decodeStamp, STAMP_HEADER } from '@tandem/common/internal'
 import type kafka from 'node-rdkafka'
 
-import { CountingRedis } from '../consume/counting-redis.js'
+import { CountingRedis } from '../counting-redis.js'
 import { Course, type CourseResult } from '../consume/course.js'
 import { MessageNumbers } from '../consume/message-numbers.js'
 import { readBoth } from '../consume/raw-subject.js'

@@ -1,10 +1,9 @@
 /** Takes messages and writes each down, until it is told to end. */
 import { decodeTransfer } from '@tandem/cli/internal'
-import { Consumer, RedisHighWaterStore } from '@tandem/consumer'
-import { Redis } from 'ioredis'
 import kafka from 'node-rdkafka'
 
 import { answerOrder, heard } from '../subject-process.js'
+import { consumerOf } from '../tandem-clients.js'
 import type { FailoverOrder } from './order.js'
 import { SightingFile } from './sightings.js'
 
@@ -21,23 +20,14 @@ async function consume(order: FailoverOrder): Promise<object> {
 type Take = (value: Uint8Array | null) => void
 type Close = () => Promise<void>
 
-async function fromBoth({ clusters, topic, groupId, redisUrl }: FailoverOrder, take: Take): Promise<Close> {
-  const redis = new Redis(redisUrl)
-  const consumer = new Consumer<Buffer>({
-    groupId,
-    clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
-    topics: [topic],
-    highWater: new RedisHighWaterStore(redis),
-  })
+async function fromBoth(order: FailoverOrder, take: Take): Promise<Close> {
+  const { consumer, close } = consumerOf(order)
   await consumer.connect()
   consumer.deliveries$.subscribe((delivery) => {
     take(delivery.value)
     delivery.ack()
   })
-  return async () => {
-    await consumer.close()
-    redis.disconnect()
-  }
+  return close
 }
 
 /** As a member of a group of the east, and from the instant on at which it is told to, of the same group of the west. */

@@ -1,11 +1,11 @@
 /** Sends numbered messages at a rate, and writes each down that is acknowledged, until it is told to end. */
 import { TransferSource } from '@tandem/cli/internal'
-import { Producer } from '@tandem/producer'
 import type kafka from 'node-rdkafka'
 
 import { dueAtRate } from '../pace.js'
 import { connectRaw } from '../send/raw-subject.js'
 import { answerOrder, heard } from '../subject-process.js'
+import { producerOf } from '../tandem-clients.js'
 import { ACCOUNTS, PER_SECOND, VALUE_BYTES, type FailoverOrder, type ProduceAnswer } from './order.js'
 import { SightingFile } from './sightings.js'
 
@@ -32,16 +32,12 @@ interface Open {
   readonly close: () => Promise<unknown>
 }
 
-async function toBoth({ clusters, topic }: FailoverOrder, file: SightingFile): Promise<Open> {
-  const producer = new Producer({
-    producerId: 'bench',
-    clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
-    topics: { [topic]: {} },
-  })
+async function toBoth(order: FailoverOrder, file: SightingFile): Promise<Open> {
+  const producer = producerOf(order)
   await producer.connect()
   return {
     send: ({ number, key, value }) => {
-      producer.send({ topic, key, value }).then(
+      producer.send({ topic: order.topic, key, value }).then(
         () => file.append(number),
         () => undefined, // not acknowledged
       )

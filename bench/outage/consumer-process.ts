@@ -1,8 +1,6 @@
-import { Consumer, RedisHighWaterStore } from '@tandem/consumer'
-
-import { CountingRedis } from '../consume/counting-redis.js'
 import { numberIn } from '../consume/message-numbers.js'
 import { answerOrder, heard, report } from '../subject-process.js'
+import { consumerOf } from '../tandem-clients.js'
 import { nowMs } from './clock.js'
 import { GAUGE_EVERY_MS, OVER, type ConsumeOrder, type ConsumerGauge } from './order.js'
 import { dueIn } from './payload.js'
@@ -10,14 +8,8 @@ import { SampleFile } from './samples.js'
 
 async function consume(order: ConsumeOrder): Promise<object> {
   const over = heard(OVER)
-  const { clusters, topic, redisUrl, samplesPath, beginMs } = order
-  const redis = new CountingRedis(redisUrl)
-  const consumer = new Consumer<Buffer>({
-    groupId: 'bench',
-    clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
-    topics: [topic],
-    highWater: new RedisHighWaterStore(redis),
-  })
+  const { samplesPath, beginMs } = order
+  const { consumer, redis, close } = consumerOf(order)
   await consumer.connect()
   const samples = new SampleFile(samplesPath, beginMs)
   consumer.deliveries$.subscribe((delivery) => {
@@ -37,8 +29,7 @@ async function consume(order: ConsumeOrder): Promise<object> {
   }, GAUGE_EVERY_MS)
   await over
   clearInterval(telling)
-  await consumer.close()
-  redis.disconnect()
+  await close()
   samples.close()
   return {}
 }

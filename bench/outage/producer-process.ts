@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { Producer, type ProducerStatus } from '@tandem/producer'
+import type { ProducerStatus } from '@tandem/producer'
 
 import { KEYS } from '../consume/order.js'
 import { answerOrder, heard, report } from '../subject-process.js'
+import { producerOf } from '../tandem-clients.js'
 import { nowMs } from './clock.js'
 import {
   ALONE_MS_MAX,
@@ -22,11 +23,7 @@ async function produce(order: ProduceOrder): Promise<Omit<ProduceAnswer, 'memory
   const over = loadOver.signal
   void heard(OVER).then(() => loadOver.abort())
   const { clusters, topic, framing, samplesPath, beginMs, perSecond } = order
-  const producer = new Producer({
-    producerId: 'bench',
-    clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
-    topics: { [topic]: { framing } },
-  })
+  const producer = producerOf({ clusters, topic }, { framing })
   await producer.connect()
   const samples = new SampleFile(samplesPath, beginMs)
   const keys = Array.from({ length: KEYS }, (_, index) => `acct-${index}`)

@@ -1,22 +1,14 @@
 /** One instance of the group: takes its partitions, reads them when it is told to, and says all the time how far it is. */
-import { Consumer, RedisHighWaterStore } from '@tandem/consumer'
-
-import { CountingRedis } from '../consume/counting-redis.js'
 import { cpuMicros } from '../consume/course.js'
 import { MessageNumbers } from '../consume/message-numbers.js'
 import { HARM_TO_CONSUMERS, HarmWatch } from '../harm.js'
+import { consumerOf } from '../tandem-clients.js'
 import type { ReadCommand, ReadOrder, ReadReport } from './order.js'
 
-const { clusters, topic, messages, redisUrl } = JSON.parse(process.argv[2]!) as ReadOrder
-const redis = new CountingRedis(redisUrl)
-const consumer = new Consumer<Buffer>({
-  groupId: 'bench',
-  clusters: { east: { 'bootstrap.servers': clusters.east }, west: { 'bootstrap.servers': clusters.west } },
-  topics: [topic],
-  highWater: new RedisHighWaterStore(redis),
-})
+const order = JSON.parse(process.argv[2]!) as ReadOrder
+const { consumer, redis, close } = consumerOf(order)
 const harm = new HarmWatch(consumer, HARM_TO_CONSUMERS)
-const numbers = new MessageNumbers(messages)
+const numbers = new MessageNumbers(order.messages)
 process.on('disconnect', () => process.exit(1)) // nobody is left to tell
 await consumer.connect()
 
@@ -45,8 +37,7 @@ process.on('message', (command: ReadCommand) => {
 
 async function end(): Promise<void> {
   clearInterval(look)
-  await consumer.close()
-  redis.disconnect()
+  await close()
   harm.check()
   const { taken, seen } = numbers
   report({ kind: 'ended', taken, seen, memoryBytesMax: process.resourceUsage().maxRSS * 1024 })

@@ -9,7 +9,7 @@
 import { Redis } from 'ioredis'
 
 import { REDIS_RATE } from '../consume/subjects.js'
-import { countFramed, countRecords, deleteTopic, makeTopic } from '../logs.js'
+import { countFramed, countRecords, deleteTopic, makeTopic, TRIED_BY_EACH } from '../logs.js'
 import { inFlightMaxOf } from '../send/load.js'
 import { Servers } from '../servers.js'
 import { orderFrom } from '../subject-process.js'
@@ -56,9 +56,10 @@ class ScaleStage implements Stage {
     for (const cluster of clusters) await makeTopic(cluster, topic, { partitions: point.partitions })
     const { sent, figures } = await this.#send(name, point, topic)
     for (const cluster of clusters) {
-      const held = await (point.framing === 'frame'
-        ? countFramed(cluster, topic)
-        : countRecords(cluster, topic, point.partitions))
+      const held =
+        point.framing === 'frame'
+          ? await countFramed(cluster, topic)
+          : (await countRecords(cluster, topic, point.partitions)) - point.producers * TRIED_BY_EACH
       if (held !== sent) throw new Error(`${name}: ${sent} messages were sent, a log has ${held}`)
     }
     const read = await this.#read(name, point, topic, sent)

@@ -1,22 +1,16 @@
 /** The same load by way of tandem: what a user writes, with every option at its default but those that are the subject. */
-import { Producer, type Message, type ProducerOptions, type Receipt } from '@tandem/producer'
+import type { Message, ProducerOptions, Receipt } from '@tandem/producer'
 
 import { HARM_TO_PRODUCERS, HarmWatch } from '../harm.js'
+import { producerOf } from '../tandem-clients.js'
 import { runBatches, runLoad, type LoadResult } from './load.js'
 import { KEYS, type SendOrder } from './order.js'
 import { isFramed, type Way } from './subjects.js'
 
 export async function runTandem(order: SendOrder): Promise<LoadResult> {
   const { clusters, topic, load, valueBytes, way, journalPath } = order
-  const producer = new Producer({
-    producerId: 'bench',
-    clusters: {
-      east: { 'bootstrap.servers': clusters.east },
-      west: { 'bootstrap.servers': clusters.west },
-    },
-    topics: { [topic]: isFramed(way) ? { framing: 'frame' } : {} },
-    ...optionsOf(way, journalPath),
-  })
+  const ofTopic = isFramed(way) ? { framing: 'frame' as const } : {}
+  const producer = producerOf({ clusters, topic }, ofTopic, optionsOf(way, journalPath))
   const harm = new HarmWatch(producer, HARM_TO_PRODUCERS)
   await producer.connect()
   const keys = Array.from({ length: KEYS }, (_, index) => `acct-${index}`)
