@@ -17,6 +17,7 @@ export const strict: readonly Scenario[] = [
       await awayEpoch()
       await awayHole()
       await skipped()
+      await newerSkipped()
       await behindTheStart()
     },
   },
@@ -108,6 +109,26 @@ async function skipped(): Promise<void> {
   west.heal()
   await stage.settle()
   group.expectDelivered('late 1:2')
+}
+
+/** An operator has a newer epoch begin though something is held of the older one meanwhile: that comes first. */
+async function newerSkipped(): Promise<void> {
+  const stage = new Stage()
+  const { east, west } = stage
+  west.hang()
+  const group = await stage.group('balances', { options: { order: 'strict' } })
+  stage.write(east, '1:1 2:1')
+  await stage.pass(STALL_TOLD_MS)
+  await skip(stage, group, stallOf(group))
+  await stage.pass(STALL_TOLD_MS)
+  const newer = stallOf(group)
+  assert.equal(newer.count, 0)
+  stage.write(west, '1:1 1:3 1:5')
+  west.heal()
+  await stage.pass(1_000)
+  await skip(stage, group, newer)
+  await stage.settle()
+  group.expectDelivered('1:1 1:3 1:5 2:1')
 }
 
 /** What retention took from both logs is nothing to wait for. */

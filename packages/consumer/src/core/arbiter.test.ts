@@ -634,6 +634,19 @@ describe('arbiter', () => {
       bench.west('2')
       expect(bench.out).to.equal('1 4 5 2!')
     })
+
+    it('has what is held of an older epoch come first where an operator has a newer one begin', () => {
+      const bench = begun({ order: 'strict' }).east('2:1').wait(60_000)
+      const stalled = bench.arbiter.streams.get('0/p')!.sequences.at(-1)!
+      expect(stalled.stall).to.include({ first: 1, count: 0 })
+      bench.west('3 5')
+      const name = { stream: '0/p', epoch: 2, incarnation: 1 }
+      expect(bench.arbiter.skip({ ...name, first: 1, count: 0 }, bench.time)).to.equal(true)
+      bench.drain()
+      expect(bench.out).to.equal('1 3 5 2:1')
+      bench.west('2')
+      expect(bench.out).to.equal('1 3 5 2:1 2!')
+    })
   })
 
   describe('what is booked, though no flush has said so', () => {
