@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { KafkaCluster } from '@tandem/testing'
-import { Redis } from 'ioredis'
 
 import { readLog } from '../bare-reader.js'
 import { countRecords, deleteTopic, makeTopic } from '../logs.js'
@@ -31,12 +30,13 @@ export interface Run extends Measured, ProducerGauges {
   readonly consumerBytesMax: number
 }
 
-export async function playRun({ clusters, redis }: Servers, options: RunOptions): Promise<Run> {
+export async function playRun(servers: Servers, options: RunOptions): Promise<Run> {
+  const { clusters, redis } = servers
   const { topic, offeredPerSecond } = options
   // The brokers' clock says since when a log has a message.
   for (const cluster of clusters.all)
     await makeTopic(cluster, topic, { config: { 'message.timestamp.type': 'LogAppendTime' } })
-  await forgetAll(redis.url)
+  await servers.forgetAll()
   const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'))
   try {
     await using processes = new Processes({
@@ -106,12 +106,6 @@ async function readBare(cluster: KafkaCluster, topic: string, contents: LogConte
     for (const record of batch) contents.handle(record)
     until.over = (read += batch.length) >= records
   })
-}
-
-async function forgetAll(redisUrl: string): Promise<void> {
-  const redis = new Redis(redisUrl)
-  await redis.flushall()
-  redis.disconnect()
 }
 
 function runMsMaxOf({ lengths, faults }: RunOptions): number {

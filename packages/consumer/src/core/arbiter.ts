@@ -225,10 +225,8 @@ export class Arbiter<R> {
     if (stall.first !== first || (stall.count === 0) !== (count === 0)) return false
     this.#step++
     const verdict = this.#judge(stream, sequence, time)
-    if (!sequence.begun) {
-      for (const older of stream.sequences) if (older.epoch < sequence.epoch) this.#releaseHeld(stream, older)
-      this.#begin(stream, sequence)
-    } else if (verdict.kind === 'wait') this.#goPast(stream, sequence, Math.min(verdict.to, first + count - 1))
+    if (!sequence.begun) this.#begin(stream, sequence)
+    else if (verdict.kind === 'wait') this.#goPast(stream, sequence, Math.min(verdict.to, first + count - 1))
     this.#tell({ kind: 'hole-skipped', ...this.#incarnationName(stream, sequence), first, count })
     this.#settle(stream, time)
     this.#regulate(time)
@@ -752,17 +750,18 @@ export class Arbiter<R> {
 
   /** Delivers all that is held of it: what is missing before that is owed. */
   #releaseHeld(stream: Stream<R>, sequence: Sequence<R>): void {
-    if (!sequence.begun) this.#begin(stream, sequence)
     for (;;) {
-      this.#advance(stream, sequence)
       const next = Math.min(...FEEDS.map((feed) => sequence.held[feed].front?.first ?? Infinity))
       if (next === Infinity) return
+      if (!sequence.begun) this.#begin(stream, sequence)
       this.#goPast(stream, sequence, next - 1)
+      this.#advance(stream, sequence)
     }
   }
 
-  /** Its turn has come (rule 7). */
+  /** Its turn has come (rule 7), and older ones lose their claim: what is held of them comes before it. */
   #begin(stream: Stream<R>, sequence: Sequence<R>): void {
+    for (const older of stream.sequences) if (older.epoch < sequence.epoch) this.#releaseHeld(stream, older)
     if ((stream.fresh && this.#bornInMidst) || sequence.reopened) sequence.beginAt(lowestKnown(sequence))
     sequence.begun = true
     stream.fresh = false
