@@ -1,5 +1,6 @@
 import type { History } from '../checkers/history.js'
 import { judge, type Violation } from '../simulate.js'
+import type { Subscriber } from '../subscribers.js'
 import { lifeOf, takingsOf } from '../write-history.js'
 import { Fleet, GROUP } from './fleet.js'
 import { measured, type Phase } from './phase.js'
@@ -17,6 +18,8 @@ export interface ScalePlayed {
   readonly deliveredSeconds: number
   readonly drainedSeconds: number
   readonly deliveries: number
+  /** Of these, what came again though it was not the lost instance that had it first. */
+  readonly repeated: number
   readonly violations: readonly Violation[]
   readonly events: number
   readonly peakMB: number
@@ -109,6 +112,7 @@ export async function playScale(setting: ScaleSetting, told: (phase: Phase) => v
     deliveredSeconds,
     drainedSeconds,
     deliveries: world.seen.length,
+    repeated: repeatedBut(fleet.living, fleet),
     violations: judge(historyOf(fleet, { fromMs: awaySinceMs, toMs: healedAtMs })),
     events: world.timeline.events,
     peakMB: Math.round((process.resourceUsage().maxRSS * 1_024) / 1e6),
@@ -126,6 +130,17 @@ function historyOf(fleet: Fleet, withoutCluster: { readonly fromMs: number; read
     healedAtMs: withoutCluster.toMs,
     rested: fleet.delivered,
   }
+}
+
+/** Deliveries of what one that still lives had before. */
+function repeatedBut(living: readonly Subscriber[], { world }: Fleet): number {
+  const alive = new Set(living.map(({ consumer }) => consumer))
+  const first = new Map<string, boolean>()
+  return world.seen.filter(({ text, consumer }) => {
+    const again = first.get(text) === true
+    if (!first.has(text)) first.set(text, alive.has(consumer))
+    return again
+  }).length
 }
 
 function rangeOf(counts: readonly number[]): Range {
