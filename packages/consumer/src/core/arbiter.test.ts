@@ -598,6 +598,17 @@ describe('arbiter', () => {
       expect(bench.out).to.equal('1 2 3 4 2:1')
     })
 
+    it('does not say that it stands while it reads again what it has scanned', () => {
+      const bench = begun({ order: 'strict', heldMessagesMax: 2 }).east('3 4').wait(200_000).east('5')
+      expect([bench.count('stream-stalled'), bench.arbiter.feeds[0].scansFrom]).to.deep.equal([1, 1])
+      bench.west('2').east('3').east('4').east('5')
+      expect(bench.out).to.equal('1 2 3 4 5')
+      expect([bench.count('stream-stalled'), bench.count('stream-resumed')]).to.deep.equal([1, 1])
+      const silent = begun({ order: 'strict', heldMessagesMax: 2 }).east('3 4').wait(200_000).east('5').west('2')
+      silent.wait(60_000)
+      expect(silent.count('stream-stalled'), 'what is not read again').to.equal(2)
+    })
+
     it('waits for a hole that every feed has read beyond, until each has voided it or shown a newer epoch', () => {
       const bench = begun({ order: 'strict' }).east('3').west('3').atEnd(0).atEnd(1).wait(200_000)
       expect(bench.out).to.equal('1')

@@ -512,7 +512,7 @@ export class Arbiter<R> {
   /** Whether feeds that hold as much as they may wait or scan, and go back. */
   #regulate(time: number): void {
     for (let back = this.#due(); back !== undefined; back = this.#due()) {
-      back.seekBack()
+      back.seekBack(time)
       this.#settleStreams(time)
     }
     for (const index of FEEDS) {

@@ -78,6 +78,8 @@ export class Feed<R> {
    * meanwhile is not remembered as open, since nothing is stored beyond this offset.
    */
   scansFrom: number | undefined
+  /** Polling time at which it last went back to what it had scanned. */
+  soughtBackAt = -Infinity
   /** Delivery has come to what it scanned. */
   scanned = false
   /** Everything below was read before: what is read again says nothing about redundancy. */
@@ -373,8 +375,9 @@ export class Feed<R> {
     this.#resume()
   }
 
-  seekBack(): void {
+  seekBack(time: number): void {
     const offset = this.scansFrom!
+    this.soughtBackAt = time
     const mark = this.#scanMark
     this.#tell({ kind: 'feed-sought-back', ...this.name, from: this.nextOffset, to: offset })
     this.#seek(offset)

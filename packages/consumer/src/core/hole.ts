@@ -85,10 +85,18 @@ export function judgeHole<R>(
   }
   if (missing.length > 0) {
     if (rules.order === 'late' && time >= holeUntil) return { kind: 'in-vain', feeds: missing }
-    return { kind: 'wait', until: time < holeUntil ? holeUntil : Infinity, to, feeds: missing, unread, step: seen.step }
+    const endsAt = rules.order === 'strict' ? stallsAt(rules, feeds, unread, holeUntil) : holeUntil
+    return { kind: 'wait', until: time < endsAt ? endsAt : Infinity, to, feeds: missing, unread, step: seen.step }
   }
   const until = mayStillCome ? Math.min(provenAt + rules.gapTimeoutMs, holeUntil) : 0
   return time < until ? { ...forNothing(sequence), until, to } : { kind: 'go-past', to }
+}
+
+/** What a feed has just gone back for is not missing, though it may have been seen long ago. */
+function stallsAt<R>(rules: HoleRules, feeds: Feeds<R>, unread: readonly FeedIndex[], holeUntil: number): number {
+  let at = holeUntil
+  for (const index of unread) at = Math.max(at, feeds[index].soughtBackAt + rules.holeTimeoutMs)
+  return at
 }
 
 function wordOf<R>(
