@@ -112,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'voids-forgotten',
     scenario: 'void-remembered',
     meaning: 'forgets at a restart what was voided and rejected',
-    seed: 111,
+    seed: 200_000_587,
     edits: [
       {
         file: ARBITER,
@@ -246,7 +246,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes-turns',
     scenario: 'slow-answers',
     meaning: 'asks about one partition after the other',
-    seed: 196,
+    seed: 220_000_712,
     edits: [
       {
         file: QUESTIONS,
@@ -373,7 +373,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'resumes-past-scanned',
     scenario: 'scan-crash',
     meaning: 'stores an offset beyond what it has read without the payloads',
-    seed: 97,
+    seed: 200_000_201,
     edits: [
       {
         file: FEED,
@@ -437,7 +437,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'newer-stored',
     scenario: 'strict-crash',
     meaning: 'stores what is finished of a newer epoch while something of an older one is in flight',
-    seed: 76,
+    seed: 220_000_382,
     edits: [{ file: STREAM, text: 'sequence.storable = !olderInFlight;', replacement: 'sequence.storable = true;' }],
   },
   {
@@ -544,7 +544,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'compared-in-the-midst',
     scenario: 'unstamped',
     meaning: 'after standing still, compares a log with what it had in hand from elsewhere in it',
-    seed: 130_000_391,
+    seed: 200_000_345,
     edits: [
       {
         file: CONSUMER,
@@ -564,7 +564,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'frame-finished-whole',
     scenario: 'framed',
     meaning: 'finishes all of a frame when one of its messages is acknowledged',
-    seed: 11,
+    seed: 220_001_230,
     edits: [
       {
         file: PARTITION,
@@ -671,7 +671,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'rollback-not-noticed',
     scenario: 'store-rollback',
     meaning: 'the store takes a part on top of a position that lost what was confirmed',
-    seed: 17,
+    seed: 200_000_632,
     edits: [{ file: STORE, text: 'record.number < confirmed && !whole', replacement: 'false' }],
   },
   {
@@ -685,7 +685,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'flush-without-number',
     scenario: 'late-flush',
     meaning: 'the store carries out a flush after a later one',
-    seed: 120_000_173,
+    seed: 200_000_274,
     edits: [{ file: STORE, text: 'if (number < record.number)', replacement: 'if (false)' }],
   },
   {
@@ -890,14 +890,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'disk-doubt-denied',
     scenario: 'disk-gone',
     meaning: 'says not-written of what a failed append may have left on disk',
-    seed: 11,
+    seed: 200_000_913,
     edits: [{ file: APPENDER, text: 'record.perhapsJournaled ||= inDoubt;', replacement: ';' }],
   },
   {
     name: 'full-though-spare',
     scenario: 'read-back-and-hung',
     meaning: 'stops admission while a lane is over its bound, though it could let go of what it holds',
-    seed: 120_000_256,
+    seed: 220_001_088,
     edits: [
       {
         file: LANE,
