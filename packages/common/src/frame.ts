@@ -26,10 +26,9 @@ export interface FramedMessage {
 /** More is not written, and what announces more is not read. */
 export const FRAME_MESSAGES_MAX = 10_000
 
-export function encodeFrame(messages: readonly FramedMessage[]): Uint8Array {
-  let size = HEAD_BYTES_MAX
-  for (const message of messages) size += framedBytesMax(message)
-  const writer = new FrameWriter(size)
+/** @param bytesMax what they take at most, where that is known. */
+export function encodeFrame(messages: readonly FramedMessage[], bytesMax = bytesMaxOf(messages)): Uint8Array {
+  const writer = new FrameWriter(HEAD_BYTES_MAX + bytesMax)
   writer.array(messages.length)
   for (const { key, value, timestampMs, headers } of messages) {
     writer.array(headers.length === 0 ? 3 : 4)
@@ -41,16 +40,27 @@ export function encodeFrame(messages: readonly FramedMessage[]): Uint8Array {
   return writer.written
 }
 
-/** What a message takes of a frame, at most. */
-function framedBytesMax({ key, value, headers }: Omit<FramedMessage, 'timestampMs'>): number {
-  let bytes = 3 * HEAD_BYTES_MAX + INTEGER_BYTES_MAX + (key?.length ?? 0) + (value?.length ?? 0)
-  if (headers.length > 0) bytes += HEAD_BYTES_MAX
-  for (const header of headers) {
-    for (const [name, text] of Object.entries(header)) {
-      bytes += 2 * HEAD_BYTES_MAX + Buffer.byteLength(name) + Buffer.byteLength(text)
+/**
+ * What a message takes of a frame, at most.
+ *
+ * @param payloadBytes of key, value, and names and texts of its headers.
+ * @param headers how many there are.
+ */
+export function framedBytesMax(payloadBytes: number, headers: number): number {
+  const heads = 3 + (headers === 0 ? 0 : 1 + 2 * headers)
+  return payloadBytes + heads * HEAD_BYTES_MAX + INTEGER_BYTES_MAX
+}
+
+function bytesMaxOf(messages: readonly FramedMessage[]): number {
+  let bytesMax = 0
+  for (const { key, value, headers } of messages) {
+    let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+    for (const header of headers) {
+      for (const [name, text] of Object.entries(header)) bytes += Buffer.byteLength(name) + Buffer.byteLength(text)
     }
+    bytesMax += framedBytesMax(bytes, headers.length)
   }
-  return bytes
+  return bytesMax
 }
 
 function writeHeaders(writer: FrameWriter, headers: FramedMessage['headers']): void {

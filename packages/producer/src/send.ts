@@ -2,7 +2,13 @@
  * One `send()` on its way: what the caller gave, where it stands, and whom to tell. When that is done nothing holds it
  * any more: what a lane may keep for hours is the sealed record alone.
  */
-import { encodeFrame, MessageOversizedError, type FramedMessage, type OpenSpan } from '@tandem/common/internal'
+import {
+  encodeFrame,
+  framedBytesMax,
+  MessageOversizedError,
+  type FramedMessage,
+  type OpenSpan,
+} from '@tandem/common/internal'
 
 import type { Applicant } from './core/admission.js'
 import type { Framed } from './core/framer.js'
@@ -88,8 +94,7 @@ export class Send implements Applicant, Framed, FramedMessage {
   }
 
   get framedBytes(): number {
-    const overhead = FRAMED_OVERHEAD_BYTES + this.message.headers.length * FRAMED_HEADER_OVERHEAD_BYTES
-    return this.bytes - RECORD_OVERHEAD_BYTES + overhead
+    return framedBytesMax(this.bytes - RECORD_OVERHEAD_BYTES, this.message.headers.length)
   }
 
   /** @throws MessageOversizedError */
@@ -154,7 +159,9 @@ export class Send implements Applicant, Framed, FramedMessage {
 export function sealFrame(sends: readonly Send[], ordinal: number, now: number): SealedRecord {
   const { sequence, message } = sends[0]!
   const first = sequence.take(sends.length)
-  const value = encodeFrame(sends)
+  let bytesMax = 0
+  for (const { framedBytes } of sends) bytesMax += framedBytes
+  const value = encodeFrame(sends, bytesMax)
   const record = new SealedRecord({
     sequence,
     ordinal,
@@ -174,6 +181,3 @@ export function sealFrame(sends: readonly Send[], ordinal: number, now: number):
 
 /** What a message that waits in a lane costs beside its own bytes: objects, buffers, stamp. Measured on Node 20. */
 const RECORD_OVERHEAD_BYTES = 800
-/** What a message takes of a frame beside its own bytes, at most: lengths and timestamp; and each of its headers. */
-const FRAMED_OVERHEAD_BYTES = 32
-const FRAMED_HEADER_OVERHEAD_BYTES = 10

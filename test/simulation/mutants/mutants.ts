@@ -603,7 +603,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'frame-in-the-midst',
     scenario: 'framed',
     meaning: 'loses its place among the open messages of a frame while it delivers them',
-    seed: 102_000_251,
+    seed: 400_006_885,
     edits: [
       {
         file: INTERVALS,
@@ -633,7 +633,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'read-ahead-believed',
     scenario: 'refilled-tail',
     meaning: 'after a silence, believes what was read ahead before it, if nothing is there to be compared',
-    seed: 7814,
+    seed: 300_061_206,
     edits: [{ file: FEED, text: 'if (!this.seeking)\n            this.#seek(this.nextOffset);', replacement: ';' }],
   },
   {
@@ -831,7 +831,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'doubt-voided',
     scenario: 'crash-in-outage',
     meaning: 'voids what is in doubt, as if it had been refused for good',
-    seed: 110_000_171,
+    seed: 200_001_298,
     edits: [
       { file: TRACK, text: "case 'transient':\n            case 'fatal':", replacement: "case 'fatal':" },
       {
