@@ -5,7 +5,8 @@
 //   node scripts/test.mjs lint unit ...   some steps only, while working
 //
 // Steps run beside each other, as many as there are processors, and each is printed when it is over. Those that need all of
-// the machine come one by one after that: seeds, which use every processor, and integration, where time matters most.
+// the machine come one by one after that: seeds, which use every processor, and integration, where time matters most. Most of
+// that is waiting for outages to be noticed and to end, so its files are shared out among processes with clusters of their own.
 //
 // Exit status 0 only if nothing failed and, with CI=true, nothing was skipped. A step that crashes, does not end or
 // runs no test at all has failed.
@@ -28,6 +29,7 @@ const FOLDERS = ['small-cases', 'simulation', 'scenarios', 'conformance', 'integ
 /** They begin before the others, so that none of them is waited for in the end. */
 const LONG = ['unit', 'small-cases', 'conformance']
 const ALONE = ['simulation', 'integration']
+const SHARED_OUT = ['integration']
 
 const chosen = process.argv.slice(2).filter((argument) => argument !== '--all')
 const all = process.argv.includes('--all')
@@ -39,7 +41,10 @@ const steps = [
     run: (print) => command(bin('prettier', 'bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.'], print),
   },
   { name: 'unit', run: (print) => mocha(unitTests(), print) },
-  ...testFolders().map(({ name, files }) => ({ name, run: (print) => mocha(files, print) })),
+  ...testFolders().map(({ name, files }) => ({
+    name,
+    run: (print) => (SHARED_OUT.includes(name) ? besideEachOther(files, print) : mocha(files, print)),
+  })),
 ]
 
 const names = steps.map(({ name }) => name)
@@ -75,7 +80,11 @@ async function play({ name, run }, beside) {
   told.set(name, `${name}: ${text(counts)} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
   print(`== ${told.get(name)}\n`)
   for (const chunk of kept) process.stdout.write(chunk)
-  for (const count of Object.keys(total)) total[count] += counts[count]
+  add(total, counts)
+}
+
+function add(sum, counts) {
+  for (const count of Object.keys(sum)) sum[count] += counts[count]
 }
 
 function text({ passed, failed, skipped }) {
@@ -87,6 +96,21 @@ async function command(file, args, print) {
   const child = spawn(process.execPath, [file, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   const exit = await ended(child, print)
   return exit === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 }
+}
+
+/** The tests of some files, in as many processes as there are processors; each is printed when it is over. */
+async function besideEachOther(files, print) {
+  const length = Math.min(availableParallelism(), files.length)
+  const processes = Array.from({ length }, async (_, index) => {
+    const kept = []
+    const part = files.filter((_, place) => place % length === index)
+    const counts = await mocha(part, (chunk) => kept.push(chunk))
+    for (const chunk of kept) print(chunk)
+    return counts
+  })
+  const sum = { passed: 0, failed: 0, skipped: 0 }
+  for (const counts of await Promise.all(processes)) add(sum, counts)
+  return sum
 }
 
 /** The tests of some files, in a process of their own. */

@@ -33,6 +33,18 @@ describe('the test command', function () {
     expect(verdict()).to.deep.equal(['1 passed, 1 failed, 0 skipped', 1])
   })
 
+  it('shares integration out, and counts what each process has', () => {
+    mkdirSync(join(root, 'test/integration'))
+    mkdirSync(join(root, 'test/dist/integration'), { recursive: true })
+    for (const name of ['a', 'b', 'c']) {
+      writeFileSync(join(root, `test/integration/${name}.test.ts`), '')
+      const code = name === 'b' ? "it('fails', () => { throw new Error('reason') })" : PASSES
+      writeFileSync(join(root, `test/dist/integration/${name}.test.js`), code)
+    }
+    has('a', PASSES)
+    expect(verdict({}, ['integration'])).to.deep.equal(['3 passed, 1 failed, 0 skipped', 1])
+  })
+
   it('is not content with a hook that fails', () => {
     has('a', "before(() => { throw new Error('reason') })\n" + PASSES)
     expect(verdict()).to.deep.equal(['0 passed, 1 failed, 0 skipped', 1])
