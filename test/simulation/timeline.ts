@@ -40,6 +40,7 @@ export class Timeline {
   /** Lets `ms` pass. Stops early when `done` says so after an event, and returns whether it did. */
   async run(ms: number, done?: () => boolean): Promise<boolean> {
     const until = this.#now + ms
+    await Promise.resolve()
     await settled()
     if (done?.() === true) return true
     for (let event = this.#queue.shift(until); event !== undefined; event = this.#queue.shift(until)) {
@@ -62,10 +63,9 @@ export class Timeline {
   }
 }
 
-/** All that promises had to do is done. To be awaited in an async function only: it counts on being a microtask. */
-async function settled(): Promise<void> {
-  await Promise.resolve()
-  await new Promise<void>((resolve) => process.nextTick(resolve))
+/** All that promises had to do is done. To be asked for within a microtask, as what comes after an `await` is. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }
 
 const BREATHE_EVERY = 16_384
