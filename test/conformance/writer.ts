@@ -14,6 +14,8 @@ export interface Report {
 export class Writer {
   readonly client: ClusterClient
   readonly reports: Report[] = []
+  /** How many of them there were when it last said that these were all. */
+  allReported = 0
   /** Everything that is no report. */
   readonly told: string[] = []
   readonly #bench: ClusterBench
@@ -27,6 +29,7 @@ export class Writer {
         handleConnected: () => this.told.push('connected'),
         handleConnectFailed: () => this.told.push('connect failed'),
         handleReport: (id, offset, failure) => this.reports.push({ id, offset, failure }),
+        handleAllReported: () => (this.allReported = this.reports.length),
         handleFatal: (reason) => this.told.push(`fatal: ${reason}`),
       },
     )
@@ -50,7 +53,7 @@ export class Writer {
   }
 
   reported(count: number): Promise<void> {
-    return this.#bench.until(`${count} reports`, () => this.reports.length >= count)
+    return this.#bench.until(`${count} reports, and that these were all`, () => this.allReported >= count)
   }
 
   async describe(topics: readonly string[], timeoutMs = 5_000): Promise<ClusterDescription | string> {

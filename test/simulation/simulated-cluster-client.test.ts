@@ -19,6 +19,7 @@ describe('simulated cluster client', () => {
         handleReport: (id: number, offset: number, failure: { kind: string } | undefined) => {
           this.told.push(failure === undefined ? `${id} at ${offset}` : `${id} ${failure.kind}`)
         },
+        handleAllReported: () => undefined,
         handleFatal: (reason: string) => this.told.push(reason),
       }
       const where = { cluster: this.world.east, process: this.world.createProcess('writer'), writeRecordsMax: 3 }

@@ -225,10 +225,8 @@ export class SimulatedClusterClient implements ClusterClient {
       line.inFlight = undefined
       if (line.waiting.length > 0) this.#linger(line)
     }
-    for (const { id } of handed) {
-      // The one before may have had this client discarded.
-      if (!this.#connection.closed) this.#handler.handleReport(id, offsetOf(id), failure)
-    }
+    for (const { id } of handed) this.#handler.handleReport(id, offsetOf(id), failure)
+    this.#handler.handleAllReported()
   }
 }
 

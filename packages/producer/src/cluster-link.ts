@@ -82,6 +82,9 @@ export class ClusterLink {
         handleReport: (id, offset, failure) => {
           if (this.#client === candidate.client) this.#handleReport(id, offset, failure)
         },
+        handleAllReported: () => {
+          if (this.#client === candidate.client) this.#options.owner.run()
+        },
         handleFatal: (reason) => {
           ifIs(() => this.#dropCandidate(reason))
           if (this.#client === candidate.client) this.#handleFatal(reason)
@@ -150,6 +153,9 @@ export class ClusterLink {
       handleReport: (id, offset, failure) => {
         if (this.#client === client) this.#handleReport(id, offset, failure)
       },
+      handleAllReported: () => {
+        if (this.#client === client) owner.run()
+      },
       handleFatal: (reason) => {
         if (this.#client === client) this.#handleFatal(reason)
       },
@@ -171,10 +177,7 @@ export class ClusterLink {
   }
 
   #handleReport(...[id, offset, failure]: Parameters<ClusterClientHandler['handleReport']>): void {
-    const { now, owner } = this.#options
-    const at = now()
-    this.#lane.handleReport(id, offset, failure, at)
-    owner.run(at)
+    this.#lane.handleReport(id, offset, failure, this.#options.now())
   }
 
   #handleFatal(reason: string): void {

@@ -91,6 +91,7 @@ export class ProducerMetrics {
           handleConnected: () => handler.handleConnected(),
           handleConnectFailed: (reason) => handler.handleConnectFailed(reason),
           handleReport: (id, offset, failure) => handler.handleReport(id, offset, failure),
+          handleAllReported: () => handler.handleAllReported(),
           handleFatal: (reason) => handler.handleFatal(reason),
           handleStatistics: (statistics) => this.#handleStatistics(options.cluster, statistics),
         },

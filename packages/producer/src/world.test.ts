@@ -197,18 +197,18 @@ class FakeClient implements ClusterClient {
     const copy = plain(record)
     cluster.soon(() => {
       if (cluster.leaderless.has(record.partition)) {
-        const fail = (): void => this.handler.handleReport(id, -1, { kind: 'transient', reason: 'message timed out' })
+        const fail = (): void => this.#report(id, -1, { kind: 'transient', reason: 'message timed out' })
         this.cluster.clock.schedule(this.cluster.clock.now() + 20_000, () => !this.#discarded && fail())
         return
       }
       if ((copy.value?.length ?? 0) > cluster.valueBytesMax) {
         if (!this.#discarded) {
-          this.handler.handleReport(id, -1, { kind: 'batch-refused', reason: 'message size too large' })
+          this.#report(id, -1, { kind: 'batch-refused', reason: 'message size too large' })
         }
         return
       }
       const offset = cluster.append(copy) // what a discarded client had sent may still be written
-      if (!this.#discarded) this.handler.handleReport(id, offset, undefined)
+      if (!this.#discarded) this.#report(id, offset)
     })
     return undefined
   }
@@ -217,6 +217,11 @@ class FakeClient implements ClusterClient {
     this.#discarded = true
     this.cluster.discards++
     this.cluster.clock.schedule(this.cluster.clock.now(), () => done?.())
+  }
+
+  #report(id: number, offset: number, failure?: WriteFailure): void {
+    this.handler.handleReport(id, offset, failure)
+    this.handler.handleAllReported()
   }
 
   #ask(timeoutMs: number, answer: () => void, silence: () => void): void {

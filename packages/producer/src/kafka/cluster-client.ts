@@ -37,6 +37,11 @@ export interface ClusterClientHandler {
   handleConnectFailed(reason: string): void
   /** `offset` is negative if the cluster acknowledged without saying where; `failure` if it did not acknowledge. */
   handleReport(id: number, offset: number, failure: WriteFailure | undefined): void
+  /**
+   * Follows soon upon reports, one or many: those were all for now. There may be a hundred thousand a second, and what
+   * follows from them is done once for all.
+   */
+  handleAllReported(): void
   /** The client itself says that it is of no use any more. */
   handleFatal(reason: string): void
   /** What the client says of itself, every `statisticsIntervalMs`. */

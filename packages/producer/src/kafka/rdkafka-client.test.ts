@@ -36,6 +36,7 @@ class Bench {
       handleConnected: () => this.#hear({ kind: 'connected' }),
       handleConnectFailed: (reason) => this.#hear({ kind: 'failed', reason }),
       handleReport: (id, offset, failure) => this.#hear({ kind: 'report', id, offset, failure }),
+      handleAllReported: () => undefined,
       handleFatal: (reason) => this.#hear({ kind: 'fatal', reason }),
       handleStatistics: (statistics) => void this.statistics.push(statistics),
     })

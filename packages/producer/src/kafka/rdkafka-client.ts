@@ -41,6 +41,8 @@ export class RdkafkaClient implements ClusterClient {
   readonly #probe: VoidProbe | undefined
   #client: NativeProducer | undefined
   #connecting = false
+  /** Reports of this turn of the loop are coming in. */
+  #reporting = false
   #discarded = false
   #whenDiscarded: (() => void) | undefined
 
@@ -172,8 +174,18 @@ export class RdkafkaClient implements ClusterClient {
     if (this.#discarded) return
     const failure = error === null || error === undefined ? undefined : reportFailure(messageOf(error))
     const id = report.opaque as number
-    if (id < 0) this.#probe!.handleReport(id, failure)
-    else this.#handler.handleReport(id, report.offset ?? -1, failure)
+    if (id < 0) {
+      this.#probe!.handleReport(id, failure)
+      return
+    }
+    this.#handler.handleReport(id, report.offset ?? -1, failure)
+    if (this.#reporting) return
+    // node-rdkafka brings up to a hundred in one turn of the loop, by a call each.
+    this.#reporting = true
+    setImmediate(() => {
+      this.#reporting = false
+      if (!this.#discarded) this.#handler.handleAllReported()
+    })
   }
 
   #handleStatistics(statistics: ClientStatistics | undefined): void {
