@@ -58,9 +58,9 @@ export class Fifo<T> {
   }
 
   #resize(capacity: number): void {
-    const items = [...this]
-    this.#ring = new Array<T | undefined>(capacity).fill(undefined)
-    for (const [i, item] of items.entries()) this.#ring[i] = item
+    const ring = new Array<T | undefined>(capacity).fill(undefined)
+    for (let i = 0; i < this.#size; i++) ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)]
+    this.#ring = ring
     this.#head = 0
   }
 }
