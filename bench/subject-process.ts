@@ -13,7 +13,7 @@ export interface RunOptions<Told> {
 }
 
 /**
- * Runs a program that ends by `answerOrder`.
+ * Runs a program that ends by `answerOrder`, by a Node that is told what one at full speed is told (docs/scale.md).
  *
  * @throws Error if it ends without an answer, or does not end. Its standard error is ours.
  */
@@ -23,8 +23,10 @@ export function orderFrom<Order, Answer>(
   order: Order,
   options: RunOptions<never> = {},
 ): Promise<Answer> {
-  return new OrderedProcess<Order, Answer>(program, name, order, options).answer
+  return new OrderedProcess<Order, Answer>(program, name, order, { flags: FULL_SPEED, ...options }).answer
 }
+
+const FULL_SPEED = ['--max-semi-space-size=64']
 
 /** The same, for a program that waits for words meanwhile (`heard`), or says how it does. */
 export class OrderedProcess<Order, Answer, Told = never> implements AsyncDisposable {

@@ -1,34 +1,19 @@
-import { checkEveryRow, STORIES } from './acknowledgements.js'
 import { logsUpTo } from './enumerate.js'
 import { alphabet, saysOneWord } from './log.js'
-import { checkEach, pairs } from './readings.js'
+import { pairs } from './readings.js'
 import { checkRestarts } from './restarts.js'
 
-/** The same, larger: two epochs, up to four records. What holds is said in the files without `long`. */
-const TWO_EPOCHS = alphabet(
-  [0, 1],
-  [
-    [1, 1],
-    [2, 2],
-  ],
-)
+/** Two epochs, up to four records, more crashes; what holds is said in restart.test.ts. */
+const ONE_AND_TWO = [1, 2].map((counter) => [counter, counter] as const)
+const TWO_EPOCHS = alphabet([0, 1], ONE_AND_TWO)
 const FRAMES = [
   [1, 5],
   [1, 3],
   [4, 5],
 ] as const
 
-describe('all cases that are a little larger', function () {
+describe('all cases of a restart that are a little larger', function () {
   this.timeout(0)
-
-  it('two logs of up to three records of two epochs, each interleaving in one of all timings', () => {
-    console.log(`      ${checkEach(pairs(logsUpTo(3, TWO_EPOCHS), 'one way'))} cases`)
-  })
-
-  // With repetitions these would be a thousand million: here a log says one word on a position.
-  it('two logs of up to four records of two epochs, each position once in a log', () => {
-    console.log(`      ${checkEach(pairs(logsUpTo(4, TWO_EPOCHS).filter(saysOneWord), 'one way'))} cases`)
-  })
 
   it('two logs of up to two records of two epochs, a crash at every point', () => {
     const logs = pairs(logsUpTo(2, TWO_EPOCHS), 'one way')
@@ -63,11 +48,4 @@ describe('all cases that are a little larger', function () {
     const logs = pairs(logsUpTo(2, alphabet([0, 1], [[1, 1]])), 'one way')
     console.log(`      ${checkRestarts(logs, { crashesMax: 2, flushEvery: [1, 3], booking: true })}`)
   })
-
-  for (const story of STORIES) {
-    it(`three deliveries, ${story.name}: every row of four acts, and a crash after each`, async () => {
-      const { crashes, positions } = await checkEveryRow(story, 4)
-      console.log(`      ${crashes} crashes, which left ${positions} positions`)
-    })
-  }
 })
