@@ -5,17 +5,12 @@
  *     send -> first sight -> admission -> (framer) -> sequencer -> (journal) -> two lanes -> settlement -> receipt
  */
 import {
-  AbortedError,
   Agenda,
   ClosedError,
   invariant,
-  isTandemError,
-  OptionsInvalidError,
-  partitionsOf,
   ShedError,
   Tally,
   UndeliveredError,
-  type ClusterDescription,
   type Outcome,
   type Position,
   type TandemError,
@@ -26,22 +21,23 @@ import { ClusterLink } from './cluster-link.js'
 import { Admission, type AdmissionCommand, type Obstacle, type ShedReason } from './core/admission.js'
 import { Appender, type AppenderCommand } from './core/appender.js'
 import { FirstSight, type FirstSightCommand } from './core/first-sight.js'
-import { Framer, type Framing } from './core/framer.js'
-import { Lane, TRACKS_MAX, type LaneCommand } from './core/lane.js'
-import type { LaneIndex, SealedRecord, VoidRecord } from './core/record.js'
-import { KnownSequences, Sequencer, type PinnedTopic, type ProducerIdentity, type Sequence } from './core/sequencer.js'
+import { Framer } from './core/framer.js'
+import { Lane, type LaneCommand } from './core/lane.js'
+import type { LaneIndex, SealedRecord } from './core/record.js'
+import { KnownSequences, type PinnedTopic, type ProducerIdentity } from './core/sequencer.js'
 import { Settlement, type RejectReason, type SettlementCommand } from './core/settlement.js'
 import { DeadLetters } from './dead-letters.js'
+import { ImportLink } from './import-link.js'
 import { JournalLink } from './journal-link.js'
-import type { DeadLetter, Journal, JournalContents } from './journal/journal.js'
-import { TopicCheck } from './kafka/topic-check.js'
-import { LetterImport, type ImportReport, type Rebury, type Resend } from './letter-import.js'
-import { readAgain } from './message.js'
+import type { Journal, JournalContents } from './journal/journal.js'
+import type { ImportReport } from './letter-import.js'
 import { TOPIC_DEFAULTS, type ClusterSettings, type ProducerSettings, type TopicSettings } from './options.js'
 import type { ProducerOutsides } from './outsides.js'
-import { copiesOf, positionOf, positionsOf, SentReceipt, type Receipt, type ReceiptSource } from './receipt.js'
-import { sealFrame, Send } from './send.js'
+import { copiesOf, positionOf, positionsOf, SentReceipt, type ReceiptSource } from './receipt.js'
+import { sealFrame, type Send } from './send.js'
+import { Settling } from './settling.js'
 import type { ClosingReport, ProducerStatus } from './status.js'
+import { Topics } from './topics.js'
 import type { ProducerTracing } from './tracing.js'
 
 export interface PipelineOptions {
@@ -64,7 +60,7 @@ export class Pipeline {
   readonly #options: PipelineOptions
   readonly #clusters: readonly [string, string]
   readonly #links: readonly [ClusterLink, ClusterLink]
-  readonly #sequencer: Sequencer
+  readonly #topics: Topics
   readonly #firstSight: FirstSight<Send>
   readonly #admission: Admission<Send>
   readonly #framer = new Framer<Send>()
@@ -73,22 +69,15 @@ export class Pipeline {
   readonly #appender: Appender | undefined
   readonly #journalLink: JournalLink | undefined
   readonly #deadLetters: DeadLetters | undefined
-  #import: LetterImport | undefined
+  readonly #importLink: ImportLink | undefined
   /** Of letters that are stamped and not sealed. */
   #reburyingBytes = 0
   readonly #sequences: KnownSequences
-  /** Who waits for voids of single counters, per lane. */
-  readonly #voiding: readonly [Map<string, (written: boolean) => void>, Map<string, (written: boolean) => void>] = [
-    new Map(),
-    new Map(),
-  ]
-  readonly #topicCheck: TopicCheck
   readonly #shed = new Tally()
   readonly #undelivered = new Tally()
   readonly #agenda: Agenda
   readonly #receipts: ReceiptSource
-  /** Who waits for the fate of a second copy. */
-  readonly #settling = new Map<SealedRecord, (() => void)[]>()
+  readonly #settling = new Settling(({ topic, partition }) => this.#appender!.shelf(topic, partition)!)
   #ordinal = 0
   #hearUntil = -Infinity
   #closed = false
@@ -100,7 +89,6 @@ export class Pipeline {
     this.identity = identity
     this.#options = options
     this.#clusters = [settings.clusters[0].name, settings.clusters[1].name]
-    this.#sequencer = new Sequencer(identity)
     this.#sequences = new KnownSequences(identity.producerId)
     // What the journal does not take waits, as under `block`.
     const policy = settings.whenBothAway.policy === 'reject' ? 'reject' : 'block'
@@ -121,17 +109,18 @@ export class Pipeline {
     const { acknowledge, sendTimeoutMs } = settings
     const journalCounts = settings.whenBothAway.policy === 'journal' || settings.journal.mode === 'always'
     this.#settlement = new Settlement({ policy: acknowledge, sendTimeoutMs, waitMs: SILENCE_MS_MAX, journalCounts })
-    this.#topicCheck = new TopicCheck(this.#clusters)
     this.#receipts = {
       clusters: this.#clusters,
-      whenSettled: (record, done) => this.#whenSettled(record, done),
+      whenSettled: (record, done) => this.#settling.whenSettled(record, done),
     }
     // Between 80 and 120 %, so that no two processes probe a cluster that comes back in step.
     const jitter = 0.8 + outsides.random(1_000) / 2_500
     this.#appender = this.#makeAppender()
     this.lanes = [this.#makeLane(0, jitter), this.#makeLane(1, jitter)]
+    this.#topics = this.#makeTopics()
     this.#journalLink = this.#makeJournalLink()
     this.#deadLetters = this.#makeDeadLetters()
+    this.#importLink = this.#makeImportLink()
     this.#links = [this.#makeLink(0), this.#makeLink(1)]
     this.#agenda = new Agenda(outsides.clock, () => this.#handleTimer())
   }
@@ -156,8 +145,7 @@ export class Pipeline {
   }
 
   topicSettings(topic: string): TopicSettings {
-    const { topics } = this.#options.settings
-    return Object.hasOwn(topics, topic) ? topics[topic]! : TOPIC_DEFAULTS
+    return this.#topics.settings(topic)
   }
 
   /** @see ClusterLink.replace */
@@ -168,7 +156,7 @@ export class Pipeline {
 
   /** A send that was read; its value may still be with its codec. */
   handleCall(send: Send): void {
-    const pinned = this.#sequencer.topic(send.message.topic)
+    const pinned = this.#topics.pinned(send.message.topic)
     const now = this.#now()
     if (pinned === undefined) {
       const bytes = send.patient ? 0 : send.bytes // patient ones lie in their caller's array anyway
@@ -203,97 +191,12 @@ export class Pipeline {
 
   /** Imports what lies among the dead letters; one import at a time. Not without a journal. */
   importLetters(timeoutMs: number, signal: AbortSignal | undefined): Promise<ImportReport> {
-    const deadLetters = this.#deadLetters!
-    const { journal, settings, outsides, telemetry } = { ...this.#options, journal: this.#options.journal!.journal }
-    const letterImport = new LetterImport({
-      journal,
-      clock: outsides.clock,
-      clusters: this.#clusters,
-      lettersMax: Math.min(LETTERS_AT_A_TIME, settings.unacknowledgedMax),
-      here: (letter) => deadLetters.here(letter),
-      leftovers: (topic, partition) => this.#appender!.shelf(topic, partition)?.leftovers ?? false,
-      partitions: (lane, topic) => this.#partitions(lane, topic),
-      void: (lane, letter) => this.#void(lane, letter),
-      reader: (lane) => outsides.logReader({ cluster: this.#clusters[lane], properties: this.#links[lane].properties }),
-      send: (letter, rebury) => this.#sendLetter(letter, rebury),
-      exhumed: () => deadLetters.buried--,
-      tell: (fact) => telemetry.tell(fact),
-    })
-    this.#import = letterImport
-    const stop = (): void => letterImport.stop()
-    if (signal?.aborted === true) stop()
-    signal?.addEventListener('abort', stop)
-    return letterImport.run(timeoutMs).finally(() => {
-      this.#import = undefined
-      signal?.removeEventListener('abort', stop)
-      for (const waiting of this.#voiding) waiting.clear()
-    })
-  }
-
-  #partitions(lane: LaneIndex, topic: string): Promise<number | undefined> {
-    return new Promise((resolve) => {
-      this.#links[lane].describe([topic], (description) =>
-        resolve(description === undefined ? undefined : partitionsOf(description, topic)),
-      )
-    })
-  }
-
-  /** Has a void of a letter's position written, of whichever life that is. */
-  #void(lane: LaneIndex, { topic, keyRange, partition, position }: DeadLetter): Promise<boolean> {
-    const { epoch, incarnation, counter } = position
-    const sequence = this.#sequences.of({ topic, keyRange, partition, epoch, incarnation })
-    return new Promise((resolve) => {
-      this.#voiding[lane].set(voidName(sequence, counter), resolve)
-      this.lanes[lane].void(sequence, counter, counter)
-      this.run()
-    })
-  }
-
-  #handleVoid(lane: LaneIndex, { sequence, first, last }: VoidRecord, written: boolean): void {
-    const waiting = this.#voiding[lane]
-    if (waiting.size === 0) return
-    for (let counter = first; counter <= last; counter++) {
-      const name = voidName(sequence, counter)
-      waiting.get(name)?.(written)
-      waiting.delete(name)
-    }
-  }
-
-  #sendLetter(letter: DeadLetter, rebury: Rebury): Resend {
-    let abort = (): void => undefined
-    const end = new Promise<Receipt>((resolve, reject) => {
-      const send = new Send(readAgain(letter), { patient: true, timed: true, alone: true }, resolve, reject)
-      send.rebury = (stamped) => rebury(this.#reburied(letter, stamped))
-      send.handleEncoded(letter.value, this.topicSettings(letter.topic).messageBytesMax)
-      abort = () => {
-        if (!this.handleAborted(send, 'aborted')) reject(new AbortedError('the import is over', {}))
-      }
-      this.handleCall(send)
-    }).then(
-      () => 'sent' as const,
-      (error: unknown) => (keeps(error) ? ('kept' as const) : ('failed' as const)),
-    )
-    return { end, abort: () => abort() }
-  }
-
-  /** The letter under its new position: whatever happens from now on, that is where to look for it. */
-  #reburied(letter: DeadLetter, send: Send): DeadLetter {
-    const { keyRange, partition, identity } = send.sequence
-    const { topic } = letter
-    return {
-      ...letter,
-      position: { ...identity, counter: send.first },
-      keyRange,
-      partition,
-      headers: send.headersUnder(send.first),
-      outcome: 'unknown',
-      from: this.#deadLetters!.fromOf([this.lanes[0].end(topic, partition), this.lanes[1].end(topic, partition)]),
-    }
+    return this.#importLink!.import(timeoutMs, signal)
   }
 
   /** Calls `done` once, as soon as nothing is left to be answered, nor to be written or voided by a lane that is here. */
   whenDrained(done: () => void): void {
-    this.#import?.stop()
+    this.#importLink?.stop()
     this.#whenDrained = done
     this.#framer.handleAllClosed()
     this.run()
@@ -330,7 +233,7 @@ export class Pipeline {
     this.#closed = true
     this.#agenda.close()
     this.#options.tracing?.close()
-    for (const record of [...this.#settling.keys()]) this.#settle(record)
+    this.#settling.close()
     this.#shed.close(now)
     this.#undelivered.close(now)
     this.#tellTallies()
@@ -413,13 +316,13 @@ export class Pipeline {
   #executeFirstSight(command: FirstSightCommand<Send>, now: number): void {
     switch (command.kind) {
       case 'ask':
-        this.#ask(command.topic, now)
+        this.#topics.ask(command.topic, now)
         return
       case 'known':
-        this.#know(command.topic, now)
+        this.#topics.know(command.topic)
         return
       case 'release': {
-        const pinned = this.#sequencer.topic(command.applicant.message.topic)
+        const pinned = this.#topics.pinned(command.applicant.message.topic)
         invariant(pinned !== undefined, 'a topic is pinned before its messages are released')
         if (command.applicant.admission === 'outside') this.#apply(command.applicant, pinned, now)
         return
@@ -514,7 +417,7 @@ export class Pipeline {
         this.#forgo(command.record, index) // known now: whether it was accepted, and nobody takes it
         return
       case 'void-answered':
-        this.#handleVoid(index, command.write, command.written)
+        this.#importLink?.handleVoid(index, command.write, command.written)
         return
       case 'spill':
         this.#journal(command.topic, command.partition, [])
@@ -714,7 +617,7 @@ export class Pipeline {
         this.#deadLetters!.bury(record, command.outcome, 'refused', () => this.#handleBuried(record))
         return
       case 'settled':
-        this.#settle(record)
+        this.#settling.handleSettled(record)
         this.#deadLetters?.handleSettled(record)
         if (record.place > 0) this.#appender!.shelf(record.topic, record.partition)!.forget(record)
         record.release()
@@ -732,36 +635,6 @@ export class Pipeline {
     if (record.sequence.framing !== undefined) this.#framer.handleAnswered(record.sequence)
     this.#letGo(record)
     return sends
-  }
-
-  /** Calls `done` when both copies of the record are final, or the producer is closed. */
-  #whenSettled(record: SealedRecord, done: () => void): void {
-    if (record.settled || this.#closed) return done()
-    const shelf = record.place === 0 ? undefined : this.#appender!.shelf(record.topic, record.partition)!
-    const live = shelf?.find(record.place) ?? record
-    if (live !== record) {
-      // A copy of it was read back since nobody had it in memory; what becomes of that one, became of this one.
-      this.#whenSettled(live, () => {
-        record.adopt(live)
-        done()
-      })
-      return
-    }
-    if (shelf !== undefined) {
-      shelf.catchUp(record)
-      if (record.settled) return done()
-      shelf.keep(record)
-    }
-    const waiting = this.#settling.get(record)
-    if (waiting === undefined) this.#settling.set(record, [done])
-    else waiting.push(done)
-  }
-
-  #settle(record: SealedRecord): void {
-    const waiting = this.#settling.get(record)
-    if (waiting === undefined) return
-    this.#settling.delete(record)
-    for (const done of waiting) done()
   }
 
   /** Its sequence is known now: it takes its place in the line. */
@@ -795,97 +668,6 @@ export class Pipeline {
     if (takes === 1) return undefined
     if (whenBothAway.policy === 'journal' && this.#appender!.takes(send.bytes, gathered)) return undefined
     return 'both-away'
-  }
-
-  /** Asks every cluster that is there about a topic that no one knows yet. */
-  #ask(topic: string, now: number): void {
-    const there = ([0, 1] as const).filter((lane) => this.lanes[lane].connected)
-    this.#firstSight.handleAsked(topic, there.length, now)
-    for (const lane of there) {
-      this.#links[lane].describe([topic], (description) => this.#handleAnswer(lane, topic, description))
-    }
-  }
-
-  #handleAnswer(lane: LaneIndex, topic: string, description: ClusterDescription | undefined): void {
-    if (description === undefined) return this.#firstSight.handleSilent(topic, this.#now())
-    const error = this.#described(lane, [topic], description)
-    if (error === undefined) this.#firstSight.handleAnswered(topic, this.#now())
-    else if (this.#sequencer.topic(topic) === undefined) this.#firstSight.handleRefused(topic, error)
-    else this.lanes[lane].handleMismatched(error.message, this.#now())
-  }
-
-  #know(topic: string, now: number): void {
-    const error = this.#pin(topic, this.#topicCheck.partitions(topic))
-    if (error !== undefined) return this.#firstSight.handleRefused(topic, error)
-    this.#firstSight.handleKnown(topic)
-    // A cluster that gave no answer, or has connected since the question, is still to be compared.
-    for (const { index, connected } of this.lanes) {
-      if (connected && !this.#topicCheck.knows(index, topic)) this.#links[index].execute({ kind: 'describe' }, now)
-    }
-  }
-
-  #pin(topic: string, partitions: number): TandemError | undefined {
-    if (this.#sequencer.topic(topic) !== undefined) return undefined
-    const keyRanges = this.topicSettings(topic).keyRanges ?? partitions
-    if (keyRanges % partitions !== 0) {
-      const path = `producer.topics.${topic}.keyRanges`
-      const allowed = `a multiple of the topic's ${partitions} partitions`
-      return new OptionsInvalidError(`option ${path}: received ${keyRanges}, allowed is ${allowed}`, {
-        path,
-        received: keyRanges,
-        allowed,
-      })
-    }
-    const tracks = [...this.#sequencer.names].reduce(
-      (sum, name) => sum + this.#sequencer.topic(name)!.partitions,
-      partitions,
-    )
-    if (tracks > TRACKS_MAX) {
-      return new OptionsInvalidError(
-        `topic ${topic} has ${partitions} partitions, ${tracks} with those in use; one producer writes to at most ${TRACKS_MAX}`,
-        { path: `producer.topics.${topic}`, received: tracks, allowed: TRACKS_MAX },
-      )
-    }
-    this.#sequencer.pin({ name: topic, partitions, keyRanges, framing: this.#framingOf(topic) })
-    return undefined
-  }
-
-  #framingOf(topic: string): Framing | undefined {
-    const { framing, lingerMs, messageBytesMax } = this.topicSettings(topic)
-    if (framing === 'record') return undefined
-    // A lane that is full gives records up whole: each is to be a small part of what it may hold.
-    const bytesMax = Math.min(FRAME_BYTES_MAX, messageBytesMax, this.#options.settings.backlogBytesMax / 8)
-    return { lingerMs, bytesMax }
-  }
-
-  /** Topics that both clusters must have: those of the options, and those in use. */
-  #topics(): readonly string[] {
-    const found = this.#appender === undefined ? [] : [...this.#appender.shelves].map(({ topic }) => topic)
-    return [...new Set([...Object.keys(this.#options.settings.topics), ...found, ...this.#sequencer.names])]
-  }
-
-  #described(lane: LaneIndex, topics: readonly string[], description: ClusterDescription): TandemError | undefined {
-    const pinned = (topic: string): number | undefined => this.#sequencer.topic(topic)?.partitions
-    const { error, facts } = this.#topicCheck.handleDescribed(lane, topics, description, pinned)
-    for (const fact of facts) this.#options.telemetry.tell(fact)
-    if (error !== undefined) return error
-    for (const { name, partitions } of description.topics) {
-      const leaders: number[] = []
-      for (const { partition, leader } of partitions) leaders[partition] = leader
-      this.lanes[lane].handleLeaders(name, leaders)
-    }
-    return undefined
-  }
-
-  /** What a lane's new client has found: those of the options are pinned by the first cluster that knows them. */
-  #surveyed(lane: LaneIndex, topics: readonly string[], description: ClusterDescription): TandemError | undefined {
-    const error = this.#described(lane, topics, description)
-    if (error !== undefined) return error
-    for (const topic of topics) {
-      const unfit = this.#pin(topic, partitionsOf(description, topic))
-      if (unfit !== undefined) return unfit
-    }
-    return undefined
   }
 
   #handleTimer(): void {
@@ -957,6 +739,23 @@ export class Pipeline {
     })
   }
 
+  #makeTopics(): Topics {
+    const { settings, identity, telemetry } = this.#options
+    const appender = this.#appender
+    return new Topics({
+      settings,
+      clusters: this.#clusters,
+      identity,
+      lanes: this.lanes,
+      firstSight: this.#firstSight,
+      journaled: () => (appender === undefined ? [] : [...appender.shelves].map(({ topic }) => topic)),
+      describe: (lane, topics, done) => this.#links[lane].describe(topics, done),
+      refresh: (lane) => this.#links[lane].execute({ kind: 'describe' }, this.#now()),
+      now: () => this.#now(),
+      tell: (fact) => telemetry.tell(fact),
+    })
+  }
+
   #makeAppender(): Appender | undefined {
     const { settings, journal } = this.#options
     if (journal === undefined) return undefined
@@ -981,6 +780,29 @@ export class Pipeline {
     })
   }
 
+  #makeImportLink(): ImportLink | undefined {
+    const { settings, journal, outsides, telemetry } = this.#options
+    const [appender, deadLetters] = [this.#appender, this.#deadLetters]
+    if (journal === undefined || appender === undefined || deadLetters === undefined) return undefined
+    return new ImportLink({
+      settings,
+      outsides,
+      clusters: this.#clusters,
+      lanes: this.lanes,
+      journal: journal.journal,
+      appender,
+      deadLetters,
+      sequences: this.#sequences,
+      describe: (lane, topics, done) => this.#links[lane].describe(topics, done),
+      properties: (lane) => this.#links[lane].properties,
+      topicSettings: (topic) => this.#topics.settings(topic),
+      handleCall: (send) => this.handleCall(send),
+      handleAborted: (send) => this.handleAborted(send, 'aborted'),
+      tell: (fact) => telemetry.tell(fact),
+      run: () => this.run(),
+    })
+  }
+
   #makeJournalLink(): JournalLink | undefined {
     const { journal, outsides, identity, telemetry } = this.#options
     if (journal === undefined || this.#appender === undefined) return undefined
@@ -993,7 +815,7 @@ export class Pipeline {
       clock: outsides.clock,
       tell: (fact) => telemetry.tell(fact),
       lost: (record) => {
-        this.#settle(record)
+        this.#settling.handleSettled(record)
         this.#deadLetters?.handleSettled(record)
       },
       run: () => this.run(),
@@ -1019,8 +841,8 @@ export class Pipeline {
         probe: { identity, proven: new Set() },
       },
       owner: {
-        topics: () => this.#topics(),
-        described: (topics, description) => this.#surveyed(index, topics, description),
+        topics: () => this.#topics.names,
+        described: (topics, description) => this.#topics.handleSurveyed(index, topics, description),
         ready: () => ready(index),
         failed: (reason, error) => failed(index, reason, error),
         run: (now) => this.run(now),
@@ -1032,15 +854,6 @@ export class Pipeline {
     // Whole milliseconds: V8 keeps them without an object, and every record carries some.
     return Math.floor(this.#options.outsides.clock.now())
   }
-}
-
-function voidName({ topic, keyRange, identity }: Sequence, counter: number): string {
-  return `${keyRange}/${identity.epoch}/${identity.incarnation}/${counter}/${topic}`
-}
-
-/** Whether nothing happened, and nothing speaks against trying again. */
-function keeps(error: unknown): boolean {
-  return isTandemError(error) && ['TANDEM_SHED', 'TANDEM_ABORTED', 'TANDEM_CLOSED'].includes(error.code)
 }
 
 /** Whose its messages are, in the order of their counters. */
@@ -1090,9 +903,5 @@ const SILENCE_MS_MAX = 5_000
 const PROBE_AFTER_MS = 1_000
 /** How long a cluster that is back may wait to be noticed. */
 const PROBE_AFTER_MS_MAX = 10_000
-/** Where a frame is long enough: more messages would not make it cheaper, and each waits for all of them. */
-const FRAME_BYTES_MAX = 65_536
-/** Of letters that are sent again, what is under way at a time; the window is for all callers together. */
-const LETTERS_AT_A_TIME = 1_000
 /** Enough to fill the requests that may be under way; more would only lie in the client where it cannot be taken back. */
 const IN_CLIENT_MAX = 20_000

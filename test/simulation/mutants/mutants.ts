@@ -20,6 +20,7 @@ const TRACK = 'producer/dist/core/track.js'
 const SETTLEMENT = 'producer/dist/core/settlement.js'
 const APPENDER = 'producer/dist/core/appender.js'
 const PIPELINE = 'producer/dist/pipeline.js'
+const IMPORT_LINK = 'producer/dist/import-link.js'
 const LOOKUP = 'producer/dist/core/lookup.js'
 const LETTER_IMPORT = 'producer/dist/letter-import.js'
 const LANE = 'producer/dist/core/lane.js'
@@ -995,7 +996,7 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 6,
     edits: [
       {
-        file: PIPELINE,
+        file: IMPORT_LINK,
         text: 'send.rebury = (stamped) => rebury(this.#reburied(letter, stamped));',
         replacement: 'send.rebury = () => rebury(letter);',
       },
