@@ -26,8 +26,6 @@ export function orderFrom<Order, Answer>(
   return new OrderedProcess<Order, Answer>(program, name, order, { flags: FULL_SPEED, ...options }).answer
 }
 
-const FULL_SPEED = ['--max-semi-space-size=64']
-
 /** The same, for a program that waits for words meanwhile (`heard`), or says how it does. */
 export class OrderedProcess<Order, Answer, Told = never> implements AsyncDisposable {
   readonly answer: Promise<Answer>
@@ -91,3 +89,5 @@ export function report(told: object): void {
 type Message<Told, Answer> = { readonly told: Told } | { readonly result: Answer }
 
 const RUN_MS_MAX = 120_000
+/** Thousands of messages are under way, and live longer than what is allocated meanwhile. */
+const FULL_SPEED = ['--max-semi-space-size=64']

@@ -48,6 +48,29 @@ describe('simulated cluster client', () => {
     expect(told.slice(1)).to.deep.equal(['1 at 0', '2 at 1', '3 at 2', '4 at 3', '5 at 4', '6 at 5', '7 at 6'])
   })
 
+  it('says nothing more to who discards it over a report, not that these were all either', async () => {
+    const world = new World({ topics: { entries: 2 } })
+    const told: string[] = []
+    const handler = {
+      handleConnected: () => told.push('connected'),
+      handleConnectFailed: (reason: string) => told.push(reason),
+      handleReport: (id: number) => {
+        told.push(`report of ${id}`)
+        client.discard()
+      },
+      handleAllReported: () => told.push('all'),
+      handleFatal: (reason: string) => told.push(reason),
+    }
+    const options = { cluster: 'east', properties: {}, connectTimeoutMs: 1_000, messageBytesMax: 100 }
+    const where = { cluster: world.east, process: world.createProcess('writer'), writeRecordsMax: 3 }
+    const client = new SimulatedClusterClient(options, handler, where)
+    client.connect()
+    await world.run(1_000)
+    for (const id of [1, 2]) client.produce(id, record(String(id), 0))
+    await world.run(1_000)
+    expect(told).to.deep.equal(['connected', 'report of 1'])
+  })
+
   it('fails nothing while the cluster hangs for a while, and has it written when that goes on', async () => {
     const writing = await begun()
     writing.world.east.hang()

@@ -225,8 +225,11 @@ export class SimulatedClusterClient implements ClusterClient {
       line.inFlight = undefined
       if (line.waiting.length > 0) this.#linger(line)
     }
-    for (const { id } of handed) this.#handler.handleReport(id, offsetOf(id), failure)
-    this.#handler.handleAllReported()
+    for (const { id } of handed) {
+      // The one before may have had this client discarded.
+      if (!this.#connection.closed) this.#handler.handleReport(id, offsetOf(id), failure)
+    }
+    if (!this.#connection.closed) this.#handler.handleAllReported()
   }
 }
 
