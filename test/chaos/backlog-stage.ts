@@ -42,11 +42,11 @@ export function playBacklog(
   return inFolder((folder) => backlog({ name, redisUrl, folder, tell: timed(say) }))
 }
 
-/** A hundred messages a second of half a million; then that process is killed, and the next one reads as fast as it can. */
+/** A hundred messages a second of a million; then that process is killed, and the next one reads as fast as it can. */
 async function readSlowly({ name, redisUrl, folder, tell }: Play): Promise<Verdict> {
   await using clusters = await FloodClusters.start(['east', 'west'])
   const from = clusters.propertiesOf('east', 'west')
-  const acknowledged = await fill(name, folder, from, { messages: 500_000, messageBytes: 200 })
+  const acknowledged = await fill(name, folder, from, { messages: 1_000_000, messageBytes: 200 })
   tell(`${acknowledged.size} messages wait`)
   const groupId = `${name}-${Date.now()}`
   const lives: Reading[] = []
@@ -181,7 +181,7 @@ const RELAY_BYTES = READER_BYTES + 2 * PRODUCER_BOUNDS.backlogBytesMax + PRODUCE
  * window of 10,000 messages, and what V8 has not collected yet.
  */
 const BESIDE_BYTES = 220 << 20
-const SLOW_S = 60
+const SLOW_S = 40
 /** Longer than sends are waited for. */
 const BLOCKED_S = 35
 const ALL_S_MAX = 150

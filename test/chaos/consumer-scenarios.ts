@@ -1,4 +1,4 @@
-import type { Scenario } from './stage.js'
+import type { Scenario, Stage } from './stage.js'
 
 /** What is done to instances of a group, to what they remember by, and to what they work for. */
 export const CONSUMER_SCENARIOS: readonly Scenario[] = [
@@ -7,35 +7,24 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     group: 'consumer',
     partitions: 24,
     instances: 3,
-    database: true,
+    database: 'file',
     told: ['lease-acquired', 'lease-released', 'lease-lost'],
-    play: async (stage) => {
-      const [first, second, third] = stage.instances
-      await second!.kill()
-      await stage.seconds(6)
-      await third!.stop() // for longer than a lease; when it goes on it has handlers at work
-      await stage.seconds(15)
-      await third!.continue()
-      await stage.seconds(3)
-      const added = await stage.addInstance()
-      await stage.seconds(8)
-      await stage.west.kill()
-      await stage.seconds(4)
-      await first!.kill()
-      await stage.seconds(8)
-      await stage.west.restart()
-      await added.stop()
-      await stage.removeInstance(second!)
-      await stage.seconds(15)
-      await added.continue()
-      await stage.seconds(4)
-    },
+    play: comeAndGo,
+  },
+  {
+    name: 'instances-book-once', // the same, with position and effects in PostgreSQL
+    group: 'consumer',
+    partitions: 24,
+    instances: 3,
+    database: 'postgres',
+    told: ['lease-acquired', 'lease-released', 'lease-lost'],
+    play: comeAndGo,
   },
   {
     name: 'redis-emptied', // once for a moment, once for longer than a lease
     group: 'consumer',
     instances: 2,
-    database: true,
+    database: 'file',
     epochs: 'clock',
     told: ['store-behind', 'lease-lapsed'],
     play: async (stage) => {
@@ -56,7 +45,7 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     name: 'tails-lost', // of the logs of one cluster, then of the other
     group: 'consumer',
     instances: 2,
-    database: true,
+    database: 'file',
     losesTails: true,
     told: ['log-truncated'],
     play: async (stage) => {
@@ -74,7 +63,7 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     name: 'redis-rolled-back', // to what it had half a minute ago
     group: 'consumer',
     instances: 2,
-    database: true,
+    database: 'file',
     epochs: 'clock',
     told: ['store-behind'],
     play: async (stage) => {
@@ -91,7 +80,7 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     name: 'redis-hung', // for longer than a lease
     group: 'consumer',
     instances: 2,
-    database: true,
+    database: 'file',
     told: ['lease-lapsed'],
     play: async (stage) => {
       await stage.redis.hang()
@@ -104,7 +93,7 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     name: 'one-cut-off', // from Redis, for longer than a lease; another one lives
     group: 'consumer',
     instances: 2,
-    database: true,
+    database: 'file',
     told: ['lease-lapsed', 'lease-lost'],
     play: async (stage) => {
       const [first] = stage.instances
@@ -119,7 +108,7 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     name: 'split-reach', // one reaches only the east, one only the west; then the east dies
     group: 'consumer',
     instances: 2,
-    database: true,
+    database: 'file',
     told: ['feed-unread'],
     play: async (stage) => {
       const [first, second] = stage.instances
@@ -137,14 +126,14 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'handler-stuck', // for more than a minute, with thousands acknowledged behind it; then a crash
+    name: 'handler-stuck', // for more than two minutes, with thousands acknowledged behind it; then a crash
     group: 'consumer',
-    database: true,
+    database: 'file',
     stuckAt: 400,
     told: ['acknowledgement-overdue'],
     play: async (stage) => {
       stage.faults.set('handler-stuck', 1)
-      await stage.seconds(72)
+      await stage.seconds(124)
       await stage.instances[0]!.kill()
     },
   },
@@ -152,7 +141,7 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     name: 'database-outage', // of two minutes
     group: 'consumer',
     instances: 2,
-    database: true,
+    database: 'file',
     told: ['delivery-failed'],
     play: async (stage) => {
       stage.database.goAway()
@@ -161,3 +150,26 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     },
   },
 ]
+
+/** A minute and more of load, while instances are killed, stand still, are added and removed, and one cluster goes and returns. */
+async function comeAndGo(stage: Stage): Promise<void> {
+  const [first, second, third] = stage.instances
+  await second!.kill()
+  await stage.seconds(6)
+  await third!.stop() // for longer than a lease; when it goes on it has handlers at work
+  await stage.seconds(15)
+  await third!.continue()
+  await stage.seconds(3)
+  const added = await stage.addInstance()
+  await stage.seconds(8)
+  await stage.west.kill()
+  await stage.seconds(4)
+  await first!.kill()
+  await stage.seconds(8)
+  await stage.west.restart()
+  await added.stop()
+  await stage.removeInstance(second!)
+  await stage.seconds(15)
+  await added.continue()
+  await stage.seconds(4)
+}

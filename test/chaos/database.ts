@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { LineFile } from '@tandem/cli/internal'
 
+import { LineTail } from './line-tail.js'
 import type { Tell } from './servers.js'
 
 /** One line of the file. */
@@ -45,10 +46,19 @@ export class Database {
 export class HarmedDatabase {
   readonly path: string
   readonly #tell: Tell
+  readonly #tail: LineTail
+  readonly #effects: Effect[] = []
 
   constructor(path: string, tell: Tell) {
     this.path = path
     this.#tell = tell
+    this.#tail = new LineTail(path)
+  }
+
+  /** What stands there, in the order in which it was done. */
+  effects(): readonly Effect[] {
+    this.#effects.push(...(this.#tail.read() as Effect[]))
+    return this.#effects
   }
 
   goAway(): void {

@@ -4,33 +4,31 @@
  */
 import type { SentMessage } from '../simulation/checkers/history.js'
 import type { Effect } from './database.js'
-import { LineTail } from './line-tail.js'
 
 export class FencedEffects {
-  readonly #tail: LineTail
-  /** By partition, the greatest token so far. */
-  readonly #fences = new Map<number, number>()
-  /** In the order in which they were done. */
   readonly #accepted: Effect[] = []
+  readonly #refused: Effect[] = []
   readonly #texts = new Set<string>()
-  refused = 0
 
-  constructor(path: string) {
-    this.#tail = new LineTail(path)
-  }
-
-  /** Takes in what the file has grown by. */
-  read(): void {
-    for (const effect of this.#tail.read() as Effect[]) {
+  /** @param effects in the order in which they were done. */
+  constructor(effects: readonly Effect[]) {
+    /** By partition, the greatest token so far. */
+    const fences = new Map<number, number>()
+    for (const effect of effects) {
       const { partition, fence, text } = effect
-      if (fence < (this.#fences.get(partition) ?? 0)) {
-        this.refused++
+      if (fence < (fences.get(partition) ?? 0)) {
+        this.#refused.push(effect)
         continue
       }
-      this.#fences.set(partition, fence)
+      fences.set(partition, fence)
       this.#accepted.push(effect)
       this.#texts.add(text)
     }
+  }
+
+  /** How many such a database would not have let in. */
+  get refused(): number {
+    return this.#refused.length
   }
 
   /** Messages that had their effect. */
@@ -59,6 +57,16 @@ export class FencedEffects {
       seen.add(name)
       return []
     })
+  }
+
+  /** What a database must not have in which position and effect are one transaction: more than one, or a refused one. */
+  notOnce(): string[] {
+    const seen = new Set<string>()
+    const again = this.#accepted.filter(({ text }) => seen.size === seen.add(text).size)
+    return [
+      ...again.map(({ text, fence }) => `${text} had its effect again, under lease ${fence}`),
+      ...this.#refused.map(({ text, fence }) => `${text} had its effect under lease ${fence} after a later one began`),
+    ]
   }
 
   /** First effects of the messages that one process sent with one key, in another order than it sent them. */

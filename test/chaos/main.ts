@@ -17,7 +17,8 @@ process.exitCode = await runChaos(
     if ('floodSeconds' in scenario) return playFlood(scenario, say)
     if ('backlog' in scenario) return playBacklog(scenario, (await servers.startRedis()).url, say)
     const started = await servers.start({ east: scenario.eastNodes ?? 1, west: scenario.westNodes ?? 1 })
-    return new Stage(scenario, started, say).run()
+    const postgres = scenario.database === 'postgres' ? await servers.startPostgres() : undefined
+    return new Stage(scenario, { ...started, postgres }, say).run()
   },
   { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
 )

@@ -2,7 +2,14 @@
  * The servers of a run, and what is done to them: every verb says which fault it is, by the protocol's names.
  */
 
-import { KafkaCluster, RedisServer, type KafkaNode, type TcpProxy, type TopicOptions } from '@tandem/testing'
+import {
+  KafkaCluster,
+  PostgresServer,
+  RedisServer,
+  type KafkaNode,
+  type TcpProxy,
+  type TopicOptions,
+} from '@tandem/testing'
 
 import type { StoreTrouble } from '../simulation/checkers/history.js'
 import type { FaultKind } from '../simulation/plan.js'
@@ -20,6 +27,7 @@ export interface NodeCounts {
 export class Servers implements AsyncDisposable {
   readonly #clusters = new Map<string, Promise<KafkaCluster>>()
   #redis: Promise<RedisServer> | undefined
+  #postgres: Promise<PostgresServer> | undefined
 
   /** Two clusters and a Redis. */
   async start({ east: eastNodes, west: westNodes }: NodeCounts): Promise<{
@@ -40,8 +48,13 @@ export class Servers implements AsyncDisposable {
     return this.#redis
   }
 
+  startPostgres(): Promise<PostgresServer> {
+    this.#postgres ??= PostgresServer.start({ args: ['-c', 'max_connections=200'] })
+    return this.#postgres
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const starting of [...this.#clusters.values(), this.#redis]) {
+    for (const starting of [...this.#clusters.values(), this.#redis, this.#postgres]) {
       const server = await starting?.catch(() => undefined) // what did not start left nothing
       await server?.stop()
     }

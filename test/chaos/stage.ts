@@ -9,8 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { takeCensus } from '@tandem/cli/internal'
 import type { TandemError, TandemEvent } from '@tandem/common'
+import type { PostgresServer } from '@tandem/testing'
 
 import type { FaultKind } from '../simulation/plan.js'
+import { BookedEffects } from './bookings.js'
 import { HarmedDatabase } from './database.js'
 import { Evidence, type PublisherLife } from './evidence.js'
 import { FencedEffects } from './fenced-effects.js'
@@ -20,6 +22,7 @@ import type { PublisherOptions } from './publisher.js'
 import { timed } from './run.js'
 import { HarmedCluster, HarmedRedis, type Servers, type Tell } from './servers.js'
 import { SmallDisk } from './small-disk.js'
+import type { DatabaseOptions } from './subscriber.js'
 import { judge, type Verdict } from './verdict.js'
 
 /** How the command line and the JSON object call what is played. */
@@ -51,8 +54,11 @@ export interface Scenario extends Named {
   readonly partitions?: number
   /** How many processes the group `balances` begins with; one if left out. */
   readonly instances?: number
-  /** That group handles its messages in the order of their keys, each with an effect in a database that fences. */
-  readonly database?: true
+  /**
+   * That group handles its messages in the order of their keys, each with an effect: in a file, as a database that fences
+   * (database.ts), or in PostgreSQL with its position, in one transaction (bookings.ts).
+   */
+  readonly database?: DatabaseOptions['kind']
   /** Number of a message whose first handler never ends. */
   readonly stuckAt?: number
   /** Logs lose their ends: one of them may lack anything, but not both. */
@@ -78,15 +84,23 @@ export class Stage {
   readonly #scenario: Scenario
   readonly #tell: Tell
   readonly #evidence: Evidence
-  readonly #effects: FencedEffects
+  readonly #postgres: PostgresServer | undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'tandem-chaos-'))
   readonly #surroundings: Surroundings
   readonly #twins: Producers[] = []
   readonly #audit: Consumers
   #instancesMade = 0
   #disk: SmallDisk | undefined
+  /** What is in PostgreSQL, if the scenario has one. */
+  #booked: BookedEffects | undefined
+  /** As far as they were read. */
+  #effects = new FencedEffects([])
 
-  constructor(scenario: Scenario, servers: Awaited<ReturnType<Servers['start']>>, say: (text: string) => void) {
+  constructor(
+    scenario: Scenario,
+    servers: Awaited<ReturnType<Servers['start']>> & { readonly postgres: PostgresServer | undefined },
+    say: (text: string) => void,
+  ) {
     const { name, journal, timeouts, epochs } = scenario
     this.#scenario = scenario
     const sayWhen = timed(say)
@@ -100,7 +114,7 @@ export class Stage {
     this.west = new HarmedCluster('west', servers.west, tell)
     this.redis = new HarmedRedis(servers.redis, tell)
     this.database = new HarmedDatabase(join(this.#folder, 'effects'), tell)
-    this.#effects = new FencedEffects(this.database.path)
+    this.#postgres = servers.postgres
     this.#evidence = new Evidence(this.#partitions)
     const surroundings = { folder: this.#folder, evidence: this.#evidence, tell }
     this.#surroundings = surroundings
@@ -224,6 +238,8 @@ export class Stage {
     await Promise.all(this.#lives.map((lives) => lives.remove()))
     await this.#disk?.unmount()
     this.#disk = undefined
+    await this.#booked?.[Symbol.asyncDispose]()
+    this.#booked = undefined
   }
 
   async #run(): Promise<Verdict> {
@@ -233,6 +249,7 @@ export class Stage {
       this.#clusters.map((cluster) => cluster.createTopic(this.topic, { partitions: this.#partitions, ...single })),
     )
     if (smallDisk) this.#disk = await SmallDisk.mount(this.#journals, this.#tell)
+    if (this.#postgres) this.#booked = await BookedEffects.create(this.#postgres.url)
     for (let made = 0; made < instances; made++) await this.#makeInstance()
     await Promise.all(this.#lives.map((lives) => lives.start()))
     await this.#flowing()
@@ -249,7 +266,8 @@ export class Stage {
     const options = {
       groupId: 'balances',
       topic: this.topic,
-      ...(database && { database: this.database.path }),
+      ...(database === 'file' && { database: { kind: database, path: this.database.path } }),
+      ...(database === 'postgres' && { database: { kind: database, url: this.#postgres!.url } }),
       ...(stuckAt !== undefined && { stuckAt }),
     }
     const instance = await Instance.create(this.#instancesMade++, this, options, this.#surroundings)
@@ -309,7 +327,7 @@ export class Stage {
     await Promise.all(this.#publishing.map((lives) => lives.finish(deadline - Date.now())))
     for (;;) {
       this.#evidence.read()
-      this.#effects.read()
+      await this.#readEffects()
       if (this.#atRest()) break
       if (Date.now() > deadline) return false
       await sleep(LOOK_EVERY_MS)
@@ -329,13 +347,17 @@ export class Stage {
     )
   }
 
+  async #readEffects(): Promise<void> {
+    this.#effects = new FencedEffects((await this.#booked?.effects()) ?? this.database.effects())
+  }
+
   #given(): readonly Set<string>[] {
     return this.consumers.map(({ groupId }) => this.#evidence.givenTo(groupId))
   }
 
   async #judge(healedAtMs: number, rested: boolean): Promise<Verdict> {
     this.#evidence.read()
-    this.#effects.read()
+    await this.#readEffects()
     const groups = this.consumers.map(({ groupId }) => groupId)
     const history = this.#evidence.history({ groups, storeTroubles: this.redis.troubles, healedAtMs, rested })
     const censuses = await Promise.all(
@@ -361,7 +383,7 @@ export class Stage {
       faults: new Map([...this.faults, ['client-discard', discarded]]),
       residentBytesMax: Math.max(...this.#publishing.map(({ residentBytesMax }) => residentBytesMax)),
       nothingIsRejected,
-      ...(database && { done: this.#effects }),
+      ...(database && { done: { effects: this.#effects, once: database === 'postgres' } }),
       told: new Map(told.map((kind) => [kind, this.#evidence.countEvents(kind)])),
     })
   }

@@ -7,10 +7,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { decodeTransfer, LineFile } from '@tandem/cli/internal'
-import { Consumer, inKeyOrder, RedisHighWaterStore, type ConsumerOptions, type Delivery } from '@tandem/consumer'
+import {
+  Consumer,
+  inKeyOrder,
+  RedisHighWaterStore,
+  type ConsumerOptions,
+  type Delivery,
+  type HighWaterStore,
+  type Verdict,
+} from '@tandem/consumer'
 import { Redis } from 'ioredis'
 import { tap } from 'rxjs'
 
+import { Bookings, BOOKINGS_AT_ONCE } from './bookings.js'
 import { Database } from './database.js'
 
 export interface SubscriberOptions {
@@ -19,12 +28,18 @@ export interface SubscriberOptions {
   readonly topic: string
   readonly redisUrl: string
   /** Its messages are handled in the order of their keys, and have their effects in this database of the group. */
-  readonly database?: string
+  readonly database?: DatabaseOptions
   /** Number of a message whose handler never ends. */
   readonly stuckAt?: number | undefined
   /** What it writes down. */
   readonly path: string
 }
+
+export type DatabaseOptions =
+  /** One that fences (database.ts). */
+  | { readonly kind: 'file'; readonly path: string }
+  /** One that has the position too, in the same transactions (bookings.ts). */
+  | { readonly kind: 'postgres'; readonly url: string }
 
 /** What it writes down. `atMs` is the machine's clock, which all processes of a run share. */
 export type SubscriberLine =
@@ -58,21 +73,22 @@ async function subscribe(options: SubscriberOptions): Promise<void> {
   const write: Write = (line) => file.append(line)
   const redis = new Redis(options.redisUrl)
   redis.on('error', () => undefined) // it comes back
-  const consumer = await connected(options, redis, ending.signal, write)
+  const database = options.database && effectsIn(options.database, options.groupId)
+  const highWater = database?.highWater ?? new RedisHighWaterStore(redis)
+  const consumer = await connected(options, highWater, ending.signal, write)
   const failed = (error: unknown): void => {
     console.error(error)
     process.exit(1)
   }
-  const { database, stuckAt } = options
   if (database === undefined) {
     consumer?.deliveries$.subscribe({ next: (delivery) => handle(delivery, write), error: failed })
   } else {
     consumer?.deliveries$
       .pipe(
         tap((delivery) => writeDelivered(delivery, write)),
-        inKeyOrder(bookIn(new Database(database), stuckAt, write), {
-          concurrency: 64,
-          classify: (error) => ((error as { code?: unknown }).code === 'ECONNREFUSED' ? 'transient' : undefined),
+        inKeyOrder(handledBy(database.book, options.stuckAt, write), {
+          concurrency: database.concurrency,
+          classify: database.classify,
           deadLetter: async (delivery) => write({ kind: 'letter', ...factsOf(delivery) }),
         }),
       )
@@ -85,18 +101,13 @@ async function subscribe(options: SubscriberOptions): Promise<void> {
 
 /** As a supervisor would: again and again, since neither clusters nor Redis need be there when a process starts. */
 async function connected(
-  { groupId, clusters, topic, ...options }: SubscriberOptions,
-  redis: Redis,
+  { groupId, clusters, topic, path }: SubscriberOptions,
+  highWater: HighWaterStore,
   ending: AbortSignal,
   write: Write,
 ): Promise<Consumer<Buffer> | undefined> {
   while (!ending.aborted) {
-    const consumer = new Consumer<Buffer>({
-      groupId,
-      clusters,
-      topics: [topic],
-      highWater: new RedisHighWaterStore(redis),
-    })
+    const consumer = new Consumer<Buffer>({ groupId, clusters, topics: [topic], highWater })
     consumer.events$.subscribe((event) => {
       write({ kind: 'event', atMs: event.atMs, event: event.kind, count: 'count' in event ? event.count : 1 })
     })
@@ -104,7 +115,7 @@ async function connected(
       await consumer.connect()
       return consumer
     } catch (error) {
-      console.error(`${groupId} of ${options.path} not connected: ${String(error)}`)
+      console.error(`${groupId} of ${path} not connected: ${String(error)}`)
       await consumer.close()
       await sleep(500)
     }
@@ -121,17 +132,46 @@ function handle(delivery: Delivery<Buffer>, write: Write): void {
   }, delivery.offset % HANDLE_MS_MAX)
 }
 
+/** Where a message has its effect, and how handlers go about it. */
+interface Effects {
+  readonly highWater?: HighWaterStore
+  readonly concurrency: number
+  readonly classify: (error: unknown) => Verdict | undefined
+  readonly book: (delivery: Delivery) => Promise<void>
+}
+
+function effectsIn(options: DatabaseOptions, groupId: string): Effects {
+  if (options.kind === 'postgres') {
+    const bookings = new Bookings(options.url, groupId)
+    return {
+      highWater: bookings.highWater,
+      concurrency: BOOKINGS_AT_ONCE,
+      // A lease that was lost, too: the key waits until this instance knows, and then its messages are another one's.
+      classify: () => 'transient',
+      book: (delivery) => bookings.book(delivery, textOf(delivery)),
+    }
+  }
+  const database = new Database(options.path)
+  return {
+    concurrency: 64,
+    classify: (error) => ((error as { code?: unknown }).code === 'ECONNREFUSED' ? 'transient' : undefined),
+    book: (delivery) => {
+      const { partition, fence, late } = delivery
+      return database.book({ partition, fence, late, text: textOf(delivery) })
+    },
+  }
+}
+
 /** Does not look at `signal`: what is too late is refused by the fence. */
-function bookIn(database: Database, stuckAt: number | undefined, write: Write) {
+function handledBy(book: Effects['book'], stuckAt: number | undefined, write: Write) {
   return async (delivery: Delivery<Buffer>): Promise<void> => {
-    const { partition, fence, late, offset } = delivery
     write({ kind: 'begun', ...factsOf(delivery) })
     let failed = true
     try {
       if (stuckAt !== undefined && decodeTransfer(delivery.bytes)?.number === stuckAt)
         await new Promise(() => undefined)
-      await sleep(offset % HANDLE_MS_MAX)
-      await database.book({ partition, fence, late, text: textOf(delivery) })
+      await sleep(delivery.offset % HANDLE_MS_MAX)
+      await book(delivery)
       failed = false
     } finally {
       write({ kind: 'ended', failed, ...factsOf(delivery) })

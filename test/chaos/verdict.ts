@@ -69,15 +69,17 @@ export function judge(evidence: {
   readonly residentBytesMax: number
   /** Events, and codes of refused `connect()`s, that show that the harm did what it is for; how often each was told. */
   readonly told?: ReadonlyMap<string, number>
-  /** What one group did to its database. */
-  readonly done?: FencedEffects
+  /** What one group did to its database; `once` if what it remembers is part of the same transactions. */
+  readonly done?: { readonly effects: FencedEffects; readonly once: boolean }
   /** One way was free all the time: no `send()` has a reason to reject. */
   readonly nothingIsRejected?: boolean
 }): Verdict {
-  const { name, history, logs, faults, done } = evidence
+  const { name, history, logs, faults } = evidence
+  const done = evidence.done?.effects
+  const again = evidence.done?.once === true ? done?.notOnce() : done?.twice()
   const { messages } = history
   const lost = [...noLoss.check(history), ...(done?.lost(messages) ?? [])]
-  const unexplained = [...noDuplicate.check(history), ...(done?.twice() ?? [])]
+  const unexplained = [...noDuplicate.check(history), ...(again ?? [])]
   const disordered = [...order.check(history), ...(done?.disordered(messages) ?? [])]
   const others = [neverSilent, agreement, liveness, oneHolder, keyOrder].flatMap((checker) => checker.check(history))
   const missing = missingIn(logs)
