@@ -63,7 +63,7 @@ const LATER = {
 } as const
 
 function* drawUnstamped(prng: Prng, { minutes }: Setting): Generator<Step> {
-  const everyMs = prng.pick([2_000, 10_000])
+  const everyMs = prng.pick([5_000, 10_000])
   for (let atMs = prng.below(everyMs); atMs < minutes * 60_000; atMs += 1 + prng.below(everyMs * 2)) {
     yield { kind: 'unstamped', atMs, key: prng.below(6), count: prng.between(1, 3) }
   }
@@ -101,7 +101,7 @@ function drawSetting(prng: Prng): Drafted {
   const unacknowledgedMax = calm ? 10_000 : prng.pick([10_000, suffering === 'readers' ? 1 : 10_000, 20, 1])
   return {
     minutes: prng.between(7, 12),
-    partitions: prng.between(1, 3),
+    partitions: prng.pick([1, 2, 3, 1, 1, 2]),
     brokers: prng.between(1, 3),
     latencyMs: far ? [1, 200] : [1, 5],
     readRecordsMax: small ? 3 : 500,
@@ -135,7 +135,7 @@ function drawSetting(prng: Prng): Drafted {
 }
 
 function* drawSends(prng: Prng, { minutes, producers }: Drafted): Generator<Step> {
-  const everyMs = prng.pick([3_000, 6_000, 12_000, 24_000])
+  const everyMs = prng.pick([6_000, 6_000, 12_000, 24_000])
   const keys = prng.between(1, 6)
   const burstPercent = prng.pick([0, 2, 10])
   const burstMax = prng.pick([5, 40])

@@ -119,7 +119,8 @@ function* drawRelapses(prng: Prng, setting: Setting): Generator<Step> {
   const roomy = setting.paddingBytes === 0
   if (!isCluster(cluster) || journal === 'off' || journal === 'dead-letter' || roomy || !prng.chance(60)) return
   const key = prng.below(6)
-  for (let atMs = prng.below(20_000); atMs < minutes * 60_000 - 60_000;) {
+  let atMs = prng.below(20_000)
+  for (let times = 0; times < 3 && atMs < minutes * 60_000 - 60_000; times++) {
     const forMs = prng.between(20_000, 40_000)
     yield { kind: 'cluster-hung', atMs, cluster, forMs }
     // A burst has to find room; all of them together do not.
@@ -208,7 +209,7 @@ function* drawRefusedBursts(prng: Prng, setting: Setting): Generator<Step> {
   const { suffering, producers, heldMessagesMax, minutes } = setting
   if (suffering !== 'all' || heldMessagesMax > 10 || !prng.chance(50)) return
   const endMs = minutes * 60_000
-  for (let atMs = prng.below(60_000); atMs < endMs - 10_000; atMs += prng.between(20_000, 90_000)) {
+  for (let atMs = prng.below(60_000); atMs < endMs - 10_000; atMs += prng.between(60_000, 240_000)) {
     const residue = prng.between(0, 3)
     for (const cluster of CLUSTERS) yield { kind: 'refused-for-good', atMs, cluster, residue, forMs: 1_000 }
     const key = prng.below(6)

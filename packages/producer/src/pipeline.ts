@@ -80,6 +80,7 @@ export class Pipeline {
   readonly #settling = new Settling(({ topic, partition }) => this.#appender!.shelf(topic, partition)!)
   #ordinal = 0
   #hearUntil = -Infinity
+  #runsSoon = false
   #closed = false
   #whenDrained: (() => void) | undefined
   #whenPutAway: (() => void) | undefined
@@ -161,10 +162,12 @@ export class Pipeline {
     if (pinned === undefined) {
       const bytes = send.patient ? 0 : send.bytes // patient ones lie in their caller's array anyway
       this.#firstSight.handleCall(send.message.topic, send, bytes, now)
+      this.run(now)
     } else {
       this.#apply(send, pinned, now)
+      this.#stepAdmission(now)
+      this.#runSoon()
     }
-    this.run(now)
   }
 
   handleEncoded(send: Send): void {
@@ -249,8 +252,21 @@ export class Pipeline {
     await this.#options.journal?.journal.close().catch(() => undefined)
   }
 
+  /**
+   * Once for all calls of one turn of the loop: they are in line and stamped, and what holds them counts in the lanes;
+   * only then are they handed over.
+   */
+  #runSoon(): void {
+    if (this.#runsSoon) return
+    this.#runsSoon = true
+    queueMicrotask(() => {
+      if (this.#runsSoon) this.run()
+    })
+  }
+
   /** Lets the cores speak until they are at rest. */
   run(now = this.#now()): void {
+    this.#runsSoon = false
     if (this.#closed) return
     while (this.#step(now)) continue
     this.#tellTallies()
@@ -278,12 +294,7 @@ export class Pipeline {
       this.#executeFirstSight(command, now)
       stepped = true
     }
-    for (let command = this.#admission.poll(); command !== undefined; command = this.#admission.poll()) {
-      this.#executeAdmission(command, now)
-      // What the disk does not take counts in the lanes before the next one is let in.
-      if (this.#appender?.usable === false) this.#stepAppender(now)
-      stepped = true
-    }
+    if (this.#stepAdmission(now)) stepped = true
     for (let sends = this.#framer.poll(); sends !== undefined; sends = this.#framer.poll()) {
       this.#seal(sends, now)
       stepped = true
@@ -297,6 +308,17 @@ export class Pipeline {
     if (this.#stepAppender(now)) stepped = true
     for (let command = this.#settlement.poll(); command !== undefined; command = this.#settlement.poll()) {
       this.#executeSettlement(command, now)
+      stepped = true
+    }
+    return stepped
+  }
+
+  #stepAdmission(now: number): boolean {
+    let stepped = false
+    for (let command = this.#admission.poll(); command !== undefined; command = this.#admission.poll()) {
+      this.#executeAdmission(command, now)
+      // What the disk does not take counts in the lanes before the next one is let in.
+      if (this.#appender?.usable === false) this.#stepAppender(now)
       stepped = true
     }
     return stepped

@@ -201,11 +201,15 @@ describe('producer: send()', () => {
     }
   })
 
-  it('stamps and hands over within the call when there is room', async () => {
+  it('stamps within the call when there is room, and hands over within the turn, once for all calls', async () => {
     const world = new World()
     const producer = await world.connected()
     void producer.send(message('a'))
-    expect([world.east.produced, world.west.produced]).to.deep.equal([1, 1])
+    void producer.send(message('b'))
+    expect(producer.status().unacknowledged).to.include({ messages: 2, waiting: 0 })
+    expect([world.east.produced, world.west.produced]).to.deep.equal([0, 0])
+    await Promise.resolve()
+    expect([world.east.produced, world.west.produced]).to.deep.equal([2, 2])
   })
 
   it('keeps the order of calls of one key, whatever its codec takes', async () => {
@@ -279,6 +283,7 @@ describe('producer: send()', () => {
     expect(receipts.map(({ position }) => position.counter)).to.deep.equal([1, 2, 3])
     expect(world.west.values('audits')).to.deep.equal(['1', '2', '3'])
     void producer.send({ topic: 'audits', value: '4' })
+    await Promise.resolve()
     expect(world.east.produced).to.equal(4) // known now
   })
 
@@ -844,11 +849,13 @@ describe('producer: when there is no room', () => {
     const world = new World()
     const producer = await world.connected({ unacknowledgedMax: 3, whenBothAway: { policy: 'reject' } })
     const sent = ['1', '2', '3', '4'].map((value) => outcome(producer.send(message(value))))
-    expect(world.east.produced).to.equal(3)
+    expect(producer.status().unacknowledged).to.include({ messages: 3, waiting: 0 })
     expectError(await sent[3], 'TANDEM_SHED')
+    expect(world.east.produced).to.equal(3)
     await world.pass(10)
     expect(producer.status().unacknowledged).to.deep.equal({ messages: 0, bytes: 0, waiting: 0 })
     void producer.send(message('5'))
+    await Promise.resolve()
     expect(world.east.produced).to.equal(4)
   })
 
