@@ -226,6 +226,21 @@ function clusterClientSuite(benches: Benches): void {
     }
   })
 
+  it('says nothing any more either when a report leads to that, also not that these were all', async () => {
+    const bench = await benches.open()
+    const writer = await Writer.connected(bench)
+    let done = 0
+    writer.onReport = () => writer.client.discard(() => done++)
+    for (let i = 0; i < 10; i++) writer.produce()
+    await bench.until('it is gone', () => done > 0)
+    await bench.pass(200)
+    expect({ done, reports: writer.reports.length, allReported: writer.allReported }).to.deep.equal({
+      done: 1,
+      reports: 1,
+      allReported: 0,
+    })
+  })
+
   it('can be discarded before and while it connects, and without anybody waiting for it', async () => {
     const bench = await benches.open()
     const fresh = new Writer(bench)

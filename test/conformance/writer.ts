@@ -18,6 +18,8 @@ export class Writer {
   allReported = 0
   /** Everything that is no report. */
   readonly told: string[] = []
+  /** What a report leads to at once. */
+  onReport: (() => void) | undefined
   readonly #bench: ClusterBench
   #ids = 0
 
@@ -28,7 +30,10 @@ export class Writer {
       {
         handleConnected: () => this.told.push('connected'),
         handleConnectFailed: () => this.told.push('connect failed'),
-        handleReport: (id, offset, failure) => this.reports.push({ id, offset, failure }),
+        handleReport: (id, offset, failure) => {
+          this.reports.push({ id, offset, failure })
+          this.onReport?.()
+        },
         handleAllReported: () => (this.allReported = this.reports.length),
         handleFatal: (reason) => this.told.push(`fatal: ${reason}`),
       },

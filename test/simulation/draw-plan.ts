@@ -1,6 +1,6 @@
 import { drawInstances, type OfInstances } from './draw-instances.js'
 import { drawDamage, type OfDamage } from './draw-damage.js'
-import { drawStories } from './draw-stories.js'
+import { drawStandingLives, drawStories } from './draw-stories.js'
 import { BORN_MS, CLUSTERS, GROUPS, isCluster, type Plan, type Setting, type Step } from './plan.js'
 import { Prng } from './prng.js'
 
@@ -46,6 +46,7 @@ export function drawPlan(seed: number): Plan {
   const framing = prng.chance(40) ? ('frame' as const) : ('record' as const)
   const lingerMs = prng.pick([5, 0, 50, 1_000])
   if (framing === 'frame') steps.push(...drawBursts(prng.fork(), setting))
+  steps.push(...drawStandingLives(prng.fork(), setting))
   // Sorting is stable: what is drawn for the same moment keeps the order of drawing.
   steps.sort((a, b) => a.atMs - b.atMs)
   return { seed: worldSeed, setting: { ...setting, framing, lingerMs }, steps }

@@ -279,6 +279,32 @@ function* drawDoubtfulDisks(prng: Prng, setting: Setting): Generator<Step> {
   }
 }
 
+/**
+ * With strict order, two lives that stand at the same time: the next one waits for the word of a feed that is slow, and has
+ * done so for long when that feed brings a life before it, with a hole that it has not read past. An operator may have the
+ * later one begin first.
+ */
+export function* drawStandingLives(prng: Prng, setting: Setting): Generator<Step> {
+  const { suffering, order, producers, holeTimeoutMs, minutes } = setting
+  if (order !== 'strict' || suffering !== 'all' || !prng.chance(50)) return
+  const endMs = minutes * 60_000
+  const byMs = holeTimeoutMs + prng.between(4_000, 10_000)
+  for (let atMs = prng.below(60_000); atMs < endMs - 2 * byMs; atMs += 5 * byMs + prng.below(60_000)) {
+    const producer = prng.below(producers)
+    const [cluster, other] = prng.chance(50) ? CLUSTERS : ([CLUSTERS[1], CLUSTERS[0]] as const)
+    const key = prng.below(6)
+    yield { kind: 'cluster-slow', atMs, cluster: other, forMs: 5 * byMs, byMs, requests: 'read' }
+    yield { kind: 'refused-for-good', atMs: atMs + 100, cluster, residue: ALL, forMs: 1_000 }
+    yield { kind: 'refused-for-good', atMs: atMs + 100, cluster: other, residue: prng.between(0, 3), forMs: 1_000 }
+    yield { kind: 'send', atMs: atMs + 110, producer, key, count: prng.between(4, 12) }
+    yield killed(prng, atMs + prng.between(500, 2_000), producer, endMs)
+    // The read that brings the first life has been carried out by then, and its answer takes as long again.
+    for (let i = 0; i < 3; i++) {
+      yield { kind: 'send', atMs: atMs + byMs + 2_000 + 300 * i, producer, key, count: 1 }
+    }
+  }
+}
+
 /** All consumers die, and the store forgets. */
 export function* emptiedCold(atMs: number, forMs: number): Generator<Step> {
   for (const group of GROUPS) {

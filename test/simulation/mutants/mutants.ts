@@ -74,7 +74,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'data-after-void-believed',
     scenario: 'void-then-data',
     meaning: 'believes data behind a void of the same feed',
-    seed: 49,
+    seed: 441,
     edits: [
       {
         file: ARBITER,
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'voids-forgotten',
     scenario: 'void-remembered',
     meaning: 'forgets at a restart what was voided and rejected',
-    seed: 200_000_587,
+    seed: 669,
     edits: [
       {
         file: ARBITER,
@@ -154,7 +154,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'first-sight-believed',
     scenario: 'first-sight',
     meaning: 'begins a newer epoch without waiting for the other feed',
-    seed: 104,
+    seed: 492,
     edits: [
       {
         file: HOLE,
@@ -167,7 +167,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'newer-epoch-speaks-for-both',
     scenario: 'only-other-log',
     meaning: 'takes both feeds for past a hole when one has shown a newer epoch',
-    seed: 6,
+    seed: 173,
     edits: [
       {
         file: HOLE,
@@ -346,7 +346,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'scanned-is-passed',
     scenario: 'scan-behind',
     meaning: 'goes past what it has read without the payloads',
-    seed: 6,
+    seed: 7,
     edits: [
       { file: HOLE, text: ', sequence.scanned[index].nextFrom(hole) - 1', replacement: '' },
       { file: ARBITER, text: 'sequence.scanned[feed].has(sequence.frontier + 1)', replacement: 'false' },
@@ -431,7 +431,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'skip-leaves-held',
     scenario: 'strict-away-epoch',
     meaning: 'where an operator has a newer epoch begin, forgets what is held of an older one',
-    seed: 3048,
+    seed: 7533,
     edits: [{ file: ARBITER, text: 'this.#releaseHeld(stream, older);', replacement: ';' }],
   },
   {
@@ -445,7 +445,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'debt-closed-at-delivery',
     scenario: 'late-in-flight',
     meaning: 'takes a late message for finished when it is delivered',
-    seed: 99,
+    seed: 11,
     edits: [
       {
         file: ARBITER,
@@ -627,7 +627,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'gathered-uncounted',
     scenario: 'framed',
     meaning: 'does not count what waits for a record when it asks whether the disk has room',
-    seed: 101_000_149,
+    seed: 15741,
     edits: [{ file: PIPELINE, text: 'this.#appender.crowdedWith(gathered)', replacement: 'this.#appender.crowded' }],
   },
   {
@@ -672,21 +672,21 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'rollback-not-noticed',
     scenario: 'store-rollback',
     meaning: 'the store takes a part on top of a position that lost what was confirmed',
-    seed: 200_000_632,
+    seed: 27073,
     edits: [{ file: STORE, text: 'record.number < confirmed && !whole', replacement: 'false' }],
   },
   {
     name: 'rollback-in-peace',
     scenario: 'store-rollback',
     meaning: 'a holder that flushes nothing does not notice that the store lost what was confirmed',
-    seed: 378,
+    seed: 115150,
     edits: [{ file: LEASES, text: 'renewed.number < confirmed', replacement: 'false' }],
   },
   {
     name: 'flush-without-number',
     scenario: 'late-flush',
     meaning: 'the store carries out a flush after a later one',
-    seed: 200_000_274,
+    seed: 91352,
     edits: [{ file: STORE, text: 'if (number < record.number)', replacement: 'if (false)' }],
   },
   {
@@ -707,7 +707,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'begins-unlooked',
     scenario: 'stopped-holder',
     meaning: 'a handler begins without a look at the lease',
-    seed: 658,
+    seed: 15801,
     edits: [{ file: IN_KEY_ORDER, text: 'return !delivery.signal.aborted;', replacement: 'return true;' }],
   },
   {
@@ -859,7 +859,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'journal-last',
     scenario: 'journal-first',
     meaning: 'writes records of its own before what an earlier life left, or what was put on disk before them',
-    seed: 5265,
+    seed: 15899,
     edits: [
       {
         file: TRACK,
@@ -891,14 +891,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'disk-doubt-denied',
     scenario: 'disk-gone',
     meaning: 'says not-written of what a failed append may have left on disk',
-    seed: 200_000_913,
+    seed: 11,
     edits: [{ file: APPENDER, text: 'record.perhapsJournaled ||= inDoubt;', replacement: ';' }],
   },
   {
     name: 'full-though-spare',
     scenario: 'read-back-and-hung',
     meaning: 'stops admission while a lane is over its bound, though it could let go of what it holds',
-    seed: 220_001_088,
+    seed: 6083,
     edits: [
       {
         file: LANE,
@@ -911,7 +911,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'accepted-and-dropped',
     scenario: 'refused-by-both',
     meaning: 'forgets what it accepted on disk and both clusters refused',
-    seed: 96,
+    seed: 209,
     edits: [{ file: SETTLEMENT, text: 'if (record.undeliverable) {', replacement: 'if (false) {' }],
   },
   {
@@ -931,7 +931,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'done-for-both',
     scenario: 'accepted-on-disk',
     meaning: 'lets go of an entry of the journal when one cluster is done with it',
-    seed: 35,
+    seed: 33,
     edits: [
       {
         file: APPENDER,
@@ -975,7 +975,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'import-without-void',
     scenario: 'import',
     meaning: 'takes it for the word of a log that it says nothing of a dead letter',
-    seed: 38,
+    seed: 55,
     edits: [
       {
         file: LETTER_IMPORT,
