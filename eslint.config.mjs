@@ -22,7 +22,6 @@ const CLOCKS = {
   setImmediate: 'a deadline is a value; the wiring arms one timer by its Clock',
   clearTimeout: 'a deadline is a value; the wiring arms one timer by its Clock',
   clearInterval: 'a deadline is a value; the wiring arms one timer by its Clock',
-  queueMicrotask: 'return, and be called again',
 }
 
 /** Everything else that is outside. */
@@ -36,7 +35,10 @@ const OUTSIDES = {
   global: 'it is a way around the other restrictions',
 }
 
-const PROMISES = { Promise: 'a core is called, changes state and returns: nothing is awaited in it' }
+const PROMISES = {
+  Promise: 'a core is called, changes state and returns: nothing is awaited in it',
+  queueMicrotask: 'return, and be called again',
+}
 
 const NO_RANDOM = [{ object: 'Math', property: 'random', message: 'random numbers are handed in' }]
 

@@ -155,7 +155,7 @@ class RealBench implements ClusterBench {
     return consumer
   }
 
-  /** A cluster that hung for a while may have no leader yet, or another one than the client knows. */
+  /** A cluster that hung for a while may not know its partitions yet, or have another leader than the client knows. */
   async #ends(consumer: rdkafka.KafkaConsumer, partition: number): Promise<rdkafka.WatermarkOffsets> {
     const deadline = this.now + PATIENCE_MS
     for (;;) {
@@ -165,11 +165,14 @@ class RealBench implements ClusterBench {
         )
       })
       if (!('code' in answer)) return answer
-      if (answer.code !== rdkafka.CODES.ERRORS.ERR_NOT_LEADER_FOR_PARTITION || this.now > deadline) throw answer
+      if (!NOT_YET.has(answer.code) || this.now > deadline) throw answer
       await sleep(LOOK_AGAIN_MS)
     }
   }
 }
+
+const { ERR_NOT_LEADER_FOR_PARTITION, ERR__UNKNOWN_PARTITION } = rdkafka.CODES.ERRORS
+const NOT_YET = new Set([ERR_NOT_LEADER_FOR_PARTITION, ERR__UNKNOWN_PARTITION])
 
 let started: Promise<KafkaCluster> | undefined
 let embedded: Promise<LocalCluster> | undefined
