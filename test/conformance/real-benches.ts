@@ -62,7 +62,7 @@ class RealBench implements ClusterBench {
   }
 
   async read(partition: number): Promise<readonly FeedRecord[]> {
-    const consumer = await this.#bareConsumer()
+    const consumer = await this.#bareConsumerOf(partition)
     try {
       const { lowOffset, highOffset } = await this.#ends(consumer, partition)
       const records: FeedRecord[] = []
@@ -89,7 +89,7 @@ class RealBench implements ClusterBench {
   }
 
   async expire(partition: number): Promise<void> {
-    const consumer = await this.#bareConsumer()
+    const consumer = await this.#bareConsumerOf(partition)
     try {
       const deadline = this.now + PATIENCE_MS
       for (;;) {
@@ -155,19 +155,29 @@ class RealBench implements ClusterBench {
     return consumer
   }
 
-  /** A cluster that hung for a while may not know its partitions yet, or have another leader than the client knows. */
-  async #ends(consumer: rdkafka.KafkaConsumer, partition: number): Promise<rdkafka.WatermarkOffsets> {
-    const deadline = this.now + PATIENCE_MS
-    for (;;) {
-      const answer = await new Promise<rdkafka.WatermarkOffsets | rdkafka.LibrdKafkaError>((resolve) => {
-        consumer.queryWatermarkOffsets(this.topic, partition, PATIENCE_MS, (error, offsets) =>
-          resolve(error ?? offsets),
-        )
-      })
-      if (!('code' in answer)) return answer
-      if (!NOT_YET.has(answer.code) || this.now > deadline) throw answer
-      await sleep(LOOK_AGAIN_MS)
+  /**
+   * One that knows the partition. A cluster that hung for a while may not know it yet, or have another leader; a client
+   * that was told so asks for it again much later, so that it takes another one.
+   */
+  async #bareConsumerOf(partition: number): Promise<rdkafka.KafkaConsumer> {
+    for (const deadline = this.now + PATIENCE_MS; ; await sleep(CLIENT_AGAIN_MS)) {
+      const consumer = await this.#bareConsumer()
+      try {
+        await this.#ends(consumer, partition)
+        return consumer
+      } catch (error) {
+        await new Promise((resolve) => consumer.disconnect(resolve))
+        if (!NOT_YET.has((error as rdkafka.LibrdKafkaError).code) || this.now > deadline) throw error
+      }
     }
+  }
+
+  #ends(consumer: rdkafka.KafkaConsumer, partition: number): Promise<rdkafka.WatermarkOffsets> {
+    return new Promise((resolve, reject) => {
+      consumer.queryWatermarkOffsets(this.topic, partition, PATIENCE_MS, (error, offsets) =>
+        error ? reject(error) : resolve(offsets),
+      )
+    })
   }
 }
 
@@ -220,3 +230,4 @@ after(async function () {
 const RETENTION = { 'log.retention.check.interval.ms': 200, 'log.initial.task.delay.ms': 200 }
 const PATIENCE_MS = 30_000
 const LOOK_AGAIN_MS = 5
+const CLIENT_AGAIN_MS = 200
