@@ -6,6 +6,19 @@ export function openPool(config: PoolConfig): Pool {
   return pool
 }
 
+/** Connections for transactions that book, as long as a lease lasts and no longer. */
+export function openBookingPool(connectionString: string, max: number, leaseMs: number): Pool {
+  return openPool({
+    connectionString,
+    max,
+    // Whoever takes a partition waits for open bookings: a process that stands still does not make it wait for ever.
+    idle_in_transaction_session_timeout: leaseMs,
+    statement_timeout: leaseMs,
+    query_timeout: leaseMs,
+    connectionTimeoutMillis: leaseMs,
+  })
+}
+
 /** What `work` writes is committed when it resolves, and rolled back when it rejects. */
 export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()

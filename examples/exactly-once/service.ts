@@ -2,7 +2,7 @@ import { json } from '@tandem/common'
 import { Consumer, inKeyOrder, type ConsumerOptions, type Verdict } from '@tandem/consumer'
 
 import { Balances, BALANCES_TABLES, type Transfer } from './balances.js'
-import { createTables, openPool } from './database.js'
+import { createTables, openBookingPool } from './database.js'
 import { PostgresHighWaterStore } from './postgres-high-water-store.js'
 import { POSITION_TABLES } from './tables.js'
 
@@ -20,15 +20,7 @@ export interface ServiceOptions {
 }
 
 export async function serve({ clusters, topic, databaseUrl, leaseMs = 10_000 }: ServiceOptions): Promise<Service> {
-  const pool = openPool({
-    connectionString: databaseUrl,
-    max: CONCURRENCY,
-    // Whoever takes a partition waits for open bookings: a process that stands still does not make it wait for ever.
-    idle_in_transaction_session_timeout: leaseMs,
-    statement_timeout: leaseMs,
-    query_timeout: leaseMs,
-    connectionTimeoutMillis: leaseMs,
-  })
+  const pool = openBookingPool(databaseUrl, CONCURRENCY, leaseMs)
   await createTables(pool, POSITION_TABLES, BALANCES_TABLES)
   const balances = new Balances(pool, GROUP)
   const highWater = new PostgresHighWaterStore({ connectionString: databaseUrl })

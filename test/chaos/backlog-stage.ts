@@ -181,7 +181,7 @@ const RELAY_BYTES = READER_BYTES + 2 * PRODUCER_BOUNDS.backlogBytesMax + PRODUCE
  * window of 10,000 messages, and what V8 has not collected yet.
  */
 const BESIDE_BYTES = 220 << 20
-const SLOW_S = 40
+const SLOW_S = 60
 /** Longer than sends are waited for. */
 const BLOCKED_S = 35
 const ALL_S_MAX = 150

@@ -3,7 +3,7 @@
  * the table of effects keeps a message from having two.
  */
 import { book } from '@tandem/examples/exactly-once/book'
-import { createTables, inTransaction, openPool } from '@tandem/examples/exactly-once/database'
+import { createTables, inTransaction, openBookingPool, openPool } from '@tandem/examples/exactly-once/database'
 import { PostgresHighWaterStore } from '@tandem/examples/exactly-once/postgres-high-water-store'
 import { POSITION_TABLES } from '@tandem/examples/exactly-once/tables'
 import type { Delivery, HighWaterStore } from '@tandem/consumer'
@@ -20,15 +20,7 @@ export class Bookings {
   constructor(url: string, groupId: string) {
     this.highWater = new PostgresHighWaterStore({ connectionString: url })
     this.#groupId = groupId
-    this.#pool = openPool({
-      connectionString: url,
-      max: BOOKINGS_AT_ONCE,
-      connectionTimeoutMillis: LEASE_MS,
-      // A process that stands still does not keep others from its partitions.
-      idle_in_transaction_session_timeout: LEASE_MS,
-      statement_timeout: LEASE_MS,
-      query_timeout: LEASE_MS,
-    })
+    this.#pool = openBookingPool(url, BOOKINGS_AT_ONCE, LEASE_MS)
   }
 
   /** @throws LeaseLostError, HighWaterStoreFailedError (see `book`), or what PostgreSQL says: nothing was written. */
@@ -47,7 +39,7 @@ export class Bookings {
 }
 
 /** As a judge reads it. */
-export class BookedEffects implements AsyncDisposable {
+export class BookedEffects {
   /** Empty tables. */
   static async create(url: string): Promise<BookedEffects> {
     const pool = openPool({ connectionString: url, max: 1 })
@@ -70,7 +62,7 @@ export class BookedEffects implements AsyncDisposable {
     return rows
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  close(): Promise<void> {
     return this.#pool.end()
   }
 }

@@ -238,7 +238,7 @@ export class Stage {
     await Promise.all(this.#lives.map((lives) => lives.remove()))
     await this.#disk?.unmount()
     this.#disk = undefined
-    await this.#booked?.[Symbol.asyncDispose]()
+    await this.#booked?.close()
     this.#booked = undefined
   }
 
