@@ -155,7 +155,8 @@ async function fill(
   { messages, messageBytes }: { readonly messages: number; readonly messageBytes: number },
 ): Promise<NumberSet> {
   await using flood = await FloodProcess.start(name, folder, clusters, messageBytes)
-  await flood.goOn(ALL_S_MAX, () => flood.count >= messages)
+  const filled = await flood.goOn(ALL_S_MAX, () => flood.count >= messages)
+  if (!filled) throw new Error(`${name}: ${flood.count} of ${messages} messages after ${ALL_S_MAX} s`)
   await flood.end()
   return flood.record.acknowledgements.numbers
 }
@@ -184,5 +185,5 @@ const BESIDE_BYTES = 220 << 20
 const SLOW_S = 60
 /** Longer than sends are waited for. */
 const BLOCKED_S = 35
-const ALL_S_MAX = 150
+const ALL_S_MAX = 300
 const WATCHING_ON_S = 2
