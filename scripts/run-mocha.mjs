@@ -10,10 +10,12 @@ const options = JSON.parse(readFileSync(new URL('../.mocharc.json', import.meta.
 const mocha = new Mocha(options)
 for (const file of process.argv.slice(2)) mocha.addFile(file)
 await mocha.loadFilesAsync()
+const failures = []
 const { stats } = await new Promise((resolve) => {
   const runner = mocha.run(() => resolve(runner))
+  runner.on('fail', (test, error) => failures.push(`${test.fullTitle()}\n${error.stack ?? error}`))
 })
-process.send({ passed: stats.passes, failed: stats.failures, skipped: stats.pending })
+process.send({ passed: stats.passes, failed: stats.failures, skipped: stats.pending, failures })
 
 // Only if it does not end by itself: what there is to look for.
 const tellWhatIsLeft = () =>

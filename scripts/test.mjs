@@ -62,12 +62,15 @@ waiting.sort((one, other) => LONG.includes(other.name) - LONG.includes(one.name)
 const lanes = waiting.length > 1 ? availableParallelism() + 1 : 1
 const total = { passed: 0, failed: 0, skipped: 0 }
 const told = new Map()
+/** What the tests that failed are called and say, to be told once more in the end. */
+const failed = []
 await Promise.all(
   Array.from({ length: lanes }, async () => {
     for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) await play(step, lanes > 1)
   }),
 )
 for (const step of wanted) if (ALONE.includes(step.name)) await play(step, false)
+for (const failure of failed) console.log(`\nfailed: ${failure}`)
 console.log(`\n${wanted.map(({ name }) => told.get(name)).join('\n')}`)
 console.log(text(total))
 process.exitCode = total.failed > 0 || (total.skipped > 0 && process.env.CI === 'true') ? 1 : 0
@@ -125,8 +128,9 @@ async function mocha(files, print) {
   })
   let counts
   let timer
-  child.once('message', (message) => {
-    counts = message
+  child.once('message', ({ failures, ...rest }) => {
+    counts = rest
+    failed.push(...failures)
     timer = setTimeout(() => {
       print(`the tests are over, but something that they left keeps their process alive after ${END_MS_MAX} ms\n`)
       child.kill('SIGKILL')

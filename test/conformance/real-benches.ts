@@ -8,15 +8,19 @@ import rdkafka from 'node-rdkafka'
 
 import type { LogEntry } from '../simulation/simulated-log.js'
 import type { Benches, ClientOptions, ClusterBench } from './cluster-bench.js'
+import { MetadataProxy } from './metadata-proxy.js'
 
 /** A topic of a real or embedded cluster, which all suites of a run share, and the shipped clients. */
 class RealBench implements ClusterBench {
   readonly topic: string
   readonly #cluster: KafkaCluster | LocalCluster
+  readonly #properties: Readonly<Record<string, string>>
 
-  constructor(cluster: KafkaCluster | LocalCluster, topic: string) {
+  /** @param properties of the clients under test, beside the brokers, or in place of them. */
+  constructor(cluster: KafkaCluster | LocalCluster, topic: string, properties: Readonly<Record<string, string>> = {}) {
     this.#cluster = cluster
     this.topic = topic
+    this.#properties = { 'bootstrap.servers': cluster.bootstrapServers, ...properties }
   }
 
   get wallMs(): number {
@@ -25,10 +29,6 @@ class RealBench implements ClusterBench {
 
   get now(): number {
     return performance.now()
-  }
-
-  get #properties(): Record<string, string> {
-    return { 'bootstrap.servers': this.#cluster.bootstrapServers }
   }
 
   createClusterClient(options: ClientOptions, handler: ConstructorParameters<typeof RdkafkaClient>[1]): RdkafkaClient {
@@ -134,7 +134,7 @@ class RealBench implements ClusterBench {
 
   async #connectProducer(): Promise<rdkafka.Producer> {
     const settings = { 'enable.idempotence': true, 'reconnect.backoff.max.ms': 500 }
-    const producer = new rdkafka.Producer({ ...this.#properties, ...settings })
+    const producer = new rdkafka.Producer({ 'bootstrap.servers': this.#cluster.bootstrapServers, ...settings })
     producer.on('event.error', () => undefined)
     await new Promise<void>((resolve, reject) => {
       producer.connect({ timeout: PATIENCE_MS }, (error) => (error ? reject(error) : resolve()))
@@ -144,7 +144,7 @@ class RealBench implements ClusterBench {
 
   async #bareConsumer(): Promise<rdkafka.KafkaConsumer> {
     const consumer = new rdkafka.KafkaConsumer(
-      { ...this.#properties, 'group.id': 'bare', 'enable.auto.commit': false },
+      { 'bootstrap.servers': this.#cluster.bootstrapServers, 'group.id': 'bare', 'enable.auto.commit': false },
       { 'auto.offset.reset': 'error' },
     )
     consumer.on('event.error', () => undefined)
@@ -191,18 +191,41 @@ const bareProducers = new Map<KafkaCluster | LocalCluster, Promise<rdkafka.Produ
 let topics = 0
 
 export const realBenches: Benches = {
-  async open({ recordBytesMax, expires = false } = {}) {
-    started ??= KafkaCluster.start({ name: 'conformance', properties: RETENTION })
-    const cluster = await started
-    // The one before may have failed while it was hung or dead.
-    if (cluster.state === 'hung') await cluster.resume()
-    if (cluster.state === 'killed') await cluster.restart()
-    const topic = `conformance-${++topics}`
-    const config: Record<string, string> = expires ? {} : { 'retention.ms': '-1' }
-    if (recordBytesMax !== undefined) config['max.message.bytes'] = String(recordBytesMax)
-    await cluster.createTopic(topic, { partitions: 2, config })
+  async open(options) {
+    const { cluster, topic } = await openTopic(options)
     return new RealBench(cluster, topic)
   },
+}
+
+/**
+ * One whose clients under test reach the cluster through a proxy, which changes what it says of its brokers. They ask
+ * for those again and again, as librdkafka does by itself when a partition has another leader.
+ */
+export async function openBehindProxy(): Promise<{ readonly bench: ClusterBench; readonly proxy: MetadataProxy }> {
+  const { cluster, topic } = await openTopic()
+  const proxy = await MetadataProxy.start(Number(cluster.bootstrapServers.split(':')[1]))
+  const properties = {
+    'bootstrap.servers': `127.0.0.1:${proxy.port}`,
+    'topic.metadata.refresh.interval.ms': '500',
+    'metadata.max.age.ms': '1000',
+  }
+  return { bench: new RealBench(cluster, topic, properties), proxy }
+}
+
+async function openTopic({ recordBytesMax, expires = false }: Parameters<Benches['open']>[0] = {}): Promise<{
+  readonly cluster: KafkaCluster
+  readonly topic: string
+}> {
+  started ??= KafkaCluster.start({ name: 'conformance', properties: RETENTION })
+  const cluster = await started
+  // The one before may have failed while it was hung or dead.
+  if (cluster.state === 'hung') await cluster.resume()
+  if (cluster.state === 'killed') await cluster.restart()
+  const topic = `conformance-${++topics}`
+  const config: Record<string, string> = expires ? {} : { 'retention.ms': '-1' }
+  if (recordBytesMax !== undefined) config['max.message.bytes'] = String(recordBytesMax)
+  await cluster.createTopic(topic, { partitions: 2, config })
+  return { cluster, topic }
 }
 
 /** Without a way back after a kill, without retention, and with topics of more partitions than are used. */

@@ -8,7 +8,7 @@ import { Consumer } from '../consumer.js'
 import type { Delivery } from '../delivery.js'
 import { MemoryHighWaterStore } from '../high-water/memory-high-water-store.js'
 import type { FeedClientHandler } from './feed-client.js'
-import { connectionsOf, KafkaFeedClient } from './kafka-feed-client.js'
+import { connectionsOf, KafkaFeedClient, type Statistics } from './kafka-feed-client.js'
 import { END, NONE } from './questions.js'
 
 const HANDLER: FeedClientHandler = {
@@ -62,10 +62,13 @@ describe('kafka feed client', () => {
 
 describe('connections in the statistics', () => {
   const statistics = (disconnects: readonly number[], leaders: readonly number[]): string => {
-    const brokers = disconnects.map((count, index) => [`b${index}`, { nodeid: index - 1, disconnects: count }])
+    const brokers = disconnects.map((count, index) => [
+      `b${index}`,
+      { source: 'learned', nodeid: index - 1, disconnects: count },
+    ])
     const partitions = leaders.map((leader, partition) => [partition, { leader }])
     const topics = { entries: { partitions: { ...Object.fromEntries(partitions), '-1': { leader: -1 } } } }
-    return connectionsOf(JSON.stringify({ brokers: Object.fromEntries(brokers), topics }))
+    return connectionsOf({ brokers: Object.fromEntries(brokers) as Statistics['brokers'], topics })
   }
 
   it('tell of other leaders and of lost connections to those, and of nothing else', () => {

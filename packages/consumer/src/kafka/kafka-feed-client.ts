@@ -11,6 +11,7 @@ import {
   type FeedPosition,
   type FeedRecord,
 } from './feed-client.js'
+import { LastingConsumer, type BrokerStatistics } from './lasting-consumer.js'
 import { Questions, type Put } from './questions.js'
 
 /**
@@ -23,9 +24,11 @@ export class KafkaFeedClient implements FeedClient {
   readonly #handler: FeedClientHandler
   readonly #options: FeedClientOptions
   readonly #failure: FailureReason
-  readonly #reader: rdkafka.KafkaConsumer
-  readonly #asker: rdkafka.KafkaConsumer
-  readonly #assigned = new Set<string>()
+  readonly #reader: LastingConsumer
+  readonly #asker: LastingConsumer
+  /** What is read, and what comes next of it. */
+  readonly #assigned = new Map<string, FeedPosition>()
+  readonly #paused = new Map<string, FeedPartition>()
   /** Where those are to begin that were moved, or taken away, during this poll: it may bring what they had before. */
   #moved = new Map<string, FeedPosition | undefined>()
   readonly #questions: Questions
@@ -35,7 +38,8 @@ export class KafkaFeedClient implements FeedClient {
   #ends: FeedPosition[] = []
   /** Of the last statistics: who leads, and how often connections were lost. */
   #connections: string | undefined
-  #connecting: rdkafka.KafkaConsumer | undefined
+  /** Another client reads now, which is still to be said. */
+  #replaced = false
   #closed = false
 
   /** @throws OptionsInvalidError `TANDEM_OPTIONS_INVALID`: librdkafka does not know a property, or not its value. */
@@ -43,26 +47,18 @@ export class KafkaFeedClient implements FeedClient {
     this.#options = options
     this.#handler = handler
     this.#failure = new FailureReason(options.properties)
-    this.#reader = createClient(options, this.#failure, {
-      'statistics.interval.ms': STATISTICS_MS,
-      offset_commit_cb: true,
-    })
-    this.#asker = createClient(options, this.#failure)
+    this.#reader = new LastingConsumer((servers) => this.#createReader(servers), options.connectTimeoutMs)
+    this.#asker = new LastingConsumer((servers) => this.#createAsker(servers), options.connectTimeoutMs)
     this.#questions = new Questions((...question) => this.#ask(...question))
     this.#committed = new CommittedQuestions((...question) => this.#askCommitted(...question))
-    this.#reader.setDefaultConsumeTimeout(READER.pollTimeoutMs)
-    this.#reader.on('partition.eof', ({ topic, partition, offset }) => this.#ends.push({ topic, partition, offset }))
-    // Without a listener an error event would throw. What they report (brokers down, and up again) is the client's own
-    // affair; that a feed brings nothing is seen by the arbiter.
-    this.#reader.on('event.error', () => undefined)
-    this.#reader.on('event.stats', ({ message }: { readonly message: string }) => this.#handleStatistics(message))
-    this.#reader.on('offset.commit', (error: rdkafka.LibrdKafkaError | undefined) => this.#endCommit(error?.message))
-    this.#asker.on('event.error', () => undefined)
   }
 
   connect(): void {
-    this.#connectOne(this.#asker, (metadata) => {
-      this.#connectOne(this.#reader, () => {
+    this.#asker.connect((failure, metadata) => {
+      if (failure !== undefined) return this.#handler.handleConnectFailed(this.#failure.of(failure))
+      this.#reader.connect((error) => {
+        if (error !== undefined) return this.#handler.handleConnectFailed(this.#failure.of(error))
+        this.#failure.handleSuccess()
         const description = describeCluster(metadata, this.#options.topics)
         this.#questions.handleDescribed(description)
         this.#handler.handleConnected(description)
@@ -82,29 +78,40 @@ export class KafkaFeedClient implements FeedClient {
   unassign(partitions: readonly FeedPartition[]): void {
     const read = partitions.filter((partition) => this.#assigned.delete(nameOf(partition)))
     if (read.length === 0) return
-    this.#reader.incrementalUnassign(read.map(toppar))
-    for (const partition of read) this.#moved.set(nameOf(partition), undefined)
+    this.#reader.current.incrementalUnassign(read.map(toppar))
+    for (const partition of read) {
+      this.#moved.set(nameOf(partition), undefined)
+      this.#paused.delete(nameOf(partition))
+    }
   }
 
   pause(partitions: readonly FeedPartition[]): void {
-    this.#reader.pause(partitions.map(toppar))
+    for (const partition of partitions) this.#paused.set(nameOf(partition), partition)
+    this.#reader.current.pause(partitions.map(toppar))
   }
 
   resume(partitions: readonly FeedPartition[]): void {
-    this.#reader.resume(partitions.map(toppar))
+    for (const partition of partitions) this.#paused.delete(nameOf(partition))
+    this.#reader.current.resume(partitions.map(toppar))
   }
 
   poll(): void {
+    if (this.#reader.replace()) this.#beginAgain()
     this.#moved.clear()
-    this.#reader.consume(READER.batchMax, (error: rdkafka.LibrdKafkaError | null, messages: rdkafka.Message[]) => {
+    const reader = this.#reader.current
+    reader.consume(READER.batchMax, (error: rdkafka.LibrdKafkaError | null, messages: rdkafka.Message[]) => {
       if (this.#closed) return
+      if (this.#replaced) this.#handler.handleSilence()
+      this.#replaced = false
       const ends = this.#ends
       this.#ends = []
       if (error) this.#handler.handlePollFailed(error.message)
       else {
         const moved = (one: FeedPartition): boolean => this.#moved.has(nameOf(one))
+        const current = this.#current(messages)
+        this.#advance(current)
         this.#handler.handleBatch(
-          this.#current(messages).map(recordOf),
+          current.map(recordOf),
           ends.filter((end) => !moved(end)),
         )
       }
@@ -131,7 +138,7 @@ export class KafkaFeedClient implements FeedClient {
   commit(positions: readonly FeedPosition[], done: (failure: string | undefined) => void): void {
     this.#handleCommitted = done
     try {
-      this.#reader.commit(positions.map((position) => ({ ...toppar(position), offset: position.offset })))
+      this.#reader.current.commit(positions.map((position) => ({ ...toppar(position), offset: position.offset })))
     } catch (error) {
       setImmediate(() => this.#endCommit(error instanceof Error ? error.message : String(error)))
     }
@@ -143,16 +150,60 @@ export class KafkaFeedClient implements FeedClient {
     const closed = (): void => {
       if (--open === 0) done()
     }
-    for (const client of [this.#reader, this.#asker]) {
-      // One that is connecting is let go of when that is over; it would keep the process alive otherwise.
-      if (client === this.#connecting) setImmediate(closed)
-      else disconnect(client, closed)
+    for (const client of [this.#reader, this.#asker]) client.close(closed)
+  }
+
+  #createReader(bootstrapServers: string | undefined): rdkafka.KafkaConsumer {
+    const reader = createClient(this.#options, this.#failure, bootstrapServers, { offset_commit_cb: true })
+    reader.setDefaultConsumeTimeout(READER.pollTimeoutMs)
+    reader.on('partition.eof', ({ topic, partition, offset }) => this.#ends.push({ topic, partition, offset }))
+    reader.on('event.stats', ({ message }: StatisticsEvent) => {
+      if (!this.#closed && reader === this.#reader.current) this.#handleStatistics(message)
+    })
+    reader.on('offset.commit', (error: rdkafka.LibrdKafkaError | undefined) => {
+      if (reader === this.#reader.current) this.#endCommit(error?.message)
+    })
+    return reader
+  }
+
+  #createAsker(bootstrapServers: string | undefined): rdkafka.KafkaConsumer {
+    const asker = createClient(this.#options, this.#failure, bootstrapServers)
+    asker.setDefaultConsumeTimeout(0)
+    asker.on('event.stats', ({ message }: StatisticsEvent) => {
+      if (asker === this.#asker.current) this.#asker.handleStatistics(JSON.parse(message) as BrokerStatistics)
+    })
+    return asker
+  }
+
+  /** Another client goes on where the one before it was. */
+  #beginAgain(): void {
+    this.#ends = []
+    this.#connections = undefined
+    this.#replaced = true
+    const handleCommitted = this.#handleCommitted
+    this.#handleCommitted = undefined
+    setImmediate(() => {
+      if (!this.#closed) handleCommitted?.('another client has taken its place')
+    })
+    this.#assign([...this.#assigned.values()])
+    if (this.#paused.size > 0) this.#reader.current.pause([...this.#paused.values()].map(toppar))
+  }
+
+  /** Notes what comes next after a batch, which has the records of a partition in runs. */
+  #advance(messages: readonly rdkafka.Message[]): void {
+    for (let index = 0; index < messages.length; index++) {
+      const { topic, partition, offset } = messages[index]!
+      const next = messages[index + 1]
+      if (next?.partition === partition && next.topic === topic) continue
+      const name = nameOf({ topic, partition })
+      if (this.#assigned.has(name)) this.#assigned.set(name, { topic, partition, offset: offset + 1 })
     }
   }
 
   #assign(positions: readonly FeedPosition[]): void {
-    this.#reader.incrementalAssign(positions.map((position) => ({ ...toppar(position), offset: position.offset })))
-    for (const position of positions) this.#assigned.add(nameOf(position))
+    const reader = this.#reader.current
+    reader.incrementalAssign(positions.map((position) => ({ ...toppar(position), offset: position.offset })))
+    for (const position of positions) this.#assigned.set(nameOf(position), position)
   }
 
   /**
@@ -171,7 +222,7 @@ export class KafkaFeedClient implements FeedClient {
     })
     if (again.size > 0) {
       const positions = [...again.values()]
-      this.#reader.incrementalUnassign(positions.map(toppar))
+      this.#reader.current.incrementalUnassign(positions.map(toppar))
       this.#assign(positions)
     }
     return current
@@ -179,8 +230,11 @@ export class KafkaFeedClient implements FeedClient {
 
   /** The first ones say nothing: there was no connection before that could have been lost. */
   #handleStatistics(json: string): void {
-    if (this.#closed) return
-    const seen = connectionsOf(json)
+    const statistics = JSON.parse(json) as Statistics
+    this.#reader.handleStatistics(statistics)
+    // What the other one has to say comes when it is polled.
+    this.#asker.current.consume(1, () => undefined)
+    const seen = connectionsOf(statistics)
     const before = this.#connections
     this.#connections = seen
     if (before !== undefined && before !== seen) this.#handler.handleSilence()
@@ -188,7 +242,8 @@ export class KafkaFeedClient implements FeedClient {
 
   #ask(...[asked, patienceMs, over]: Parameters<Put>): void {
     const positions = asked.map(({ timeMs, ...at }) => ({ ...toppar(at), offset: timeMs }))
-    this.#asker.offsetsForTimes(positions, patienceMs, (error, answers) => {
+    this.#asker.replace()
+    this.#asker.current.offsetsForTimes(positions, patienceMs, (error, answers) => {
       if (this.#closed) return
       // In place of an answer about a partition there may be an error.
       const offsets = error ? [] : answers.map(({ offset }) => offset).filter((offset) => offset !== undefined)
@@ -197,7 +252,8 @@ export class KafkaFeedClient implements FeedClient {
   }
 
   #askCommitted(...[asked, patienceMs, over]: Parameters<PutCommitted>): void {
-    this.#asker.committed(asked.map(toppar), patienceMs, (error, answers) => {
+    this.#asker.replace()
+    this.#asker.current.committed(asked.map(toppar), patienceMs, (error, answers) => {
       if (this.#closed) return
       // In place of an answer about a partition there may be an error: that is no word of a group without a commit.
       const isWhole = !error && !answers.some((answer) => (answer as unknown) instanceof Error)
@@ -212,21 +268,6 @@ export class KafkaFeedClient implements FeedClient {
     this.#handleCommitted = undefined
     if (!this.#closed) handle?.(failure)
   }
-
-  #connectOne(client: rdkafka.KafkaConsumer, connected: (metadata: rdkafka.Metadata) => void): void {
-    this.#connecting = client
-    client.connect({ timeout: this.#options.connectTimeoutMs, allTopics: true }, (error, metadata) => {
-      this.#connecting = undefined
-      if (this.#closed) {
-        disconnect(client, () => undefined)
-      } else if (error) {
-        this.#handler.handleConnectFailed(this.#failure.of(error))
-      } else {
-        this.#failure.handleSuccess()
-        connected(metadata)
-      }
-    })
-  }
 }
 
 /** What both clients of a feed are made with. */
@@ -240,13 +281,19 @@ export function readerProperties({
 function createClient(
   { cluster, groupId, properties }: FeedClientOptions,
   failure: FailureReason,
-  more: Readonly<Record<string, number | boolean>> = {},
+  bootstrapServers: string | undefined,
+  more: Readonly<Record<string, boolean>> = {},
 ): rdkafka.KafkaConsumer {
   try {
-    const conf = { ...readerProperties({ groupId, properties }), ...more }
+    const conf: rdkafka.ConsumerGlobalConfig = { ...readerProperties({ groupId, properties }), ...more }
+    if (bootstrapServers !== undefined) conf['bootstrap.servers'] = bootstrapServers
+    conf['statistics.interval.ms'] = STATISTICS_MS
     const client = new rdkafka.KafkaConsumer(conf, { 'auto.offset.reset': 'error' })
     // Lines of the log come from a thread of librdkafka's, without a poll.
     client.on('event.log', (line: ClientLogLine) => failure.handleLog(line))
+    // Without a listener an error event would throw. What they report (brokers down, and up again) is the client's own
+    // affair; that a feed brings nothing is seen by the arbiter.
+    client.on('event.error', () => undefined)
     return client
   } catch (cause) {
     const reason = failure.of(cause)
@@ -258,29 +305,8 @@ function createClient(
   }
 }
 
-/**
- * Lets go of a client. The native part of one that is not connected holds on to our callbacks, and by them to itself,
- * until they are taken back: every attempt of a long outage would stay in memory.
- */
-function disconnect(client: rdkafka.KafkaConsumer, done: () => void): void {
-  if (client.isConnected()) {
-    client.disconnect(done)
-    return
-  }
-  const native = client as unknown as NativeClient
-  native.getClient().configureCallbacks(false, native._cb_configs)
-  setImmediate(done)
-}
-
-/** What is used of node-rdkafka and not in its types. */
-interface NativeClient {
-  getClient(): { configureCallbacks(add: boolean, callbacks: unknown): void }
-  readonly _cb_configs: unknown
-}
-
 /** Of librdkafka's statistics, what tells of other leaders, and of lost connections to those, as one text. */
-export function connectionsOf(json: string): string {
-  const { brokers, topics } = JSON.parse(json) as Statistics
+export function connectionsOf({ brokers, topics }: Statistics): string {
   const leaders = Object.values(topics).flatMap(({ partitions }) =>
     Object.values(partitions).map(({ leader }) => leader),
   )
@@ -290,11 +316,17 @@ export function connectionsOf(json: string): string {
 }
 
 /** STATISTICS.md of librdkafka; what is used of it. */
-interface Statistics {
-  readonly brokers: Readonly<Record<string, { readonly nodeid: number; readonly disconnects: number }>>
+export interface Statistics extends BrokerStatistics {
+  readonly brokers: Readonly<
+    Record<string, { readonly source: string; readonly nodeid: number; readonly disconnects: number }>
+  >
   readonly topics: Readonly<
     Record<string, { readonly partitions: Readonly<Record<string, { readonly leader: number }>> }>
   >
+}
+
+interface StatisticsEvent {
+  readonly message: string
 }
 
 function toppar({ topic, partition }: FeedPartition): { topic: string; partition: number } {
