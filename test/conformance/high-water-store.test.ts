@@ -261,6 +261,15 @@ export function highWaterStoreSuite(subject: () => Subject): void {
       expect((await store.meet(`${groupId}-other`, { instance: 'z', member: member(1), gone: [] })).size).to.equal(1)
     })
 
+    it('say what they hold', async () => {
+      const { store } = subject()
+      for (const holds of [[], ['a/0', 'a/17', 'b/3', '__proto__/1', 'with/slash/2']]) {
+        const said: Member = { ...member(1), holds, token: BIG }
+        const members = await store.meet(`group-${next++}`, { instance: 'x', member: said, gone: [] })
+        expect(members).to.deep.equal(new Map([['x', said]]))
+      }
+    })
+
     it('leave by themselves, or are struck off', async () => {
       const { store } = subject()
       const groupId = `group-${next++}`
@@ -550,6 +559,10 @@ describe('conformance: high-water store in Redis', function () {
       '{"beat":1,"reads":[1],"host":"h","v":1}',
       '{"beat":"1","reads":[],"v":1}',
       '{"beat":1,"reads":[],"topics":"t","host":"h","v":1}',
+      '{"beat":1,"reads":[],"holds":{"t":[0]},"host":"h","v":1}',
+      '{"beat":1,"reads":[],"holds":{"t":["0"]},"token":1,"host":"h","v":1}',
+      '{"beat":1,"reads":[],"holds":{"t":0},"token":1,"host":"h","v":1}',
+      '{"beat":1,"reads":[],"holds":null,"token":1,"host":"h","v":1}',
     ]
     for (const [index, text] of said.entries()) await redis.hset('tandem:{odd}:members', `odd-${index}`, text)
     const members = await store.meet('odd', { instance: 'x', member: { beat: 1, reads: [], host: 'h' }, gone: [] })

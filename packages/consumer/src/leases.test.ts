@@ -56,6 +56,56 @@ describe('leases of a consumer', () => {
     expect(bench.out).to.equal('1')
   })
 
+  it('of another are not looked at while it says that it holds them, and taken when it is not heard from', async () => {
+    const bench = new Bench()
+    await bench.store.acquire(at(0), { owner: 'other', greatestSeen: 0, seen: NO_LEASE })
+    const { token } = await lease(bench, 0)
+    const looks: number[] = []
+    const look = bench.store.look.bind(bench.store)
+    bench.store.look = (id) => {
+      if (id.partition === 0) looks.push(bench.clock.now())
+      return look(id)
+    }
+    const said = { reads: ['east', 'west'], topics: ['t'], holds: ['t/0'], token, host: 'there' }
+    const show = async (beat: number): Promise<void> => {
+      await bench.store.meet('g', { instance: 'other', member: { ...said, beat }, gone: [] })
+      await bench.store.renew(at(0), { owner: 'other', token, beat })
+    }
+    await show(1)
+    await bench.start()
+    for (let beat = 2; beat <= 20; beat++) {
+      await show(beat)
+      await bench.clock.pass(BEAT)
+    }
+    expect(looks, 'once, to know it').to.have.length(1)
+    await bench.clock.pass(L)
+    expect((await lease(bench, 0)).owner).to.equal('other')
+    await bench.clock.pass(2 * BEAT)
+    expect((await lease(bench, 0)).owner).to.equal('owner')
+    expect((await lease(bench, 0)).token).to.be.greaterThan(token)
+  })
+
+  it('are said to be held for as long as they are renewed, with the greatest token', async () => {
+    const bench = await started()
+    const said = async () => (await bench.store.meet('g', { instance: 'x', member: undefined, gone: [] })).get('owner')
+    await bench.clock.pass(BEAT)
+    const tokens = [(await lease(bench, 0)).token, (await lease(bench, 1)).token]
+    expect(await said()).to.deep.include({ holds: ['t/0', 't/1'], token: Math.max(...tokens) })
+    const renew = bench.store.renew.bind(bench.store)
+    bench.store.renew = (id, renewal) => (id.partition === 0 ? Promise.reject(new Error('away')) : renew(id, renewal))
+    await bench.clock.pass(TRUST + BEAT)
+    expect(await said()).to.deep.include({ holds: ['t/1'], token: tokens[1] })
+  })
+
+  it('are taken under a token above all that others say they have', async () => {
+    const bench = new Bench()
+    const member = { beat: 1, reads: ['east', 'west'], topics: ['t'], holds: [], token: 2 ** 52, host: 'there' }
+    await bench.store.meet('g', { instance: 'other', member, gone: [] })
+    await bench.start()
+    await bench.clock.pass(L + 2 * BEAT)
+    expect((await lease(bench, 0)).token).to.equal(2 ** 52 + 1)
+  })
+
   it('that are lost end what was handed out, and are taken again when nobody renews them', async () => {
     const bench = await started()
     await bench.bring(0, 1, 2)

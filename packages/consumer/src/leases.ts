@@ -7,7 +7,7 @@ import {
   type Telemetry,
 } from '@tandem/common/internal'
 
-import { beatMs, Lease, NO_LEASE, type LeaseCommand, type Moment } from './core/lease.js'
+import { beatMs, Lease, NO_LEASE, type LeaseCommand, type LeaseRecord, type Moment } from './core/lease.js'
 import { Shares } from './core/shares.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import type { ConsumerSettings } from './options.js'
@@ -83,6 +83,8 @@ export class Leases {
   readonly #agenda: Agenda
   #cancelBeat = (): void => undefined
   #beats = 0
+  /** Greatest token that others say they hold. */
+  #greatestToken = 0
   /** The store has put this instance down. */
   #met = false
   /** Nothing more is taken. */
@@ -189,25 +191,38 @@ export class Leases {
     }
   }
 
-  /** One sign of life: says who is there, renews what is held, looks at the rest; then takes, asks and gives. */
+  /**
+   * One sign of life: says who is there and what is held, and renews that; hears from others, and looks at what none of
+   * them is known to hold; then takes, asks and gives.
+   */
   async #beat(): Promise<void> {
-    const asked = [this.#meet()]
-    for (const entry of this.#entries.values()) {
-      if (this.#closing && !entry.lease.held) continue
-      entry.lease.handleBeat(this.#at())
-      asked.push(this.#carryOut(entry))
-      this.#agenda.arm(entry.lease.deadline())
-    }
+    const meeting = this.#meet()
+    const entries = [...this.#entries.values()]
+    const asked = entries.filter(({ lease }) => lease.held).map((entry) => this.#show(entry))
+    await meeting
+    const now = this.#host.clock.now()
+    const watched = entries.filter(({ name, lease }) => {
+      return !this.#closing && !lease.held && (lease.seen === undefined || this.#shares.looksAt(name, now))
+    })
+    asked.push(...watched.map((entry) => this.#show(entry)))
     await Promise.all(asked)
-    if (!this.#closing) await this.#share()
+    if (!this.#closing) await this.#share(watched)
   }
 
-  async #share(): Promise<void> {
+  #show(entry: Entry): Promise<void> {
+    entry.lease.handleBeat(this.#at())
+    const asked = this.#carryOut(entry)
+    this.#agenda.arm(entry.lease.deadline())
+    return asked
+  }
+
+  /** @param watched what was looked at just now. */
+  async #share(watched: readonly Entry[]): Promise<void> {
     const { instance, clock, telemetry } = this.#host
     this.#shares.handleReads(this.#host.reads())
     const taken: Promise<void>[] = []
     const now = clock.now()
-    for (const entry of this.#entries.values()) {
+    for (const entry of watched) {
       const freeMs = entry.lease.freeMs(now)
       if (freeMs === undefined || !this.#shares.mayTake(entry.name, freeMs, now)) continue
       entry.lease.handleGranted(this.#at())
@@ -299,7 +314,8 @@ export class Leases {
     const { id, name, lease } = entry
     const { settings, instance, clock, telemetry } = this.#host
     entry.unanswered = true
-    const acquired = await settings.highWater.acquire(id, { owner: instance, greatestSeen, seen })
+    const greatest = Math.max(greatestSeen, this.#greatestToken)
+    const acquired = await settings.highWater.acquire(id, { owner: instance, greatestSeen: greatest, seen })
     entry.unanswered = false
     if (acquired.kind === 'held') {
       lease.handleSeen(call, acquired.lease, clock.now())
@@ -377,10 +393,24 @@ export class Leases {
   async #meet(): Promise<void> {
     const { settings, clock, instance, hostName } = this.#host
     this.#host.probe()
-    const member = { beat: ++this.#beats, reads: this.#host.reads(), topics: settings.topics, host: hostName }
+    const tokens = new Map<string, number>()
+    for (const { name, lease } of this.#entries.values()) {
+      const token = lease.goodToken(this.#at())
+      if (token > 0) tokens.set(name, token)
+    }
+    const member = {
+      beat: ++this.#beats,
+      reads: this.#host.reads(),
+      topics: settings.topics,
+      holds: [...tokens.keys()],
+      token: Math.max(0, ...tokens.values()),
+      host: hostName,
+    }
     const roll = { instance, member, gone: this.#shares.gone(clock.now()) }
     try {
-      this.#shares.handleMembers(await settings.highWater.meet(settings.groupId, roll), clock.now())
+      const members = await settings.highWater.meet(settings.groupId, roll)
+      this.#shares.handleMembers(members, clock.now())
+      for (const { token = 0 } of members.values()) this.#greatestToken = Math.max(this.#greatestToken, token)
       this.#met = true
       this.#host.handleStoreAnswered(this)
     } catch (error) {
@@ -389,10 +419,12 @@ export class Leases {
     }
   }
 
-  async #want({ id }: Entry, { owner, token }: { readonly owner: string; readonly token: number }): Promise<void> {
+  async #want({ id, name }: Entry, { owner }: LeaseRecord): Promise<void> {
     const { settings, instance } = this.#host
     try {
-      await settings.highWater.want(id, { owner, token, by: instance })
+      const seen = await settings.highWater.look(id)
+      this.#shares.handleLease(name, seen)
+      if (seen.owner === owner) await settings.highWater.want(id, { owner, token: seen.token, by: instance })
     } catch {
       // Another is sent in time.
     }

@@ -5,7 +5,7 @@ import { playScale, type ScalePlayed } from './play-scale.js'
 import { LARGE } from './setting.js'
 
 describe('model of scale', () => {
-  const setting = { ...LARGE, partitions: 40, producers: 4, instances: 4, messages: 400, leaseMs: 10_000 }
+  const setting = { ...LARGE, partitions: 40, producers: 4, instances: 4, messages: 400 }
   const told: Phase[] = []
   let played: ScalePlayed
 
@@ -34,11 +34,13 @@ describe('model of scale', () => {
   it('measures each part of the story by itself', () => {
     expect(told).to.deep.equal(played.phases)
     const calls = new Map(told.map(({ name, storeCalls }) => [name, storeCalls]))
-    // Every 2 s each instance looks at what others hold, and renews what it holds.
-    expect(calls.get('calm')!['look']).to.be.closeTo((3 * 40) / 2, 4)
+    // Every 2 s each instance renews what it holds; what others hold is not looked at.
+    expect(calls.get('calm')!['look'] ?? 0).to.be.below(3)
     expect(calls.get('calm')!['renew']).to.be.closeTo(40 / 2, 2)
     const [alone, group, peace, without, lost] = told.map(({ leasesTaken }) => leasesTaken)
-    expect([alone, group, peace, without]).to.deep.equal([40, 40, 0, 0])
+    expect([alone, peace, without]).to.deep.equal([40, 0, 0])
+    // Who comes to it a beat later than the others has asked one of them for a part meanwhile.
+    expect(group).to.be.within(40, 44)
     expect(lost).to.be.at.least(10)
     const [, , calm, away] = told
     expect(calm!.clusters['west']!.questions).to.be.greaterThan(0)

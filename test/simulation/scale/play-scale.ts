@@ -78,6 +78,7 @@ export async function playScale(setting: ScaleSetting, told: (phase: Phase) => v
   await phase('the group starts', async () => {
     fleet.startGroup()
     group = await taken(all)
+    await until(() => sum(fleet.held()) === setting.partitions, 'not every holder knows of it')
   })
   const shares = rangeOf(fleet.held())
   const { calmMs, awayMs, leaseMs } = setting
@@ -94,6 +95,7 @@ export async function playScale(setting: ScaleSetting, told: (phase: Phase) => v
     const left = fleet.partitionsOf(lost)
     fleet.kill(lost)
     afterLoss = await taken(left)
+    await until(() => sum(fleet.held()) === setting.partitions, 'not every holder knows of it')
   })
   const sharesAfterLoss = rangeOf(fleet.held())
   const healedAtMs = world.now
@@ -145,6 +147,10 @@ function repeatedBut(living: readonly Subscriber[], { world }: Fleet): number {
 
 function rangeOf(counts: readonly number[]): Range {
   return { least: Math.min(...counts), most: Math.max(...counts) }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((one, other) => one + other, 0)
 }
 
 const LOOK_MS = 100

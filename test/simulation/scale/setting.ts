@@ -13,17 +13,14 @@ export interface ScaleSetting {
   readonly awayMs: number
 }
 
-/**
- * What two cores cannot run. The lease is long because each instance looks at each partition five times in it: with the
- * default of 10 s this many would ask a store a million times a second.
- */
+/** What two cores cannot run. */
 export const LARGE: ScaleSetting = {
   seed: 1,
   partitions: 10_000,
   producers: 1_000,
   instances: 200,
   messages: 20_000,
-  leaseMs: 60_000,
+  leaseMs: 10_000,
   calmMs: 30_000,
   awayMs: 15_000,
 }

@@ -190,6 +190,12 @@ export class Lease {
     return this.#state.kind === 'held'
   }
 
+  /** Its token while it is held and was renewed in time; else 0. */
+  goodToken(at: Moment): number {
+    const state = this.#state
+    return state.kind === 'held' && !state.lapsed && this.#isGood(state, at) ? state.token : 0
+  }
+
   /** Whose it is, as far as is known; empty for nobody. */
   get owner(): string {
     const state = this.#state

@@ -6,8 +6,13 @@ import { Shares, type Member } from './shares.js'
 const L = 10_000
 const BOTH = ['east', 'west']
 
-function member(beat: number, reads: readonly string[] = BOTH, topics?: readonly string[]): Member {
-  return { beat, reads, topics, host: 'somewhere' }
+function member(
+  beat: number,
+  reads: readonly string[] = BOTH,
+  topics?: readonly string[],
+  holds?: readonly string[],
+): Member {
+  return { beat, reads, topics, holds, host: 'somewhere' }
 }
 
 /** Instance `me` of a group, with partitions 0, 1, 2 … whose topics, `t` if it does not, and holders the test says. */
@@ -79,7 +84,7 @@ class Bench {
   }
 }
 
-/** Instances whose commands are carried out at once. */
+/** Instances that know what others say they hold, and what they look at; their commands are carried out at once. */
 class Group {
   readonly #readers: Record<string, string>
   readonly #shares = new Map<string, Shares>()
@@ -116,7 +121,10 @@ class Group {
   pass(living: readonly string[], ms: number): number {
     let moved = 0
     for (const until = this.#now + ms; this.#now < until; this.#now += 2_000) {
-      const members = living.map((id) => [id, member(this.#now, BOTH, this.#readers[id]!.split(' '))] as const)
+      const members = living.map((id) => {
+        const holds = this.#owners.flatMap((owner, index) => (owner === id ? [String(index)] : []))
+        return [id, member(this.#now, BOTH, this.#readers[id]!.split(' '), holds)] as const
+      })
       for (const id of living) {
         const shares = this.#shares.get(id)!
         shares.handleMembers(new Map(members), this.#now)
@@ -143,8 +151,9 @@ class Group {
 
   #tell(id: string, wants: Record<string, string> = {}): void {
     for (const [index, owner] of this.#owners.entries()) {
-      const lease = { ...NO_LEASE, owner, token: 1, want: wants[index] ?? '' }
-      if (this.#reads(id, index)) this.#shares.get(id)!.handleLease(String(index), lease)
+      const [name, shares] = [String(index), this.#shares.get(id)!]
+      if (!this.#reads(id, index) || (owner !== id && !shares.looksAt(name, this.#now))) continue
+      shares.handleLease(name, { ...NO_LEASE, owner, token: 1, want: wants[index] ?? '' })
     }
   }
 
@@ -376,6 +385,71 @@ describe('shares', () => {
           for (const other of Object.keys(readers)) expect(group.ahead(other, one), `${other}, ${one}`).to.be.below(2)
         }
       }
+    })
+  })
+
+  describe('looking at partitions of others', () => {
+    const said = (bench: Bench, beat: number, holds?: readonly string[]): void =>
+      bench.shares.handleMembers(new Map([['you', member(beat, BOTH, undefined, holds)]]), bench.now)
+
+    it('is for those of which nobody says that it holds them', () => {
+      const bench = new Bench(3)
+      expect(bench.shares.looksAt('0', 0), 'nobody is there').to.equal(true)
+      said(bench, 1, ['0', '2'])
+      expect(['0', '1', '2'].map((name) => bench.shares.looksAt(name, 0))).to.deep.equal([false, true, false])
+      said(bench, 2, ['2'])
+      expect(['0', '1', '2'].map((name) => bench.shares.looksAt(name, 0))).to.deep.equal([true, true, false])
+      said(bench, 3)
+      expect(bench.shares.looksAt('2', 0), 'it does not say').to.equal(true)
+    })
+
+    it('begins when their holder says nothing new for one beat, and ends when it does', () => {
+      const bench = new Bench(1)
+      said(bench, 1, ['0'])
+      bench.now = 2_000
+      said(bench, 2, ['0'])
+      for (const [now, looks] of [
+        [2_000, false],
+        [3_000, false],
+        [4_000, true],
+      ] as const) {
+        bench.now = now
+        said(bench, 2, ['0'])
+        expect(bench.shares.looksAt('0', now), `at ${now}`).to.equal(looks)
+      }
+      said(bench, 3, ['0'])
+      expect(bench.shares.looksAt('0', bench.now)).to.equal(false)
+      bench.shares.handleMembers(new Map(), bench.now)
+      expect(bench.shares.looksAt('0', bench.now), 'it has left').to.equal(true)
+    })
+
+    it('is for what is moved, too, until it has come to its new holder', () => {
+      const asking = new Bench(4)
+      said(asking, 1, ['0', '1', '2', '3'])
+      asking.shares.handleBeat(0)
+      expect(
+        [asking.shares.poll(), asking.shares.poll()].map((one) => one && 'partition' in one && one.partition),
+      ).to.deep.equal(['3', '2'])
+      expect(['1', '2', '3'].map((name) => asking.shares.looksAt(name, 0))).to.deep.equal([false, true, true])
+      const giving = new Bench(2).others({ you: BOTH }).held('me me').wanted(1, 'you')
+      expect(giving.pass()).to.equal('give 1 to you')
+      giving.shares.handleLease('1', NO_LEASE)
+      said(giving, 7, [])
+      expect(giving.shares.looksAt('1', 0), 'it is on its way').to.equal(true)
+      said(giving, 8, ['1'])
+      expect(giving.shares.looksAt('1', 0), 'it has come').to.equal(false)
+    })
+
+    it('is not needed to know how much others have', () => {
+      const bench = new Bench(5)
+      said(bench, 1, ['0', '1', '2', '3', '4'])
+      expect(bench.shares.mayTake('0', 0, 0)).to.equal(true)
+      bench.shares.handleBeat(0)
+      expect([bench.shares.poll()?.kind, bench.shares.poll()?.kind, bench.shares.poll()]).to.deep.equal([
+        'want',
+        'want',
+        undefined,
+      ])
     })
   })
 

@@ -1,4 +1,4 @@
-import { NO_LEASE, type LeaseRecord } from './lease.js'
+import { beatMs, NO_LEASE, type LeaseRecord } from './lease.js'
 
 /**
  * Which partitions an instance is to hold, among the others of its group.
@@ -14,6 +14,10 @@ import { NO_LEASE, type LeaseRecord } from './lease.js'
  * asks counts all that it has itself, and too little for the other one, never too much. So what is moved goes from one
  * that has more to one that has at least two fewer, and that ends.
  *
+ * Each says what it holds, so that nobody need look at what one holds who is heard from: as long as its beat grows, it
+ * renews what it says. What nobody says, whose holder was not heard from this time, and what is moved from one to the
+ * other is looked at.
+ *
  * A difference in what is read counts only once it has lasted: when a cluster goes away, one instance is always the first
  * to notice, and must not hand everything to another one that is about to.
  * Source: position.md, Leases.
@@ -25,6 +29,9 @@ export interface Member {
   readonly reads: readonly string[]
   /** Topics of which it would take partitions; an older version does not say so, and counts for every topic. */
   readonly topics?: readonly string[] | undefined
+  /** Partitions that it holds and has renewed in time, and the greatest token of these; an older version does not say. */
+  readonly holds?: readonly string[] | undefined
+  readonly token?: number | undefined
   /** Where it runs. */
   readonly host: string
 }
@@ -66,6 +73,8 @@ interface EvenShare {
 export class Shares {
   readonly #options: SharesOptions
   readonly #others = new Map<string, Seen>()
+  /** Who says of a partition that it holds it. */
+  readonly #holders = new Map<string, string>()
   /** Leases by partition: of those that are held here, that of this instance. */
   readonly #leases = new Map<string, LeaseRecord>()
   /** How many of each topic an instance holds: counted as they change, since there are many and they are asked for often. */
@@ -103,6 +112,8 @@ export class Shares {
       if (known?.member.beat === member.beat) continue
       this.#others.set(id, { member, topics: member.topics && new Set(member.topics), sinceMs: now })
     }
+    this.#holders.clear()
+    for (const [id, { member }] of this.#others) for (const name of member.holds ?? []) this.#handleHolds(id, name)
   }
 
   /** Clusters that this instance can read now. */
@@ -158,6 +169,13 @@ export class Shares {
     return gone.map(([id]) => id)
   }
 
+  /** Whether it is to be looked at whose a partition is that is not held here. */
+  looksAt(partition: string, now: number): boolean {
+    if (this.#wanted.has(partition) || this.#given.has(partition)) return true
+    const holder = this.#others.get(this.#holders.get(partition) ?? '')
+    return holder === undefined || now - holder.sinceMs > HEARD_BEATS * beatMs(this.#options.leaseMs)
+  }
+
   /** Whether the lease of a partition may be taken that has been free for so long. */
   mayTake(partition: string, freeMs: number, now: number): boolean {
     const { instance, leaseMs } = this.#options
@@ -170,6 +188,15 @@ export class Shares {
   }
 
   // --- rules ----------------------------------------------------------------------------------------------------
+
+  #handleHolds(id: string, partition: string): void {
+    const lease = this.#leases.get(partition)
+    if (lease === undefined) return // of a topic that is not read here
+    this.#holders.set(partition, id)
+    if (lease.owner !== id && lease.owner !== this.#options.instance) {
+      this.handleLease(partition, { ...NO_LEASE, owner: id })
+    }
+  }
 
   /** Do others that read a topic read more? */
   #compare(takers: Takers, now: number): void {
@@ -345,5 +372,7 @@ function includesAll(all: readonly string[], some: readonly string[]): boolean {
 const FEWER = 2
 /** A mark that was not heard is made again after so many leases: the holder may drain for one. */
 const WANT_LEASES = 3
+/** Who has said nothing new since the beat before is not heard from. */
+const HEARD_BEATS = 0.5
 /** An instance that stood still for so long is struck off. */
 const GONE_LEASES = 10
