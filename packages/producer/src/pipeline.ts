@@ -81,6 +81,8 @@ export class Pipeline {
   #ordinal = 0
   #hearUntil = -Infinity
   #runsSoon = false
+  /** What each lane may yet hand over in this turn. */
+  #room: [number, number] = [0, 0]
   #closed = false
   #whenDrained: (() => void) | undefined
   #whenPutAway: (() => void) | undefined
@@ -268,7 +270,9 @@ export class Pipeline {
   run(now = this.#now()): void {
     this.#runsSoon = false
     if (this.#closed) return
+    this.#room = [HANDED_OVER_AT_ONCE_MAX, HANDED_OVER_AT_ONCE_MAX]
     while (this.#step(now)) continue
+    if (this.#room.includes(0)) this.#agenda.arm(now)
     this.#tellTallies()
     this.#arm()
     if (this.#whenDrained !== undefined && this.#drained) {
@@ -300,7 +304,10 @@ export class Pipeline {
       stepped = true
     }
     for (const lane of this.lanes) {
-      for (let command = lane.poll(now); command !== undefined; command = lane.poll(now)) {
+      while (this.#room[lane.index] > 0) {
+        const command = lane.poll(now)
+        if (command === undefined) break
+        if (command.kind === 'produce') this.#room[lane.index]--
         this.#executeLane(lane.index, command, now)
         stepped = true
       }
@@ -925,5 +932,7 @@ const SILENCE_MS_MAX = 5_000
 const PROBE_AFTER_MS = 1_000
 /** How long a cluster that is back may wait to be noticed. */
 const PROBE_AFTER_MS_MAX = 10_000
+/** About 10 ms of work: a lane that returns with much to write leaves room between for calls and reports. */
+const HANDED_OVER_AT_ONCE_MAX = 1_000
 /** Enough to fill the requests that may be under way; more would only lie in the client where it cannot be taken back. */
 const IN_CLIENT_MAX = 20_000

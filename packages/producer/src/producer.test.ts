@@ -212,6 +212,26 @@ describe('producer: send()', () => {
     expect([world.east.produced, world.west.produced]).to.deep.equal([2, 2])
   })
 
+  it('hands over a thousand records to each cluster in one turn, and the others in the next ones', async () => {
+    const world = new World()
+    const producer = await world.connected()
+    const sent = Array.from({ length: 2_500 }, (_, i) => producer.send(message(`${i}`)))
+    await Promise.resolve()
+    const produced: [number, number][] = []
+    for (let turn = 0; turn < 3; turn++) {
+      produced.push([world.east.produced, world.west.produced])
+      await world.pass(0)
+    }
+    expect(produced).to.deep.equal([
+      [1_000, 1_000],
+      [2_500, 2_500],
+      [2_500, 2_500],
+    ])
+    await world.pass(20)
+    await Promise.all(sent)
+    expect(world.west.values()).to.deep.equal(world.east.values())
+  })
+
   it('keeps the order of calls of one key, whatever its codec takes', async () => {
     const world = new World()
     const late: Codec<unknown> = {

@@ -809,6 +809,19 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'silent-believed',
+    scenario: 'one-cut-off',
+    meaning: 'looks at nothing that somebody says to hold, whether or not he is heard from',
+    seed: 1,
+    edits: [
+      {
+        file: SHARES,
+        text: 'return holder === undefined || now - holder.sinceMs > HEARD_BEATS * beatMs(this.#options.leaseMs);',
+        replacement: 'return holder === undefined;',
+      },
+    ],
+  },
+  {
     name: 'hollow-believed',
     scenario: 'leaderless',
     meaning: 'believes an acknowledgement without an offset',
