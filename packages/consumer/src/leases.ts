@@ -394,8 +394,9 @@ export class Leases {
     const { settings, clock, instance, hostName } = this.#host
     this.#host.probe()
     const tokens = new Map<string, number>()
+    const at = this.#at()
     for (const { name, lease } of this.#entries.values()) {
-      const token = lease.goodToken(this.#at())
+      const token = lease.goodToken(at)
       if (token > 0) tokens.set(name, token)
     }
     const member = {

@@ -87,7 +87,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'void-over-data',
     scenario: 'data-then-void',
     meaning: 'a void takes back what the same feed brought before',
-    seed: 49,
+    seed: 77,
     edits: [
       {
         file: ARBITER,
@@ -339,7 +339,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'paused-at-the-bound',
     scenario: 'scan-behind',
     meaning: 'a feed waits at its bound, though what is missing lies behind it in its own log',
-    seed: 71,
+    seed: 2706,
     edits: [{ file: ARBITER, text: 'const otherIndex = index === 0 ? 1 : 0;', replacement: 'return true;' }],
   },
   {
@@ -361,7 +361,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'scanned-is-voided',
     scenario: 'scan-crash',
     meaning: 'a void counts before the data that the same log had brought, if its payload was dropped meanwhile',
-    seed: 122,
+    seed: 1902,
     edits: [
       {
         file: ARBITER,
@@ -374,7 +374,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'resumes-past-scanned',
     scenario: 'scan-crash',
     meaning: 'stores an offset beyond what it has read without the payloads',
-    seed: 97,
+    seed: 8093,
     edits: [
       {
         file: FEED,
@@ -405,7 +405,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'strict-begins-without',
     scenario: 'strict-away-epoch',
     meaning: 'with strict, a newer epoch begins without the word of a feed that is away',
-    seed: 354,
+    seed: 58,
     edits: [
       {
         file: HOLE,
@@ -445,7 +445,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'debt-closed-at-delivery',
     scenario: 'late-in-flight',
     meaning: 'takes a late message for finished when it is delivered',
-    seed: 11,
+    seed: 99,
     edits: [
       {
         file: ARBITER,
@@ -558,7 +558,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'booked-not-known',
     scenario: 'booked',
     meaning: 'delivers again what was booked, and no flush knows of',
-    seed: 67,
+    seed: 2,
     edits: [{ file: PARTITION, text: 'checkFinished(holding.booked ?? [])', replacement: '[]' }],
   },
   {
@@ -591,7 +591,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'frame-known-by-its-first',
     scenario: 'framed',
     meaning: 'takes a frame for known when its first message is',
-    seed: 121,
+    seed: 76,
     edits: [
       {
         file: ARBITER,
@@ -627,7 +627,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'gathered-uncounted',
     scenario: 'framed',
     meaning: 'does not count what waits for a record when it asks whether the disk has room',
-    seed: 15741,
+    seed: 3775,
     edits: [{ file: PIPELINE, text: 'this.#appender.crowdedWith(gathered)', replacement: 'this.#appender.crowded' }],
   },
   {
@@ -672,7 +672,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'rollback-not-noticed',
     scenario: 'store-rollback',
     meaning: 'the store takes a part on top of a position that lost what was confirmed',
-    seed: 27073,
+    seed: 4222,
     edits: [{ file: STORE, text: 'record.number < confirmed && !whole', replacement: 'false' }],
   },
   {
@@ -700,14 +700,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'trusted-from-the-answer',
     scenario: 'stopped-holder',
     meaning: 'trusts a lease from when its renewal was answered, not from when it was sent',
-    seed: 286,
+    seed: 8470,
     edits: [{ file: LEASE, text: 'state.proven = sent;', replacement: 'state.proven = at;' }],
   },
   {
     name: 'begins-unlooked',
     scenario: 'stopped-holder',
     meaning: 'a handler begins without a look at the lease',
-    seed: 15801,
+    seed: 4069,
     edits: [{ file: IN_KEY_ORDER, text: 'return !delivery.signal.aborted;', replacement: 'return true;' }],
   },
   {
@@ -799,7 +799,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'taken-too-early',
     scenario: 'one-cut-off',
     meaning: 'takes what has stood still for half a lease',
-    seed: 2,
+    seed: 3886,
     edits: [
       {
         file: LEASE,
@@ -812,7 +812,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'silent-believed',
     scenario: 'one-cut-off',
     meaning: 'looks at nothing that somebody says to hold, whether or not he is heard from',
-    seed: 1,
+    seed: 6253,
     edits: [
       {
         file: SHARES,
