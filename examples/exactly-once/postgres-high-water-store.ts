@@ -107,16 +107,23 @@ export class PostgresHighWaterStore implements HighWaterStore {
       const struck = member === undefined ? [...gone, instance] : gone
       await client.query('delete from tandem_members where group_id = $1 and instance = any($2)', [groupId, struck])
       if (member !== undefined) {
-        await client.query(PUT_MEMBER, [groupId, instance, member.beat, member.reads, member.topics, member.host])
+        const { beat, reads, topics, holds, token, host } = member
+        await client.query(PUT_MEMBER, [groupId, instance, beat, reads, topics, holds, token, host])
       }
       const { rows } = await client.query<MemberRow>(
-        'select instance, beat, reads, topics, host from tandem_members where group_id = $1',
+        'select instance, beat, reads, topics, holds, token, host from tandem_members where group_id = $1',
         [groupId],
       )
       return new Map(
-        rows.map(({ instance, beat, reads, topics, host }) => [
+        rows.map(({ instance, beat, reads, topics, holds, token, host }) => [
           instance,
-          { beat: Number(beat), reads, topics: topics ?? undefined, host },
+          {
+            beat: Number(beat),
+            reads,
+            topics: topics ?? undefined,
+            ...(holds !== null && { holds, token: Number(token) }),
+            host,
+          },
         ]),
       )
     })
@@ -241,9 +248,11 @@ function idOf({ groupId, topic, partition }: PartitionOfGroup): [string, string,
 }
 
 const PUT_MEMBER = `
-insert into tandem_members (group_id, instance, beat, reads, topics, host) values ($1, $2, $3, $4, $5, $6)
+insert into tandem_members (group_id, instance, beat, reads, topics, holds, token, host)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (group_id, instance)
-do update set beat = excluded.beat, reads = excluded.reads, topics = excluded.topics, host = excluded.host`
+do update set beat = excluded.beat, reads = excluded.reads, topics = excluded.topics, holds = excluded.holds,
+  token = excluded.token, host = excluded.host`
 
 /** A bigint comes as text. */
 interface RecordRow {
@@ -269,5 +278,7 @@ interface MemberRow {
   readonly beat: string
   readonly reads: string[]
   readonly topics: string[] | null
+  readonly holds: string[] | null
+  readonly token: string | null
   readonly host: string
 }

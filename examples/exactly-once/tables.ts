@@ -40,6 +40,8 @@ create table if not exists tandem_members (
   beat     bigint not null,
   reads    text[] not null,
   topics   text[],
+  holds    text[],
+  token    bigint,
   host     text   not null,
   primary key (group_id, instance)
 );`
