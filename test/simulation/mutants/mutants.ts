@@ -181,7 +181,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'older-held-forgotten',
     scenario: 'older-held',
     meaning: 'begins a newer sequence while something of an older one is held',
-    seed: 71,
+    seed: 104,
     edits: [
       {
         file: HOLE,
