@@ -32,13 +32,8 @@ export class MetadataProxy {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Ends all connections; new ones are let in. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
   async stop(): Promise<void> {
-    this.cut()
+    for (const socket of this.#sockets) socket.destroy()
     this.#server.close()
     await once(this.#server, 'close')
   }

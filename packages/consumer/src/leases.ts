@@ -7,7 +7,7 @@ import {
   type Telemetry,
 } from '@tandem/common/internal'
 
-import { beatMs, Lease, NO_LEASE, type LeaseCommand, type LeaseRecord, type Moment } from './core/lease.js'
+import { beatMs, Lease, NO_LEASE, type LeaseCommand, type Moment } from './core/lease.js'
 import { Shares } from './core/shares.js'
 import type { Holding, PartitionOfGroup } from './high-water/high-water-store.js'
 import type { ConsumerSettings } from './options.js'
@@ -233,7 +233,7 @@ export class Leases {
     for (let command = this.#shares.poll(); command !== undefined; command = this.#shares.poll()) {
       switch (command.kind) {
         case 'want':
-          void this.#want(this.#entries.get(command.partition)!, command.lease)
+          void this.#want(this.#entries.get(command.partition)!, command.owner)
           break
         case 'give':
           this.#give(this.#entries.get(command.partition)!, command.to).catch((error: unknown) => {
@@ -393,25 +393,27 @@ export class Leases {
   async #meet(): Promise<void> {
     const { settings, clock, instance, hostName } = this.#host
     this.#host.probe()
-    const tokens = new Map<string, number>()
+    const holds: string[] = []
+    let token = 0
     const at = this.#at()
     for (const { name, lease } of this.#entries.values()) {
-      const token = lease.goodToken(at)
-      if (token > 0) tokens.set(name, token)
+      const held = lease.goodToken(at)
+      if (held > 0) holds.push(name)
+      token = Math.max(token, held)
     }
     const member = {
       beat: ++this.#beats,
       reads: this.#host.reads(),
       topics: settings.topics,
-      holds: [...tokens.keys()],
-      token: Math.max(0, ...tokens.values()),
+      holds,
+      token,
       host: hostName,
     }
     const roll = { instance, member, gone: this.#shares.gone(clock.now()) }
     try {
       const members = await settings.highWater.meet(settings.groupId, roll)
       this.#shares.handleMembers(members, clock.now())
-      for (const { token = 0 } of members.values()) this.#greatestToken = Math.max(this.#greatestToken, token)
+      for (const { token: told = 0 } of members.values()) this.#greatestToken = Math.max(this.#greatestToken, told)
       this.#met = true
       this.#host.handleStoreAnswered(this)
     } catch (error) {
@@ -420,7 +422,7 @@ export class Leases {
     }
   }
 
-  async #want({ id, name }: Entry, { owner }: LeaseRecord): Promise<void> {
+  async #want({ id, name }: Entry, owner: string): Promise<void> {
     const { settings, instance } = this.#host
     try {
       const seen = await settings.highWater.look(id)

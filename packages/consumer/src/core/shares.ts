@@ -47,7 +47,7 @@ export interface SharesOptions {
 
 export type SharesCommand =
   /** Asks its holder for a partition. */
-  | { readonly kind: 'want'; readonly partition: string; readonly lease: LeaseRecord }
+  | { readonly kind: 'want'; readonly partition: string; readonly owner: string }
   /** Gives up a partition: for whoever asked for it, or for anybody. */
   | { readonly kind: 'give'; readonly partition: string; readonly to: string }
   /** Others read more, so nothing of a topic is held here. */
@@ -250,30 +250,30 @@ export class Shares {
       if (ahead < FEWER) return
       const found = this.#askable(from, takers)
       if (found.length === 0) continue
-      const topic = this.#topicOf(found[0]!.partition)
+      const topic = this.#topicOf(found[0]!)
       const share = this.#evenShare(topic, now)
       const lacking = share.partitions - this.#count(instance, share.topics) - this.#wanted.size
       const count = Math.min(found.length, Math.max(1, Math.min(Math.floor(ahead / 2), lacking)))
       // Others who ask now begin elsewhere.
       const begin = [...takers.get(topic)!].sort().indexOf(instance) * count
       for (let index = begin; index < begin + count; index++) {
-        const { partition, lease } = found[index % found.length]!
+        const partition = found[index % found.length]!
         this.#wanted.set(partition, { from, sinceMs: now })
-        this.#commands.push({ kind: 'want', partition, lease })
+        this.#commands.push({ kind: 'want', partition, owner: from })
       }
       return
     }
   }
 
   /** What one holds and this one may have, the last first: of these what nobody has asked for, if there is any. */
-  #askable(from: string, takers: Takers): { readonly partition: string; readonly lease: LeaseRecord }[] {
+  #askable(from: string, takers: Takers): string[] {
     const { instance } = this.#options
-    const found: { readonly partition: string; readonly lease: LeaseRecord }[] = []
-    for (const [partition, lease] of this.#leases) {
-      if (lease.owner !== from || this.#wanted.has(partition)) continue
-      if (includesAll(takers.get(this.#topicOf(partition))!, [from, instance])) found.push({ partition, lease })
+    const found: string[] = []
+    for (const [partition, { owner }] of this.#leases) {
+      if (owner !== from || this.#wanted.has(partition)) continue
+      if (includesAll(takers.get(this.#topicOf(partition))!, [from, instance])) found.push(partition)
     }
-    const unasked = found.filter(({ lease }) => lease.want === '')
+    const unasked = found.filter((partition) => this.#leases.get(partition)!.want === '')
     return (unasked.length > 0 ? unasked : found).reverse()
   }
 
